@@ -1,0 +1,1 @@
+"""MoMeM: Modular Memory-augmented Models, built from scratch."""

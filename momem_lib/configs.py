@@ -1,0 +1,111 @@
+"""The settings of a training run: a profile is a JSON file, its keys are checked."""
+
+import json
+import math
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from momem_lib.project import PROFILES, InputError, read_text
+from momem_lib.transformer import ModelConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that a training run depends on. A profile is a JSON file with some of these keys."""
+
+    model_lr: float = 2e-3  # highest learning rate of AdamW
+    warmup_steps: int = 100  # steps over which the rate rises from 0
+    lr_gamma: float = 0.1  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
+    lr_steps: int = 0  # steps between two decays; 0 takes the cosine instead
+    weight_decay: float = 0.01  # of the matrices; vectors are not decayed
+    clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
+    batch_size: int = 64  # rows per step
+    max_global_steps: int = 1000  # steps in all
+    checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sampled answer
+    average_decay: float = 0.998  # the shipped weights are a moving average over about 1 / (1 - this) steps
+    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
+    seed: int = 0  # of weights, order and dropout
+    num_datapoints: int = 40_000  # rows of training text to synthesise when no dataset is given
+    validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
+    vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
+    embedding_dim: int = 128
+    num_heads: int = 4
+    hidden_dim: int = 512
+    num_encoder_blocks: int = 0
+    num_decoder_blocks: int = 3
+    context_window: int = 1024
+    activation_type: str = "gelu"
+    positions: str = "rotary"
+    prompt_attention: str = "both"
+    tie_embeddings: bool = True
+    dropout: float = 0.0
+    copy_from: str = "prompt"
+    longest_match: int = 8
+    copied_context: bool = True
+
+    @property
+    def model(self) -> ModelConfig:
+        """The part that describes the model."""
+        return ModelConfig(**{field.name: getattr(self, field.name) for field in fields(ModelConfig)})
+
+
+def update_config(config: TrainConfig, changes: dict, where: str) -> TrainConfig:
+    """Put other values into a config, each checked.
+
+    Raises:
+        InputError: an unknown key, or a value of another type.
+
+    Example:
+        >>> update_config(TrainConfig(), {"model_lr": 1e-3, "batch_size": 8}, "here").batch_size
+        8
+        >>> update_config(TrainConfig(), {"learning_rate": 1}, "my.json")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: my.json: unknown key 'learning_rate'; known keys: activation_type, \
+average_decay, batch_size, ...
+    """
+    known = {field.name: field.type for field in fields(TrainConfig)}
+    for key, value in changes.items():
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
+        wanted = known[key]
+        fits = isinstance(value, (int, float)) if wanted is float else isinstance(value, wanted)
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
+    config = replace(config, **changes)
+    for key in ("batch_size", "max_global_steps", "checkpoint_steps"):
+        if getattr(config, key) < 1:
+            raise InputError(f"{where}: {key} is {getattr(config, key)}; a whole number of at least 1 was expected")
+    if not 0 < config.model_lr < 10:
+        raise InputError(f"{where}: model_lr is {config.model_lr}; a number above 0 and below 10 was expected")
+    config.model  # noqa: B018  (its own checks)
+    return config
+
+
+def read_config(task: str, profile: str = "quick", path: str | Path | None = None) -> TrainConfig:
+    """The config of a profile (data/profiles/TASK_PROFILE.json), or of a file of the reader's own."""
+    path = Path(path) if path else PROFILES / f"{task}_{profile}.json"
+    try:
+        changes = json.loads(read_text(path, "the config file"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"the config file {path} is not valid JSON ({error})") from None
+    if not isinstance(changes, dict):
+        raise InputError(f"the config file {path} must hold one JSON object, {{...}}")
+    return update_config(TrainConfig(), changes, str(path))
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """The rate at a step: warm-up, then a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983) or a step decay.
+
+    Example:
+        >>> config = TrainConfig(model_lr=1.0, warmup_steps=10, max_global_steps=110, lr_gamma=0.1)
+        >>> [round(learning_rate(config, step), 2) for step in (0, 9, 60, 110)]
+        [0.1, 1.0, 0.55, 0.1]
+    """
+    if step < config.warmup_steps:
+        return config.model_lr * (step + 1) / config.warmup_steps
+    if config.lr_steps:
+        return config.model_lr * config.lr_gamma ** (step // config.lr_steps)
+    progress = (step - config.warmup_steps) / max(1, config.max_global_steps - config.warmup_steps)
+    share = config.lr_gamma + (1 - config.lr_gamma) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return config.model_lr * share

@@ -1,0 +1,134 @@
+"""The copy head: at each step, generate a token or copy one from a source (a pointer-generator).
+
+See, Liu and Manning 2017, arXiv:1704.04368, section 2.2; for Transformers, Enarvi et al. 2020. The match feature is an
+induction head by construction: what followed last time is a good guess at what follows now.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NEVER = 1e-9  # a floor under probabilities, so that their logarithm stays finite
+
+
+def next_match(match: Tensor, token: Tensor, source: Tensor, boundary: int = 0) -> Tensor:
+    """One step of match_lengths: from the lengths before a token was written to those after it.
+
+    Args:
+        match: (B, S) lengths so far. token: (B,) the token just written. source: (B, S) tokens.
+        boundary: where a second text begins in the source; no match runs across it.
+
+    Returns:
+        (B, S): at j, how many tokens just before j equal the tokens just written.
+    """
+    longer = torch.where(source == token[:, None], match + 1, torch.zeros_like(match))
+    # What ended at j - 1 speaks for copying j next. match is stored already shifted, so its j - 1 needs no shift.
+    match = F.pad(longer, (1, -1))
+    match[:, boundary] = 0
+    return match
+
+
+def match_lengths(written: Tensor, source: Tensor, boundary: int = 0) -> Tensor:
+    """For every step t and source position j: how many tokens before j equal the last tokens written.
+
+    Args:
+        written: (B, T) tokens that the decoder has read up to and including step t. source: (B, S) tokens.
+        boundary: as in next_match.
+
+    Returns:
+        (B, T, S), whole numbers as float.
+
+    Example:
+        >>> source = torch.tensor([list(b"ana ane")])
+        >>> match_lengths(torch.tensor([list(b"an")]), source).int().tolist()
+        [[[0, 1, 0, 1, 0, 1, 0], [0, 0, 2, 0, 0, 0, 2]]]
+    """
+    match = torch.zeros(source.shape, device=source.device)
+    steps = []
+    for token in written.unbind(dim=1):
+        match = next_match(match, token, source, boundary)
+        steps.append(match)
+    return torch.stack(steps, dim=1)
+
+
+@dataclass
+class Mixture:
+    """What the head says about the next token, for T steps."""
+
+    log_probs: Tensor  # (B, T, V) the mixture: natural logarithm of each token's probability
+    copy_gate: Tensor  # (B, T) probability of copying rather than generating
+    copy_weights: Tensor  # (B, T, S) where it copies from
+
+
+class GenerateHead(nn.Module):
+    """The plain head: a score for each token of the vocabulary, softmax; it can only say what its weights hold."""
+
+    def __init__(self, embedding: nn.Embedding | None, embedding_dim: int, vocab_size: int) -> None:
+        super().__init__()
+        self.scores = nn.Linear(embedding_dim, vocab_size)
+        if embedding is not None:
+            self.scores.weight = embedding.weight
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(B, T, D) -> logits (B, T, V)."""
+        return self.scores(states)
+
+
+class CopyHead(nn.Module):
+    """Mixes "generate a token" with "copy a token of the source", by a gate that it learns.
+
+    Args of the constructor switch it part by part, so that each part's worth can be measured:
+        longest_match: match lengths up to this are told apart; 0 switches the match feature off.
+        copied_context: whether gate and generator see the states that are about to be copied.
+
+    Example:
+        >>> head = CopyHead(embedding_dim=8, vocab_size=268, longest_match=4, copied_context=True)
+        >>> source = torch.tensor([list(b"Jo Doe")])
+        >>> out = head(torch.randn(1, 2, 8), torch.randn(1, 2, 268), torch.randn(1, 6, 8), source,
+        ...            torch.ones(1, 6, dtype=torch.bool), match_lengths(source[:, :2], source))
+        >>> out.log_probs.shape, torch.allclose(out.log_probs.exp().sum(-1), torch.ones(1, 2), atol=1e-4)
+        (torch.Size([1, 2, 268]), True)
+    """
+
+    def __init__(self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool) -> None:
+        super().__init__()
+        self.query = nn.Linear(embedding_dim, embedding_dim)
+        self.key = nn.Linear(embedding_dim, embedding_dim)
+        self.match_weights = nn.Parameter(torch.full((longest_match,), 0.5))
+        self.context = nn.Linear(embedding_dim, embedding_dim) if copied_context else None
+        self.context_scores = nn.Linear(embedding_dim, vocab_size, bias=False) if copied_context else None
+        self.gate = nn.Linear(embedding_dim * (2 if copied_context else 1), 1)
+
+    def copy_scores(self, states: Tensor, source_states: Tensor, match: Tensor) -> Tensor:
+        """How well each source position fits as the next token: (B, T, S), by meaning and by match."""
+        scores = self.query(states) @ self.key(source_states).transpose(1, 2) / math.sqrt(states.shape[-1])
+        scores = scores.float()
+        for length, weight in enumerate(self.match_weights, start=1):
+            scores = scores + weight * (match >= length)
+        return scores
+
+    def forward(
+        self, states: Tensor, logits: Tensor, source_states: Tensor, source: Tensor, source_mask: Tensor, match: Tensor
+    ) -> Mixture:
+        """Mix the two ways to the next token.
+
+        Args:
+            states: (B, T, D) of the decoder. logits: (B, T, V) of the generator.
+            source_states: (B, S, D). source: (B, S) tokens. source_mask: (B, S), True where there is a token.
+            match: (B, T, S) from match_lengths.
+        """
+        scores = self.copy_scores(states, source_states, match)
+        scores = scores.masked_fill(~source_mask[:, None, :], -1e9)  # finite: a source of padding alone gives no NaN
+        weights = torch.softmax(scores, dim=-1)  # (B, T, S)
+        seen = states
+        if self.context is not None:
+            copied = torch.tanh(self.context(weights.to(states.dtype) @ source_states))  # (B, T, D)
+            logits = logits + self.context_scores(copied)
+            seen = torch.cat([states, copied], dim=-1)
+        gate = torch.sigmoid(self.gate(seen).float())  # (B, T, 1)
+        tokens = F.one_hot(source, logits.shape[-1]).to(weights.dtype)  # (B, S, V)
+        probs = (1 - gate) * torch.softmax(logits.float(), dim=-1) + gate * (weights @ tokens)
+        return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights)

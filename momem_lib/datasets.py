@@ -1,0 +1,44 @@
+"""Where training rows come from: a file of the reader's own, or a dataset synthesised once and kept."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from momem_lib.configs import TrainConfig
+from momem_lib.project import GENERATED
+from momem_lib.synthesis import SynthesisConfig, load_material, read_rows, write_dataset
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def synthesised(config: TrainConfig) -> Path:
+    """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
+    wanted = SynthesisConfig(num_datapoints=config.num_datapoints, context_window=config.context_window)
+    material = load_material()
+    key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]
+    folder = GENERATED / f"dataset_{key}"
+    if not (folder / "dataset.json").is_file():  # written last: a half-made dataset does not have it
+        print(f"making the dataset ({config.num_datapoints:,} rows): {folder}")
+        write_dataset(wanted, folder, material)
+    return folder
+
+
+def training_rows(
+    config: TrainConfig, train_path: Path | None = None, validation_path: Path | None = None
+) -> tuple[list[dict], list[dict], dict]:
+    """Rows to train on, rows to validate on, and their hashes for the model's card.
+
+    Raises:
+        InputError: a dataset file is missing or broken.
+    """
+    if train_path is None or validation_path is None:
+        folder = synthesised(config)
+        train_path, validation_path = train_path or folder / "train.jsonl", validation_path or folder / "validation.jsonl"
+    rows, held_out = read_rows(train_path), read_rows(validation_path)
+    hashes = {"train": file_hash(Path(train_path)), "validation": file_hash(Path(validation_path))}
+    return rows, held_out, {"data": hashes}

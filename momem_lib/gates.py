@@ -1,0 +1,144 @@
+"""The checks between modules: each says in a sentence why a hand-over must not go through, or nothing."""
+
+import re
+from dataclasses import dataclass, replace
+
+from momem_lib.memory import LookUp, Memory
+from momem_lib.people import FIELDS, Person
+
+LONGEST_FRAME = 200  # characters that a response may have beside the value
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Which checks are on. `Gates.all(False)` lets everything through, to show what the checks are worth.
+
+    Example:
+        >>> Gates(summary=False).tag, Gates.all(False).tag
+        (True, False)
+    """
+
+    tag: bool = True  # the tag must stand in the question
+    record: bool = True  # exactly one person must bear that name
+    summary: bool = True  # the summary must be a field of that person's record
+    response: bool = True  # the response must hold the value, the name, nothing else of the record, nobody else
+    confidence: bool = True  # a module less sure than its threshold is not believed
+
+    @classmethod
+    def all(cls, on: bool) -> "Gates":
+        """All checks on, or all off."""
+        return replace(cls(), **dict.fromkeys(("tag", "record", "summary", "response", "confidence"), on))
+
+
+def tag_gate(question: str, tag: str | None) -> str | None:
+    """The tag must stand in the question, as whole words.
+
+    Example:
+        >>> tag_gate("Where does Jo live?", "Jo") is None
+        True
+        >>> tag_gate("Where does Joanna live?", "Jo")
+        "'Jo' does not stand in the question as a name of its own"
+        >>> tag_gate("What is the weather?", None)
+        'the question names nobody'
+    """
+    if tag is None:
+        return "the question names nobody"
+    if not tag.strip():
+        return "the name found is empty"
+    for begin in occurrences(question, tag):
+        end = begin + len(tag)
+        before, after = question[begin - 1 : begin], question[end : end + 1]
+        if not (before.isalnum() and tag[0].isalnum()) and not (after.isalnum() and tag[-1].isalnum()):
+            return None
+    return f"'{tag}' does not stand in the question as a name of its own"
+
+
+def occurrences(text: str, piece: str) -> list[int]:
+    """Where a piece begins in a text, overlapping occurrences included.
+
+    Example:
+        >>> occurrences("anana", "ana")
+        [0, 2]
+    """
+    return [begin for begin in range(len(text) - len(piece) + 1) if text.startswith(piece, begin)]
+
+
+def record_gate(found: LookUp) -> str | None:
+    """Exactly one person must bear the name; otherwise the memory's own sentence is the reason."""
+    return None if found.person is not None else found.reason
+
+
+def summary_field(person: Person, summary: str | None) -> str | None:
+    """The field of the record that a summary states, or None when it states none of them exactly.
+
+    Example:
+        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+        >>> summary_field(jo, "Lives in: Oslo"), summary_field(jo, "Lives in: Osl")
+        ('location', None)
+    """
+    return next((field for field in FIELDS if person.summary(field) == summary), None)
+
+
+def summary_gate(person: Person, summary: str | None) -> str | None:
+    """The summary must be a field of the record, letter by letter, and that field must hold something."""
+    if summary is None:
+        return f"the memory does not hold what the question asks about {person.name}"
+    field = summary_field(person, summary)
+    if field is None:
+        return f"the summary {summary!r} is not in the record of {person.name}"
+    if not getattr(person, field):
+        return f"the record of {person.name} is empty there"
+    return None
+
+
+def other_values(person: Person, field: str) -> list[str]:
+    """What else stands in the record, less what is part of the asked-for value anyway."""
+    value = getattr(person, field)
+    others = {getattr(person, other) for other in FIELDS if other != field}
+    return sorted(other for other in others if other and other not in value)
+
+
+def response_gate(response: str | None, person: Person, field: str, tag: str, memory: Memory) -> str | None:
+    """The response must hold the value and the name verbatim, little else, no other value, and nobody else's name.
+
+    Example:
+        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+        >>> response_gate("Jo Doe lives in Oslo.", jo, "location", "Jo Doe", Memory()) is None
+        True
+        >>> response_gate("Jo Doe lives in Rome.", jo, "location", "Jo Doe", Memory())
+        "the response does not hold the value 'Oslo'"
+    """
+    value = getattr(person, field)
+    if response is None or value not in response:
+        return f"the response does not hold the value {value!r}"
+    if tag not in response:
+        return f"the response does not hold the name {tag!r}"
+    if len(response) > len(value) + LONGEST_FRAME:
+        return "the response is too long"
+    # The longer of the two is taken out first: one may be part of the other.
+    frame = response
+    for piece in sorted((value, tag), key=len, reverse=True):
+        frame = frame.replace(piece, "\n", 1)
+    for other in other_values(person, field):
+        if other in frame:
+            return f"the response holds another value of the record, {other!r}"
+    strangers = memory.knows(word_spans(frame))
+    return f"the response names somebody else, {min(strangers)!r}" if strangers else None
+
+
+def word_spans(text: str, longest: int = 8) -> list[str]:
+    """All runs of up to `longest` neighbouring words, without the punctuation and possessive at their edges.
+
+    Example:
+        >>> word_spans("Is Jo's job")
+        ['Is', "Is Jo's", 'Is Jo', "Is Jo's job", "Jo's", 'Jo', "Jo's job", 'job']
+    """
+    words = list(re.finditer(r"\S+", text))
+    spans: dict[str, None] = {}
+    for first, begin in enumerate(words):
+        for last in words[first : first + longest]:
+            piece = text[begin.start() : last.end()]
+            for variant in (piece, piece.strip(".,;:!?\"“”„«»()'‘’"), re.sub(r"['’]s?\W*$", "", piece)):
+                if variant:
+                    spans[variant] = None
+    return list(spans)

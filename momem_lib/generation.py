@@ -1,0 +1,249 @@
+"""Writing with a trained model: one token at a time, from the most probable to the daring."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from momem_lib.project import InputError
+from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs
+from momem_lib.transformer import Transformer
+
+
+@dataclass
+class Generated:
+    """What one run of a module wrote."""
+
+    tokens: list[int]  # without start and stop token
+    log_prob: float  # natural logarithm of the probability of the whole output, stop token included
+    copied: list[float]  # per token, the share of its probability that came from copying
+    finished: bool  # the stop token came before the length limit
+
+    @property
+    def text(self) -> str | None:
+        """The text, or None when the module said <none>."""
+        return None if self.tokens == [TOKENIZER.id("<none>")] else TOKENIZER.decode(self.tokens)
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the whole output, 0 to 1."""
+        return float(torch.exp(torch.tensor(self.log_prob)))
+
+
+def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    """Raise an InputError when a sampling parameter is out of its range.
+
+    Example:
+        >>> check_sampling(-1.0, None, None)
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: temperature is -1.0; a number from 0 (greedy) to 100 was expected
+    """
+    if not 0 <= temperature <= 100:
+        raise InputError(f"temperature is {temperature}; a number from 0 (greedy) to 100 was expected")
+    if top_k is not None and top_k < 1:
+        raise InputError(f"top_k is {top_k}; a whole number of at least 1 was expected")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(f"top_p is {top_p}; a number above 0 and up to 1 was expected")
+
+
+def next_token_probs(
+    log_probs: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Tensor:
+    """The distribution that a token is drawn from: heat, then keep the best.
+
+    Args:
+        log_probs: (B, V). temperature: 0 means all on the most probable token. top_k: keep so many tokens.
+        top_p: keep the fewest tokens that hold this share (nucleus sampling, Holtzman et al. 2020, section 3.1).
+
+    Returns:
+        (B, V), rows sum to 1.
+
+    Example:
+        >>> log_probs = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
+        >>> next_token_probs(log_probs, top_k=2).round(decimals=3).tolist()
+        [[0.625, 0.375, 0.0]]
+        >>> next_token_probs(log_probs, temperature=0).tolist()
+        [[1.0, 0.0, 0.0]]
+    """
+    if temperature == 0:
+        return torch.nn.functional.one_hot(log_probs.argmax(-1), log_probs.shape[-1]).to(log_probs.dtype)
+    probs = torch.softmax(log_probs / temperature, dim=-1)
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    keep = torch.ones_like(ranked, dtype=torch.bool)
+    if top_k is not None:
+        keep[:, top_k:] = False
+    if top_p is not None:
+        keep &= ranked.cumsum(-1) - ranked < top_p  # the token that crosses the line still belongs
+    ranked = ranked * keep
+    probs = torch.zeros_like(probs).scatter(-1, order, ranked)
+    return probs / probs.sum(-1, keepdim=True)
+
+
+def draw(probs: Tensor, uniform: Tensor) -> Tensor:
+    """Draw one token per row with given random numbers: (B, V) and (B,) in [0, 1) -> (B,).
+
+    Example:
+        >>> draw(torch.tensor([[0.2, 0.8], [0.2, 0.8]]), torch.tensor([0.1, 0.9])).tolist()
+        [0, 1]
+    """
+    cumulative = probs.double().cumsum(-1)
+    token = torch.searchsorted(cumulative, uniform.double()[:, None] * cumulative[:, -1:], right=True)
+    last = probs.shape[-1] - 1 - (probs > 0).flip(-1).int().argmax(-1)  # rounding must not step past what is possible
+    return torch.minimum(token.squeeze(-1), last)
+
+
+def uniforms(seeds: Sequence[int], length: int) -> Tensor:
+    """Random numbers (B, length), each row from its own seed: a row draws the same alone and in any batch."""
+    return torch.stack([torch.rand(length, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+@torch.inference_mode()
+def generate(
+    model: Transformer,
+    inputs,
+    stop: int,
+    max_tokens: int,
+    temperature: float = 0.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seeds: Sequence[int] | None = None,
+) -> list[Generated]:
+    """Continue each row of a batch until its stop token.
+
+    Args:
+        inputs: a batch whose targets hold only what is already written (the start token, at least), unpadded.
+        stop: number of the token that ends a row; it is not part of the result.
+        temperature, top_k, top_p: as in next_token_probs. seeds: one per row; needed when temperature is above 0.
+
+    Raises:
+        InputError: a sampling parameter out of range, or an input longer than the context window.
+    """
+    check_sampling(temperature, top_k, top_p)
+    rows = len(inputs.target)
+    numbers = uniforms(seeds or [0] * rows, max_tokens) if temperature > 0 else None
+    results = [Generated([], 0.0, [], False) for _ in range(rows)]
+    alive = torch.arange(rows)
+    state, out = model.start(inputs)
+    for step in range(max_tokens):
+        log_probs = out.log_probs[:, -1]  # (B, V)
+        if numbers is None:
+            token = log_probs.argmax(-1)
+        else:
+            probs = next_token_probs(log_probs, temperature, top_k, top_p)
+            token = draw(probs, numbers[alive, step].to(probs.device))
+        record(results, alive.tolist(), token, log_probs, copied_share(model, state, out, token), stop)
+        going = (token != stop).cpu()
+        if not going.any():
+            break
+        if going.float().mean() <= 0.75:  # finished rows leave the batch, a few at a time
+            keep = going.nonzero().squeeze(1).to(token.device)
+            state, token, alive = state.select(keep), token[keep], alive[going]
+        out = model.step(state, token)
+    return results
+
+
+def record(results: list[Generated], rows: list[int], token: Tensor, log_probs: Tensor, copied: Tensor, stop: int):
+    """Write one step's tokens into the results; rows that have finished stay as they are."""
+    chosen = log_probs.gather(-1, token[:, None]).squeeze(-1)
+    for row, number, log_prob, share in zip(rows, token.tolist(), chosen.tolist(), copied.tolist(), strict=True):
+        result = results[row]
+        if result.finished:
+            continue
+        result.log_prob += log_prob
+        if number == stop:
+            result.finished = True
+        else:
+            result.tokens.append(number)
+            result.copied.append(share)
+
+
+def copied_share(model: Transformer, state, out, token: Tensor) -> Tensor:
+    """How much of the chosen token's probability came from copying: (B,), 0 to 1."""
+    if model.copy is None:
+        return torch.zeros(len(token))
+    weights = (out.copy_weights[:, -1] * (state.copy_tokens == token[:, None])).sum(-1)
+    chosen = out.log_probs[:, -1].gather(-1, token[:, None]).squeeze(-1).exp()
+    return (out.copy_gate[:, -1] * weights / chosen).clamp(0, 1)
+
+
+def inputs_for(task: Task, sources: Sequence[str | None], prompts: Sequence[str], device="cpu", targets=None):
+    """A batch from texts; targets are token sequences, by default the start token alone."""
+    encoded = [encode_source(text) for text in sources] if task.source else None
+    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
+    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
+
+
+def write(
+    model: Transformer,
+    task: Task,
+    sources: Sequence[str | None],
+    prompts: Sequence[str],
+    temperature: float = 0.0,
+    seeds: Sequence[int] | None = None,
+    batch_size: int = 64,
+) -> list[Generated]:
+    """Run a module on texts, in batches of similar length; results come in the order of the prompts.
+
+    Args:
+        sources: what the encoder reads, per question (None for NER). prompts: the questions.
+    """
+    device = next(model.parameters()).device
+    size = [len(prompt) + len(source or "") for prompt, source in zip(prompts, sources, strict=True)]
+    order = sorted(range(len(prompts)), key=size.__getitem__)
+    results: list[Generated | None] = [None] * len(prompts)
+    for begin in range(0, len(order), batch_size):
+        rows = order[begin : begin + batch_size]
+        inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
+        longest = max(inputs.prompt.shape[1], inputs.source.shape[1] if task.source else 0)
+        room = model.config.context_window - inputs.prompt.shape[1]
+        written = generate(
+            model,
+            inputs,
+            TOKENIZER.id(task.stop),
+            # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
+            max(1, min(room, longest + (inputs.prompt.shape[1] if task.source else 0) + 100)),
+            temperature,
+            seeds=[seeds[row] for row in rows] if seeds else None,
+        )
+        for row, result in zip(rows, written, strict=True):
+            results[row] = result
+    return results
+
+
+@torch.inference_mode()
+def score(model: Transformer, task: Task, source: str | None, prompt: str, candidates: Sequence[str | None]) -> Tensor:
+    """The natural log-probability that the module writes each candidate (None stands for <none>): (C,).
+
+    The candidates are judged whole, so the best of them is exactly what constrained decoding should find.
+    """
+    device = next(model.parameters()).device
+    targets = [encode_target(task, candidate) for candidate in candidates]
+    inputs = inputs_for(task, [source] * len(targets), [prompt] * len(targets), device, [t[:-1] for t in targets])
+    labels = make_inputs(None, [[]] * len(targets), [target[1:] for target in targets], device).target
+    chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (C, T)
+    return (chosen * inputs.target_mask).sum(-1).cpu()
+
+
+def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:
+    """The share of rows whose target is written exactly (for responses: that hold the name and the value verbatim)."""
+    task = TASKS[task_name]
+    chosen = [(row, task.texts(row)) for row in rows if task.texts(row) is not None]
+    written = write(model, task, [texts[0] for _, texts in chosen], [texts[1] for _, texts in chosen])
+    pairs = [(row, result) for (row, _), result in zip(chosen, written, strict=True)]
+    right = [is_right(task, row, result.text) for row, result in pairs]
+    return sum(right) / max(1, len(right)), pairs
+
+
+def is_right(task: Task, row: dict, text: str | None) -> bool:
+    """Whether a module's output will do: equal to the target, or, for responses, holding name and value verbatim.
+
+    Example:
+        >>> row = {"name": "Jo", "value": "Oslo", "response": "Jo lives in Oslo."}
+        >>> is_right(TASKS["response"], row, "Oslo is where Jo lives."), is_right(TASKS["response"], row, "Jo: Osl")
+        (True, False)
+    """
+    if task.name != "response":
+        return text == row[task.target]
+    return text is not None and row["value"] in text and row["name"] in text and len(text) <= len(row["value"]) + 200

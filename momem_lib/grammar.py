@@ -1,0 +1,232 @@
+"""The phrasing grammar: templates as JSON files, the phrasings (cores) that they expand to, and their splits."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from momem_lib.people import FIELDS
+from momem_lib.project import InputError, read_text
+
+SPLITS = ("train", "validation", "test")
+# How often each form of question is drawn; a form without a phrasing in the split is left out.
+FORMS = {"direct": 26, "indirect": 20, "noun": 24, "clipped": 13, "context": 10, "whole": 7}
+HELD_OUT_MINIMUM = 3  # phrasings that a group (a field of a language) has in validation and in test, at least
+SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "unknown",
+            "fillers", "nobody", "nameless")  # fmt: skip
+FIELD_PARTS = ("nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
+
+
+def split_of(text: str, kind: str) -> str:
+    """Say which split a text belongs to: 80 % train, 10 % validation, 10 % test, the same for ever and everywhere.
+
+    Example:
+        >>> split_of("Oslo", "entry"), split_of("Nairobi", "entry")
+        ('train', 'train')
+    """
+    tenth = int.from_bytes(hashlib.sha256(f"{kind}|{text}".encode()).digest()[:8], "big") % 10
+    return "train" if tenth < 8 else SPLITS[tenth - 7]
+
+
+@dataclass(frozen=True)
+class Phrasing:
+    """One core of a question: what it asks, in which form, and all its wordings (he, she, they)."""
+
+    id: str  # "en/location/where does {name} live": language, what is asked, core
+    field: str  # a field of Person, a field that nobody stores ("age"), or "nobody"
+    form: str  # "direct", "indirect", "noun", "clipped", "context" or "whole"
+    variants: tuple[str, ...]  # wordings with {name} (contexts: without) that count as one phrasing
+    leads: tuple[str, ...]  # what may stand around it, with {core}; ends with its mark
+    split: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """All phrasings and responses of one language, ready to draw from."""
+
+    language: str
+    phrasings: dict[str, tuple[Phrasing, ...]]  # by field; what nobody stores is among the keys
+    weights: dict[str, int]  # of a phrasing id, 1 where it is missing
+    unknown: tuple[str, ...]  # fields that nobody stores
+    nobody: tuple[Phrasing, ...]  # questions and chat that name nobody
+    responses: dict[str, tuple[str, ...]]
+    keywords: dict[str, tuple[str, ...]]  # words that give a field away; for unknown fields too
+    openings: tuple[str, ...]
+    closings: tuple[str, ...]
+    tails: tuple[str, ...]
+    decorations: tuple[str, ...]
+    fillers: tuple[str, ...]  # what stands for the name when nobody is named ("my friend")
+
+
+def cores_of(pattern: str) -> list[str]:
+    """Expand the (a|b) of a pattern into separate cores.
+
+    Example:
+        >>> cores_of("which (city|town) is {name} (in|from)")[:2]
+        ['which city is {name} in', 'which city is {name} from']
+    """
+    parts = re.split(r"\(([^()]*\|[^()]*)\)", pattern)
+    choices = [[part] if number % 2 == 0 else part.split("|") for number, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in product(*choices)]
+
+
+def variants_of(core: str) -> tuple[str, ...]:
+    """Expand the [a|b] of a core into its variants; all brackets change together.
+
+    Example:
+        >>> variants_of("where [does he|does she] keep [his|her] hat")
+        ('where does he keep his hat', 'where does she keep her hat')
+    """
+    parts = re.split(r"\[([^\[\]]*)\]", core)
+    choices = [[part] if number % 2 == 0 else part.split("|") for number, part in enumerate(parts)]
+    rounds = range(max(len(choice) for choice in choices))
+    return tuple("".join(choice[number % len(choice)] for choice in choices) for number in rounds)
+
+
+def repeated(weighted: dict[str, int] | list[str]) -> tuple[str, ...]:
+    """Turn {"a": 2, "b": 1} into ("a", "a", "b"), so that a uniform draw has the weights; a list has weight 1."""
+    if isinstance(weighted, dict):
+        return tuple(text for text, weight in weighted.items() for _ in range(weight))
+    return tuple(weighted)
+
+
+def assign_splits(ids: list[str]) -> dict[str, str]:
+    """Give each phrasing of one group its split; small groups lend some to validation and test all the same."""
+    splits = {name: split_of(name, "phrasing") for name in ids}
+    for held_out in ("validation", "test"):
+        missing = HELD_OUT_MINIMUM - list(splits.values()).count(held_out)
+        train = sorted(name for name in splits if splits[name] == "train")
+        train.sort(key=lambda name: hashlib.sha256(f"{held_out}|{name}".encode()).digest())
+        if missing > 0 and len(train) > 2 * HELD_OUT_MINIMUM:
+            splits.update(dict.fromkeys(train[:missing], held_out))
+    return splits
+
+
+def read_grammar(path: str | Path) -> Grammar:
+    """Read the templates of one language.
+
+    Raises:
+        InputError: a file that is missing, no JSON, or not what data/templates/README.md describes.
+    """
+    text = read_text(path, "the template file")
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"the template file {path} is not valid JSON ({error})") from None
+    check_templates(data, f"the template file {path}")
+    language = data["language"]
+    phrasings, weights = {}, {}
+    for field, parts in (data["fields"] | data["unknown"]).items():
+        cores = dict.fromkeys(field_cores(data, parts))
+        splits = assign_splits([f"{language}/{field}/{core}" for core, _, _, _ in cores])
+        weights |= {f"{language}/{field}/{core}": weight for core, _, _, weight in cores if weight != 1}
+        phrasings[field] = tuple(
+            Phrasing(name := f"{language}/{field}/{core}", field, form, variants_of(core), leads, splits[name])
+            for core, form, leads, _ in cores
+        )
+    return Grammar(
+        language=language,
+        phrasings=phrasings,
+        weights=weights,
+        unknown=tuple(data["unknown"]),
+        nobody=nobody_phrasings(data),
+        responses={field: tuple(data["fields"][field]["responses"]) for field in FIELDS},
+        keywords={field: tuple(parts.get("keywords") or parts["nouns"])
+                  for field, parts in (data["fields"] | data["unknown"]).items()},
+        **{key: repeated(data[key]) for key in ("openings", "closings", "tails", "decorations", "fillers")},
+    )  # fmt: skip
+
+
+def field_cores(data: dict, parts: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:
+    """Yield each core of one field with its form, its leads and its weight."""
+    leads = {form: repeated(data["leads"].get(form, {"{core}?": 1})) for form in FORMS}
+    leads["whole"] = ("{core}",)
+    for form in ("direct", "indirect", "clipped", "whole"):
+        for pattern in parts.get(form, ()):
+            for core in cores_of(pattern):
+                yield core, form, leads[form], 1
+    contexts = tuple(data["contexts"])
+    for pattern in parts.get("pronoun", ()):
+        for core in cores_of(pattern):
+            yield core, "context", contexts, 1
+    for number, key in (("is", "nouns"), ("are", "plurals")):
+        around = tuple(lead.replace("{is}", number) for lead in leads["noun"])
+        for noun in parts.get(key, ()):
+            for form, group in (("noun", "noun"), ("clipped", "clipped"), ("context", "pronoun")):
+                for pattern, weight in data["patterns"][group].items():
+                    core = pattern.replace("{noun}", noun).replace("{is}", number)
+                    yield core, form, {"noun": around, "context": contexts}.get(form, leads[form]), weight
+
+
+def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
+    """Questions that name nobody: the written ones, and one per noun and nameless pattern."""
+    cores = list(data["nobody"])
+    for parts in data["fields"].values():
+        for number, key in (("is", "nouns"), ("are", "plurals")):
+            for noun, pattern in product(parts.get(key, ()), data["nameless"]):
+                cores.append(pattern.replace("{noun}", noun).replace("{is}", number))
+    ids = {f"{data['language']}/nobody/{core}": core for core in cores}
+    splits = assign_splits(list(ids))
+    return tuple(Phrasing(name, "nobody", "whole", variants_of(core), ("{core}",), splits[name])
+                 for name, core in ids.items())  # fmt: skip
+
+
+def check_templates(data: object, where: str) -> None:
+    """Refuse a template file that would break later, with a sentence that says where."""
+    if not isinstance(data, dict) or not isinstance(data.get("language"), str):
+        raise InputError(f'{where}: a JSON object with a "language" was expected')
+    missing = [key for key in SECTIONS if key not in data]
+    if missing:
+        raise InputError(f"{where}: no {', '.join(map(repr, missing))}; see data/templates/README.md")
+    absent = [field for field in FIELDS if field not in data["fields"]]
+    if absent:
+        raise InputError(f"{where}: 'fields' has no {', '.join(map(repr, absent))}")
+    for field in FIELDS:
+        lacking = [part for part in FIELD_PARTS if not data["fields"][field].get(part)]
+        if lacking:
+            raise InputError(f"{where}: the field {field!r} has no {', '.join(map(repr, lacking))}")
+    for key, node in data.items():
+        check_texts(key, node, where)
+
+
+def check_texts(key: str, node: object, where: str) -> None:
+    """Check every text below one key: each kind of text must have the slots that it needs, once."""
+    path = key.split("/")
+    if isinstance(node, dict):
+        weighted = path[0] in ("leads", "decorations") or path[0] == "patterns"
+        for name, below in node.items():
+            if weighted and not isinstance(below, dict | list):
+                if type(below) is not int or below < 1:
+                    raise InputError(f"{where}: the weight of {name!r} in {key!r} must be a whole number from 1 up")
+                check_text(key, name, where)
+            else:
+                check_texts(f"{key}/{name}", below, where)
+    elif isinstance(node, list):
+        for text in node:
+            check_text(key, text, where)
+    elif key != "language":
+        raise InputError(f"{where}: {key!r} must be a list of texts, not {json.dumps(node)}")
+
+
+NEEDS = {  # the slots of a text, by the first or last part of its key
+    "leads": {"core"}, "contexts": {"name", "core"}, "decorations": {"name"}, "nameless": {"noun"},
+    "patterns/noun": {"name", "noun"}, "patterns/clipped": {"name", "noun"}, "patterns/pronoun": {"noun"},
+    "direct": {"name"}, "indirect": {"name"}, "clipped": {"name"}, "whole": {"name"}, "responses": {"name", "value"},
+}  # fmt: skip
+
+
+def check_text(key: str, text: object, where: str) -> None:
+    """Check one text of the template file: its slots, its brackets, its length."""
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{where}: {key!r} holds {json.dumps(text)} where a text was expected")
+    first, last = key.split("/")[0], key.split("/")[-1]
+    needs = NEEDS.get(first) or NEEDS.get(key) or (NEEDS.get(last) if first in ("fields", "unknown") else None) or set()
+    slots = [re.findall(r"\{(?!is\})(\w+)\}", core.lower()) for core in cores_of(text)]
+    if any(sorted(found) != sorted(needs) for found in slots):
+        wanted = ", ".join(f"{{{slot}}}" for slot in sorted(needs)) or "no slot"
+        raise InputError(f"{where}: {text!r} in {key!r} should hold {wanted}, each once")
+    if text.count("[") != text.count("]") or text.count("{") != text.count("}"):
+        raise InputError(f"{where}: {text!r} in {key!r} has an open bracket")

@@ -1,0 +1,207 @@
+"""The course's notebooks as files: finding them, making them ready to commit, opening them, and web pages of them."""
+
+import html
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from momem_lib.project import NOTEBOOKS, ROOT, InputError
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # holds a random id, another one at each run
+KEPT_CELL_METADATA = ("tags", "jupyter")  # the rest is timing and the state of somebody's browser
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+def optional_import(name: str):
+    """Import a package that not every command needs, or say how to install it.
+
+    Raises:
+        InputError: the package is not installed.
+
+    Example:
+        >>> optional_import("no_such_package")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: no_such_package is not installed: type  pip install -e ".[notebooks,tests]"
+    """
+    try:
+        return __import__(name, fromlist=["*"])
+    except ImportError:
+        raise InputError(f'{name} is not installed: type  pip install -e ".[notebooks,tests]"') from None
+
+
+def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The notebooks of a folder in the order of the course (by name)."""
+    return sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+
+
+def resolve_notebooks(names: Sequence[str | Path] = (), folder: Path = NOTEBOOKS) -> list[Path]:
+    """Find notebooks by number ("00"), by name ("00_start_here") or by path; no names mean all of them.
+
+    Raises:
+        InputError: a name that fits no notebook, or several.
+    """
+    known = find_notebooks(folder)
+    if not names:
+        return known
+    chosen = [_resolve(str(name), known, folder) for name in names]
+    return list(dict.fromkeys(chosen))
+
+
+def _resolve(name: str, known: list[Path], folder: Path) -> Path:
+    if name.endswith(".ipynb") and Path(name).is_file():
+        return Path(name).resolve()
+    stem = Path(name).name.removesuffix(".ipynb")
+    exact = [path for path in known if path.stem == stem]
+    fits = exact or [path for path in known if path.stem.startswith(f"{stem}_")]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise InputError(f"{name!r} fits several notebooks, {', '.join(p.stem for p in fits)}: type one of these names")
+    there = f"there are {', '.join(path.stem for path in known)}" if known else f"there is none yet in {folder}"
+    raise InputError(f"no notebook is called {name!r}: {there}")
+
+
+def read_notebook(path: str | Path):
+    """Read a notebook as nbformat's structure.
+
+    Raises:
+        InputError: missing file, or no notebook.
+    """
+    nbformat = optional_import("nbformat")
+    try:
+        return nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
+    except OSError as error:
+        raise InputError(f"the notebook {path} cannot be read ({error.strerror}): check the path") from None
+    except Exception as error:  # nbformat raises many types for a file that is no notebook
+        raise InputError(f"{path} is not a notebook ({type(error).__name__}): check the file") from None
+
+
+def executed_in_order(notebook) -> bool:
+    """Whether every code cell was run, from the top to the bottom (cells without code aside)."""
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return None not in counts and all(a < b for a, b in itertools.pairwise(counts))
+
+
+def normalised(notebook) -> str:
+    """The text of a notebook without all that differs from run to run and from machine to machine.
+
+    Widget views, stderr, timings and browser state go; cell ids become "cell-001", "cell-002", ...; the counts of a
+    notebook that was run from top to bottom become 1, 2, ... (others stay, so that the tests can object).
+    """
+    nbformat = optional_import("nbformat")
+    count = 0
+    renumber = executed_in_order(notebook)
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number:03d}"
+        cell.metadata = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = _stable_outputs(cell.outputs)
+        if renumber and cell.source.strip():
+            count += 1
+            cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def _stable_outputs(outputs: list) -> list:
+    kept: list = []
+    for output in outputs:
+        if output.get("name") == "stderr":
+            continue
+        if "data" in output:
+            output.data.pop(WIDGET_VIEW, None)
+            output.metadata = {key: value for key, value in output.metadata.items() if key in output.data}
+            if not output.data:
+                continue
+        # How many pieces a print arrives in is a matter of timing.
+        if kept and output.output_type == kept[-1].output_type == "stream" and output.name == kept[-1].name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def normalise_notebooks(paths: Iterable[str | Path], check: bool = False) -> list[Path]:
+    """Make notebooks ready to commit; running it twice changes nothing more.
+
+    Args:
+        paths: the notebooks.
+        check: write nothing, only find out.
+
+    Returns:
+        The notebooks that were changed, or would be.
+
+    Raises:
+        InputError: a file that cannot be read as a notebook.
+    """
+    different = []
+    for path in map(Path, paths):
+        text = normalised(read_notebook(path))
+        if text.encode() != path.read_bytes():
+            different.append(path)
+            if not check:
+                path.write_bytes(text.encode())  # bytes: no line ends of one system
+    return different
+
+
+def notebook_title(notebook, default: str = "") -> str:
+    """The first heading of a notebook, without its marks."""
+    for cell in notebook.cells:
+        heading = re.search(r"^#+\s+(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
+        if heading:
+            return heading[1].strip()
+    return default
+
+
+def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] | None = None) -> list[Path]:
+    """Write each notebook, outputs included, as a web page, and an index of them; links between notebooks lead on.
+
+    Returns:
+        The pages, the index first.
+
+    Raises:
+        InputError: nbconvert is missing, or a notebook cannot be read.
+    """
+    exporter = optional_import("nbconvert").HTMLExporter()
+    out_dir = Path(out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    pages, lines = [], []
+    for path in find_notebooks() if notebooks is None else notebooks:
+        notebook = read_notebook(path)
+        title = notebook_title(notebook, default=path.stem)
+        text, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+        text = re.sub(r'(href="(?![a-z]+:)[^"#]*)\.ipynb(["#])', r"\1.html\2", text)
+        pages.append(out_dir / f"{path.stem}.html")
+        pages[-1].write_text(text, encoding="utf-8")
+        lines.append(f'<li><a href="{html.escape(pages[-1].name)}">{html.escape(title)}</a></li>')
+    index = out_dir / "index.html"
+    index.write_text(
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>MoMeM</title>\n'
+        '<body style="max-width: 40em; margin: 3em auto; font: 1.1em/1.6 sans-serif">\n'
+        "<h1>MoMeM, from scratch</h1>\n<ul>\n" + "\n".join(lines) + "\n</ul>\n</body>\n</html>\n",
+        encoding="utf-8",
+    )
+    return [index, *pages]
+
+
+def open_lab(name: str = "00") -> int:
+    """Open JupyterLab at a notebook and wait until it is closed; the exit code of JupyterLab."""
+    optional_import("jupyterlab")
+    # As the default address the notebook also stands in the link that JupyterLab prints where no browser opens.
+    start = f"/lab/tree/{resolve_notebooks([name])[0].relative_to(ROOT).as_posix()}" if find_notebooks() else "/lab"
+    try:
+        return subprocess.call([sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={start}"], cwd=ROOT)
+    except KeyboardInterrupt:  # the usual way to close it
+        return 0

@@ -1,0 +1,313 @@
+"""The four modules in a row: a question goes in, an answer or an honest refusal comes out."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from momem_lib.checkpoints import load_model
+from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate, word_spans
+from momem_lib.generation import Generated, check_sampling, score, write
+from momem_lib.memory import LookUp, Memory
+from momem_lib.people import FIELDS, Person
+from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.tasks import TASKS, TOKENIZER
+
+LONGEST_QUESTION = 400  # bytes; more is refused in a sentence
+LEAST_SURE = 0.01  # a span that Module 0 finds less likely than this is never taken, whatever the threshold
+
+
+@dataclass
+class Step:
+    """One module's part in an answer."""
+
+    module: str  # ner, memory, summary or response
+    read: dict[str, str | None]  # what went in
+    wrote: str | None  # what came out; None: nothing
+    confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
+    gate: str = "off"  # "passed", "off", or the reason why not
+    tries: list[str] = field(default_factory=list)  # what was tried before, with the reason why it was not taken
+    copied: list[tuple[str, float]] = field(default_factory=list)  # per character, the share that was copied
+
+    def line(self) -> str:
+        """The step in one line, for people."""
+        sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
+        wrote = "nothing" if self.wrote is None else repr(self.wrote)
+        tries = f"; tried before: {'; '.join(self.tries)}" if self.tries else ""
+        return f"{self.module:8} -> {wrote}{sure}; gate: {self.gate}{tries}"
+
+
+@dataclass
+class Answer:
+    """What the pipeline says, and how it came to it."""
+
+    question: str
+    text: str | None = None  # the response; None when abstained
+    reason: str | None = None  # why it abstained; None when it answered
+    tag: str | None = None
+    content: str | None = None
+    summary: str | None = None
+    trace: list[Step] = field(default_factory=list)
+    seconds: float = 0.0  # of the whole batch, divided by its questions
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the pipeline gave no answer."""
+        return self.text is None
+
+    def __str__(self) -> str:
+        return self.text if self.text is not None else f"I cannot answer that: {self.reason}."
+
+    def to_dict(self) -> dict:
+        """The answer as `momem ask --json` prints it."""
+        keys = ("question", "tag", "content", "summary")
+        steps = [{name: value for name, value in asdict(step).items() if name != "copied"} for step in self.trace]
+        answer = {key: getattr(self, key) for key in keys}
+        return answer | {"response": self.text, "abstained": self.abstained, "reason": self.reason, "trace": steps}
+
+    def to_json(self) -> str:
+        """to_dict as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+
+@dataclass
+class Work:
+    """A question on its way through the modules."""
+
+    answer: Answer
+    person: Person | None = None
+    field: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Still to be answered."""
+        return self.answer.reason is None
+
+
+def check_question(question: object) -> str:
+    """A question that the pipeline can read, without the space around it.
+
+    Raises:
+        InputError: not text, empty, too long, or with control characters or half surrogates in it.
+
+    Example:
+        >>> check_question("  ")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the question is empty: type one, for instance "Where does Muchiri T'Challa live?"
+    """
+    if not isinstance(question, str):
+        raise InputError(f"the question must be text, not {type(question).__name__}")
+    question = question.strip()
+    if not question:
+        raise InputError('the question is empty: type one, for instance "Where does Muchiri T\'Challa live?"')
+    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 or ord(letter) in (0x2028, 0x2029) for letter in question):
+        raise InputError("the question holds a control character (a line break or tab, perhaps): type it on one line")
+    size = len(TOKENIZER.encode(question))
+    if size > LONGEST_QUESTION:
+        raise InputError(f"the question has {size:,} bytes; at most {LONGEST_QUESTION} were expected: shorten it")
+    return question
+
+
+class Pipeline:
+    """Module 0 finds the name, the memory the record, Module 2 the fact, Module 3 the words.
+
+    Args:
+        models: a trained Transformer for each of ner, summary and response.
+        thresholds: how sure each module must be, as a probability, while the confidence gate is on.
+        memory: where the people are.
+    """
+
+    def __init__(self, models: dict[str, torch.nn.Module], memory: Memory, thresholds: dict[str, float] | None = None):
+        self.models, self.memory = models, memory
+        self.thresholds = thresholds or {}
+
+    @classmethod
+    def load(
+        cls,
+        ner: str | Path | None = None,
+        summary: str | Path | None = None,
+        response: str | Path | None = None,
+        memory: str | Path | Memory = ":memory:",
+        device: str = "auto",
+    ) -> "Pipeline":
+        """Read the shipped checkpoints, or others, and open a memory (":memory:" is empty and lives in RAM).
+
+        Raises:
+            InputError: a checkpoint or a database that cannot be used.
+        """
+        models, thresholds = {}, {}
+        for task, path in {"ner": ner, "summary": summary, "response": response}.items():
+            models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
+            thresholds[task] = card.get("metrics", {}).get("confidence_threshold", 0.0)
+        return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds)
+
+    def remember(self, people: Iterable[Person]) -> int:
+        """Write people to the memory; returns how many were new."""
+        return self.memory.remember(people)
+
+    def ask(
+        self, question: str, temperature: float = 0.0, seed: int | None = None, gates: bool | Gates = True
+    ) -> Answer:
+        """Answer one question.
+
+        Args:
+            temperature: of Module 3, which chooses the words; 0 is greedy. seed: for temperature above 0.
+            gates: True, False, or Gates with some off.
+
+        Raises:
+            InputError: a question that cannot be read (empty, too long, control characters), a bad temperature.
+        """
+        return self.ask_many([question], temperature, seed, gates)[0]
+
+    def ask_many(
+        self,
+        questions: Sequence[str],
+        temperature: float = 0.0,
+        seed: int | None = None,
+        gates: bool | Gates = True,
+    ) -> list[Answer]:
+        """Answer questions in batches, in their order; each gets the answer that ask would give it."""
+        begin = time.perf_counter()
+        check_sampling(temperature, None, None)
+        gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
+        works = [Work(Answer(check_question(question))) for question in questions]
+        self._name(works, gates)
+        self._recall([work for work in works if work.open], gates)
+        self._summarise([work for work in works if work.open], gates)
+        self._respond([work for work in works if work.open], gates, temperature, seed)
+        for work in works:
+            work.answer.seconds = (time.perf_counter() - begin) / len(works)
+        return [work.answer for work in works]
+
+    def _name(self, works: list[Work], gates: Gates) -> None:
+        """Module 0: the name in the question; where it does not pass, the spans of the question are judged instead."""
+        questions = [work.answer.question for work in works]
+        results = write(self.models["ner"], TASKS["ner"], [None] * len(works), questions)
+        for work, written in zip(works, results, strict=True):
+            answer = work.answer
+            step = step_of("ner", {"question": answer.question}, written)
+            answer.trace.append(step)
+            wrong = self._doubt("ner", step, gates) or (tag_gate(answer.question, step.wrote) if gates.tag else None)
+            if step.wrote is not None and gates.tag and (wrong or not self.memory.knows([step.wrote])):
+                wrong = self._name_again(answer.question, step, wrong, gates)
+            step.gate = wrong or ("passed" if gates.tag else "off")
+            answer.tag = step.wrote
+            answer.reason = wrong
+
+    def _name_again(self, question: str, step: Step, wrong: str | None, gates: Gates) -> str | None:
+        """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest."""
+        known = self.memory.knows(word_spans(question))
+        spans = [span for span in sorted(known) if tag_gate(question, span) is None]
+        if not spans:
+            return wrong
+        scores = score(self.models["ner"], TASKS["ner"], None, question, spans)
+        best = int(scores.argmax())
+        sure = float(scores[best].exp())
+        if sure < max(LEAST_SURE, self.thresholds.get("ner", 0.0)):
+            return wrong
+        step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
+        step.wrote, step.confidence, step.copied = spans[best], sure, []
+        return None
+
+    def _recall(self, works: list[Work], gates: Gates) -> None:
+        """Module 1: the record; without its gate, the nearest name will do, as in a system that never says no."""
+        for work in works:
+            answer = work.answer
+            found = self.memory.look_up(answer.tag or "")
+            work.person = found.person or (None if gates.record else self._nearest(found))
+            wrong = record_gate(found) if gates.record else None
+            answer.content = work.person.content if work.person else ("" if not wrong else None)
+            gate = wrong or ("passed" if gates.record else "off")
+            answer.trace.append(Step("memory", {"tag": answer.tag}, answer.content, gate=gate))
+            answer.reason = wrong
+
+    def _nearest(self, found: LookUp) -> Person | None:
+        """The first person with the best near miss's name."""
+        names = [name for name, _ in found.candidates]
+        return next((person for person in self.memory if names and person.name == names[0]), None)
+
+    def _summarise(self, works: list[Work], gates: Gates) -> None:
+        """Module 2: the asked-for fact; where it does not pass, the record's own fields and <none> are judged."""
+        contents = [work.answer.content or "" for work in works]
+        questions = [work.answer.question for work in works]
+        results = write(self.models["summary"], TASKS["summary"], contents, questions)
+        for work, written in zip(works, results, strict=True):
+            answer = work.answer
+            step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
+            answer.trace.append(step)
+            wrong = summary_gate(work.person, step.wrote) if gates.summary and work.person else None
+            if gates.summary and not work.person:
+                wrong = "there is no record to summarise"
+            if wrong and step.wrote is not None and work.person:
+                wrong = self._summarise_again(work, step, wrong)
+            wrong = self._doubt("summary", step, gates) or wrong
+            work.field = summary_field(work.person, step.wrote) if work.person else None
+            step.gate = wrong or ("passed" if gates.summary else "off")
+            answer.summary, answer.reason = step.wrote, wrong
+
+    def _summarise_again(self, work: Work, step: Step, wrong: str) -> str | None:
+        """Constrained: the best of the record's fields and <none>, as Module 2 scores them."""
+        choices = [*(work.person.summary(name) for name in FIELDS), None]
+        answer = work.answer
+        scores = score(self.models["summary"], TASKS["summary"], answer.content, answer.question, choices)
+        best = int(scores.argmax())
+        step.tries.append(f"{step.wrote!r} ({wrong})")
+        step.wrote, step.confidence, step.copied = choices[best], float(scores[best].exp()), []
+        return summary_gate(work.person, step.wrote)
+
+    def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
+        """Module 3: the answer in words; where a sampled one does not pass, the most probable one is tried."""
+        self._respond_once(works, gates, temperature, seed)
+        if temperature > 0:
+            again = [work for work in works if work.answer.reason]
+            self._respond_once(again, gates, 0.0, None)
+
+    def _respond_once(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
+        model, task = self.models["response"], TASKS["response"]
+        summaries = [work.answer.summary or "" for work in works]
+        questions = [work.answer.question for work in works]
+        seeds = [seed if seed is not None else int(torch.randint(2**31, ()))] * len(works)
+        results = write(model, task, summaries, questions, temperature, seeds)
+        for work, written in zip(works, results, strict=True):
+            answer = work.answer
+            step = step_of("response", {"question": answer.question, "summary": answer.summary}, written)
+            if answer.trace[-1].module == "response":
+                earlier = answer.trace.pop()
+                step.tries = [f"{earlier.wrote!r} ({earlier.gate})"]
+            answer.trace.append(step)
+            wrong = None
+            if gates.response:
+                wrong = "there is no fact to put into words"
+                if work.person and work.field:
+                    wrong = response_gate(step.wrote, work.person, work.field, answer.tag, self.memory)
+            step.gate = wrong or ("passed" if gates.response else "off")
+            answer.reason = wrong
+            answer.text = None if wrong else (step.wrote or "")
+
+    def _doubt(self, module: str, step: Step, gates: Gates) -> str | None:
+        """The confidence gate: a module that is not sure enough is not believed."""
+        threshold = self.thresholds.get(module, 0.0)
+        if not gates.confidence or step.wrote is None or step.confidence >= threshold:
+            return None
+        return f"module {module} is only {step.confidence:.1%} sure of {step.wrote!r}, less than {threshold:.1%}"
+
+
+def step_of(module: str, read: dict[str, str | None], written: Generated) -> Step:
+    """A trace entry from what a module wrote; a byte's share of copying counts for its character."""
+    copied = [] if written.text is None else copied_characters(written)
+    return Step(module, read, written.text, written.confidence, copied=copied)
+
+
+def copied_characters(written: Generated) -> list[tuple[str, float]]:
+    """Each character of the output with the smallest copied share of its bytes."""
+    shares, result = list(zip(written.tokens, written.copied, strict=True)), []
+    shares = [share for token, share in shares if token < 256]
+    for letter in written.text:
+        size = len(letter.encode("utf-8"))
+        result.append((letter, min(shares[:size], default=0.0)))
+        shares = shares[size:]
+    return result

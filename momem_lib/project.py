@@ -1,0 +1,57 @@
+"""Where things lie in this project, and the one error type that is shown to people."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+LISTS = DATA / "lists"
+TEMPLATES = DATA / "templates"
+PROFILES = DATA / "profiles"
+CHECKPOINTS = DATA / "checkpoints"
+RESULTS = DATA / "results"
+GENERATED = DATA / "generated"
+TEST_PEOPLE = DATA / "test_people.jsonl"
+NOTEBOOKS = ROOT / "notebooks"
+FIGURES = ROOT / "figures"
+RUNS = ROOT / "runs"
+
+
+class InputError(ValueError):
+    """Something that a person gave us cannot be used; the message says what was wrong, what was expected, what to do.
+
+    Example:
+        >>> raise InputError("the question is empty: type a question, for instance 'Where does Jo live?'")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the question is empty: type a question, for instance 'Where does Jo live?'
+    """
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """Read a UTF-8 text file, or raise an InputError that says what is wrong with it.
+
+    Args:
+        path: the file.
+        what: what the file is for, in words ("the people file"), for the message.
+
+    Raises:
+        InputError: the file is missing, is a folder, cannot be read, or is not UTF-8.
+
+    Example:
+        >>> read_text("no-such-file.jsonl", "the people file")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the people file no-such-file.jsonl does not exist: check the path
+    """
+    path = Path(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{what} {path} does not exist: check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{what} {path} is a folder: a file was expected") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{what} {path} cannot be read ({error.strerror})") from None

@@ -1,0 +1,211 @@
+"""From a phrasing and a name to a question as people type it: openings, case, marks, typos; and noise frames."""
+
+from random import Random
+from string import ascii_lowercase, punctuation
+
+from momem_lib.grammar import FORMS, SPLITS, Grammar, Phrasing
+from momem_lib.people import FIELDS
+from momem_lib.project import InputError
+from momem_lib.scripts import pick
+
+# Chances, for one question.
+OPENING, CLOSING, TAIL, DECORATION, TYPO = 0.18, 0.08, 0.06, 0.09, 0.06
+LOWER, AS_WRITTEN, UPPER = 0.24, 0.10, 0.04  # the words around the name; the rest begins with a capital
+NO_MARK, ODD_MARK = 0.25, 0.07
+ODD_MARKS = ("??", " ?", "?!", "!", "...", "???", ".", " ")
+NAME = "{name}"
+FRAME_SIGNS = (",", ".", ":", "?", "!", " -", ";", "...", ")", "/", '"')
+
+
+class PhrasingPool:
+    """The phrasings of one language that a split may use, arranged so that a draw is quick and forms are balanced."""
+
+    def __init__(self, grammar: Grammar, splits: tuple[str, ...]):
+        self.grammar = grammar
+        self.fields = {
+            field: self._forms(grammar, [phrasing for phrasing in phrasings if phrasing.split in splits])
+            for field, phrasings in grammar.phrasings.items()
+        }
+        self.unknown = tuple(field for field in grammar.unknown if self.fields[field])
+        written = [phrasing for phrasing in grammar.nobody if phrasing.split in splits]
+        self.nobody = written
+        if not written or not self.unknown or not all(self.fields[field] for field in FIELDS):
+            raise InputError(f"too few phrasings ({grammar.language}) for the split {' and '.join(splits)}: "
+                             "each field needs a dozen, see data/templates/README.md")  # fmt: skip
+
+    @staticmethod
+    def _forms(grammar: Grammar, phrasings: list[Phrasing]) -> list[list[Phrasing]]:
+        """One list of phrasings per form, each standing there as often as its form weighs."""
+        forms = []
+        for form, weight in FORMS.items():
+            own = [phrasing for phrasing in phrasings if phrasing.form == form
+                   for _ in range(grammar.weights.get(phrasing.id, 1))]  # fmt: skip
+            forms += [own] * weight if own else []
+        return forms
+
+    def draw(self, rng: Random, field: str) -> Phrasing:
+        """Draw a phrasing that asks for a field."""
+        return pick(rng, pick(rng, self.fields[field]))
+
+
+def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
+    """Say whose phrasings a split may use: its own (None), "known" (train), "held-out" (own, never trained), "any"."""
+    if phrasings not in (None, "known", "held-out", "any"):
+        raise InputError(f"phrasings must be known, held-out or any, not {phrasings!r}")
+    if phrasings == "held-out" and split == "train":
+        raise InputError("the split 'train' has no held-out phrasings: choose validation or test")
+    return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
+
+
+def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, filled: bool = False) -> str:
+    """Write one question.
+
+    Args:
+        rng: where chance comes from.
+        grammar: the language's openings, closings and so on.
+        phrasing: what is asked.
+        shown: the name, exactly as it shall stand in the question.
+        filled: whether `shown` is no name but a filler ("my friend"), which changes case with the sentence.
+    """
+    core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
+    text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
+    mark = ""
+    if text[-1] in "?.":
+        text, mark = text[:-1], text[-1]
+        if text[-1:] in ".?":  # an ellipsis stays whole
+            text, mark = text + mark, ""
+    if rng.random() < CLOSING and mark:
+        text += pick(rng, grammar.closings)
+    mark = _mark(rng, mark)
+    if mark and rng.random() < TAIL:
+        mark += pick(rng, grammar.tails)
+    case = rng.random()
+    if rng.random() < OPENING:
+        opening = pick(rng, grammar.openings)
+        text = opening + (text[:1].upper() + text[1:] if opening[-2] in ".!" else text)
+    if filled:
+        text = text.replace(NAME, shown, 1)
+    if case > LOWER + AS_WRITTEN + UPPER:
+        text = text[:1].upper() + text[1:]
+    before, name, after = (text + mark).partition(NAME)
+    return _around(rng, grammar, before, shown if name else "", after, case)
+
+
+def _mark(rng: Random, mark: str) -> str:
+    chance = rng.random()
+    if not mark:
+        return ""
+    if chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
+        return ""
+    return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
+
+
+def _around(rng: Random, grammar: Grammar, before: str, name: str, after: str, case: float) -> str:
+    """Put the words around the name in their final shape; the name itself is never touched."""
+    if name and after[:2] == "'s":
+        after = _possessive(rng, name) + after[2:]
+    if name and rng.random() < DECORATION:
+        left, _, right = pick(rng, grammar.decorations).partition(NAME)
+        if not before:
+            left = left[:1].upper() + left[1:]
+        before, after = before + left, right + after
+    if case < LOWER:
+        before, after = before.lower(), after.lower()
+    elif LOWER + AS_WRITTEN < case <= LOWER + AS_WRITTEN + UPPER:
+        before, after = before.upper(), after.upper()
+    if name[-1:] == "." and after[:1] == ".":
+        after = after[1:]  # one full stop will do for "... Bob Jr."
+    if rng.random() < TYPO:
+        before, after = typo(rng, before, after)
+    return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
+
+
+def _possessive(rng: Random, name: str) -> str:
+    chance = rng.random()
+    if name[-1] in "sS" and chance < 0.5:
+        return "'" if chance < 0.44 else "’"
+    if chance > 0.985 and name[-1] not in "sS":
+        return "s"
+    return "’s" if chance > 0.9 else "'s"
+
+
+def typo(rng: Random, before: str, after: str) -> tuple[str, str]:
+    """One slip of the finger in the words before or after the name, never next to it.
+
+    Example:
+        >>> typo(Random(1), "where does ", " live?")
+        ('wher does ', ' live?')
+    """
+    left = rng.random() * (len(before) + len(after)) < len(before)
+    text = before if left else after
+    letters = [number for number in range(2, len(text) - 2) if text[number].isalpha() and text[number - 1].isalpha()]
+    if not letters:
+        return before, after
+    place, kind = pick(rng, letters), rng.random()
+    if kind < 0.35:
+        text = text[: place - 1] + text[place] + text[place - 1] + text[place + 1 :]  # swapped
+    elif kind < 0.65:
+        text = text[:place] + text[place + 1 :]  # left out
+    elif kind < 0.85:
+        text = text[:place] + text[place] + text[place:]  # doubled
+    else:
+        text = text[:place] + pick(rng, ascii_lowercase) + text[place + 1 :]  # the wrong key
+    return (text, after) if left else (before, text)
+
+
+def noise_question(rng: Random, words: list[str], keyword: str | None, name: str) -> str:
+    """Random words around a name, with a keyword of the field among them: no grammar to lean on.
+
+    Args:
+        rng: where chance comes from.
+        words: words of the language that give no field away.
+        keyword: what tells the field ("job"), or None.
+        name: as it shall stand there, or "" for a question that names nobody.
+    """
+    count = 1 + int(rng.random() * 9) if name or not keyword else int(rng.random() * 7)
+    parts = [_noise_word(rng, words) for _ in range(count)]
+    if keyword:
+        parts.insert(int(rng.random() * (len(parts) + 1)), keyword)
+    case = rng.random()
+    if case < 0.12:
+        parts = [part.title() if rng.random() < 0.5 else part for part in parts]
+    elif case < 0.16:
+        parts = [part.upper() for part in parts]
+    place = int(rng.random() * (len(parts) + 1))
+    before, after = " ".join(parts[:place]), " ".join(parts[place:])
+    if case > 0.6:
+        before = before[:1].upper() + before[1:]
+    if not name:
+        return f"{before} {after}".strip() + pick(rng, ("?", "", "", ".", "!"))
+    return _noise_join(rng, before, name, after)
+
+
+def _noise_join(rng: Random, before: str, name: str, after: str) -> str:
+    chance = rng.random()
+    if chance < 0.06:
+        before, after = f'{before} "'.lstrip(), f'" {after}'
+    elif chance < 0.30 and after:
+        after = f"{_possessive(rng, name)} {after}"
+    elif chance < 0.50:
+        after = f"{pick(rng, FRAME_SIGNS)} {after}" if rng.random() < 0.5 else f" {after}"
+        before = f"{before}{pick(rng, FRAME_SIGNS[:8])} " if before else ""
+    else:
+        after = f" {after}" if after else ""
+    before += " " if before and before[-1] not in ' "' else ""
+    end = pick(rng, ("?", "?", "", "", ".", "!", " please"))
+    if name[-1] == "." and not after:
+        end = end.replace(".", "")
+    return f"{before}{name}{after.rstrip()}{end}"
+
+
+def _noise_word(rng: Random, words: list[str]) -> str:
+    chance = rng.random()
+    if chance < 0.84:
+        return pick(rng, words)
+    if chance < 0.89:
+        return pick(rng, words) + pick(rng, FRAME_SIGNS)
+    if chance < 0.92:
+        return str(int(rng.random() * 2000))
+    if chance < 0.93:
+        return pick(rng, punctuation)
+    return "".join(rng.choices(ascii_lowercase, k=2 + int(rng.random() * 7)))

@@ -1,0 +1,342 @@
+"""One Transformer for all modules: decoder-only or encoder-decoder, with or without a copy head."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from momem_lib.attention import CAUSAL, KeyValueCache, MultiHeadAttention, causal_mask, rotation
+from momem_lib.copying import CopyHead, GenerateHead, Mixture, match_lengths, next_match
+from momem_lib.project import InputError
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a Transformer; everything in it is stored in the checkpoint."""
+
+    vocab_size: int = 268  # tokens
+    embedding_dim: int = 128  # D, numbers per token in the residual stream
+    num_heads: int = 4  # H, attentions side by side; D must be a multiple of it
+    hidden_dim: int = 512  # numbers in the middle of each MLP
+    num_encoder_blocks: int = 0  # 0 makes it decoder-only
+    num_decoder_blocks: int = 3
+    context_window: int = 1024  # the most tokens in the source, and in prompt plus target
+    activation_type: str = "gelu"  # gelu, relu or silu
+    positions: str = "rotary"  # rotary, or learned (one vector per position)
+    prompt_attention: str = "both"  # how the decoder reads its prompt: both (directions, a prefix LM) or causal
+    tie_embeddings: bool = True  # output scores use the embedding matrix
+    dropout: float = 0.0  # share of numbers set to zero in training
+    copy_from: str = "none"  # none (plain head), prompt, source, or both
+    longest_match: int = 8  # match lengths told apart by the copy head; 0: no match feature
+    copied_context: bool = True  # whether the gate and the generator see what is about to be copied
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built, in a sentence."""
+        choices = {
+            "activation_type": tuple(ACTIVATIONS),
+            "positions": ("rotary", "learned"),
+            "prompt_attention": ("both", "causal"),
+            "copy_from": ("none", "prompt", "source", "both"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} is {getattr(self, name)!r}; one of {', '.join(allowed)} was expected")
+        for name in ("vocab_size", "embedding_dim", "num_heads", "hidden_dim", "num_decoder_blocks", "context_window"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; a whole number of at least 1 was expected")
+        if self.embedding_dim % (2 * self.num_heads):
+            raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
+        if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
+            raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
+
+
+@dataclass
+class Inputs:
+    """One batch of token numbers, padded on the right; masks are True where there is a token."""
+
+    target: Tensor  # (B, T) what the decoder reads, its start token first
+    target_mask: Tensor  # (B, T)
+    prompt: Tensor  # (B, P) what the decoder is prompted with; P may be 0
+    prompt_mask: Tensor  # (B, P)
+    source: Tensor | None = None  # (B, S) what the encoder reads; None for a decoder-only model
+    source_mask: Tensor | None = None  # (B, S)
+
+
+class Block(nn.Module):
+    """Attention, perhaps cross-attention, then an MLP, each on a normalised copy and added back (pre-norm).
+
+    Example:
+        >>> block = Block(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=16), cross=True)
+        >>> block(torch.randn(1, 5, 8), CAUSAL, context=torch.randn(1, 7, 8)).shape
+        torch.Size([1, 5, 8])
+    """
+
+    def __init__(self, config: ModelConfig, cross: bool) -> None:
+        super().__init__()
+        width = config.embedding_dim
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = MultiHeadAttention(width, config.num_heads)
+        self.cross_norm = nn.LayerNorm(width) if cross else None
+        self.cross_attention = MultiHeadAttention(width, config.num_heads) if cross else None
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, config.hidden_dim),
+            ACTIVATIONS[config.activation_type](),
+            nn.Linear(config.hidden_dim, width),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        mask: Tensor | str | None,
+        angles: tuple[Tensor, Tensor] | None = None,
+        context: Tensor | tuple[Tensor, Tensor] | None = None,
+        context_mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+        weights: list[Tensor] | None = None,
+        cross_weights: list[Tensor] | None = None,
+    ) -> Tensor:
+        """(B, T, D) -> (B, T, D); the arguments are those of MultiHeadAttention."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache, weights))
+        if self.cross_attention is not None:
+            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask, weights=cross_weights))
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+
+
+@dataclass
+class State:
+    """What generation remembers between two steps of a batch."""
+
+    caches: list[KeyValueCache]  # self-attention of each decoder block
+    context: list[tuple[Tensor, Tensor]] | None  # keys and values of the encoded source, of each decoder block
+    context_mask: Tensor | None  # (B, 1, 1, S)
+    key_mask: Tensor  # (B, K) which cached positions hold a token
+    positions: Tensor  # (B,) position of the next token
+    copy_states: Tensor | None = None  # (B, S, D) what the copy head can point at
+    copy_tokens: Tensor | None = None  # (B, S)
+    copy_mask: Tensor | None = None  # (B, S)
+    copy_boundary: int = 0  # where the prompt begins in what the copy head can point at
+    match: Tensor | None = None  # (B, S)
+
+    def select(self, rows: Tensor) -> "State":
+        """Keep only some rows of the batch, given by index, and return the state."""
+        for cache in self.caches:
+            cache.select(rows)
+        if self.context is not None:
+            self.context = [(key[rows], value[rows]) for key, value in self.context]
+        for name in ("context_mask", "key_mask", "positions", "copy_states", "copy_tokens", "copy_mask", "match"):
+            if getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name)[rows])
+        return self
+
+
+@dataclass
+class Looks:
+    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
+
+    encoder: list[Tensor] = field(default_factory=list)
+    decoder: list[Tensor] = field(default_factory=list)
+    cross: list[Tensor] = field(default_factory=list)
+
+
+class Transformer(nn.Module):
+    """Embedding, encoder blocks (or none), decoder blocks, head.
+
+    The decoder reads a prompt and then a target. Nobody looks ahead in the target; the prompt, which is given whole, is
+    read in both directions unless config.prompt_attention says causal (a prefix LM: Raffel et al. 2020, section 3.2.1).
+
+    Example:
+        >>> model = Transformer(ModelConfig(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1))
+        >>> prompt, target = torch.tensor([list(b"Who is Jo?")]), torch.tensor([list(b"Jo")])
+        >>> inputs = Inputs(target, target > 0, prompt, prompt > 0)
+        >>> model(inputs).log_probs.shape  # (B, T, V)
+        torch.Size([1, 2, 268])
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.embedding_dim
+        self.embedding = nn.Embedding(config.vocab_size, width)
+        self.position = nn.Embedding(config.context_window, width) if config.positions == "learned" else None
+        self.dropout = nn.Dropout(config.dropout)
+        self.encoder = nn.ModuleList(Block(config, cross=False) for _ in range(config.num_encoder_blocks))
+        self.encoder_norm = nn.LayerNorm(width) if config.num_encoder_blocks else None
+        cross = config.num_encoder_blocks > 0
+        self.decoder = nn.ModuleList(Block(config, cross) for _ in range(config.num_decoder_blocks))
+        self.decoder_norm = nn.LayerNorm(width)
+        self.head = GenerateHead(self.embedding if config.tie_embeddings else None, width, config.vocab_size)
+        self.copy = None
+        if config.copy_from != "none":
+            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context)
+        self.initialise()
+
+    def initialise(self) -> None:
+        """Small normal weights; what is added to the residual stream starts smaller the more layers add to it.
+
+        Radford et al. 2019 (GPT-2), section 2.3. Tied to an embedding this small, the first loss is about ln V.
+        """
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Embedding)):
+                nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        for blocks in (self.encoder, self.decoder):
+            for block in blocks:
+                for layer in (block.attention.out, block.mlp[2]):
+                    nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * len(blocks)))
+
+    def num_parameters(self) -> int:
+        """How many numbers training can change (tied ones counted once)."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def embed(self, tokens: Tensor, positions: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Tokens (B, T) at positions (B, T) or (1, T) -> vectors (B, T, D), and rotary angles where they are used."""
+        x = self.embedding(tokens)
+        if self.position is not None:
+            return self.dropout(x + self.position(positions)), None
+        return self.dropout(x), rotation(positions, self.config.embedding_dim // self.config.num_heads)
+
+    def encode(self, source: Tensor, source_mask: Tensor, looks: Looks | None = None) -> Tensor:
+        """Read the source in both directions: (B, S) -> (B, S, D)."""
+        x, angles = self.embed(source, torch.arange(source.shape[1], device=source.device)[None])
+        mask = source_mask[:, None, None, :]  # (B, 1, 1, S)
+        for block in self.encoder:
+            x = block(x, mask, angles, weights=looks and looks.encoder)
+        return self.encoder_norm(x)
+
+    def decoder_mask(self, inputs: Inputs) -> Tensor | str:
+        """Who may look at whom in prompt plus target: (B, 1, P+T, P+T), True where allowed."""
+        prompt_length, target_length = inputs.prompt.shape[1], inputs.target.shape[1]
+        if not prompt_length:
+            return CAUSAL  # padding stands on the right, where nobody looks
+        keys = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)[:, None, None, :]  # (B, 1, 1, P+T)
+        order = causal_mask(prompt_length + target_length).to(keys.device)
+        if self.config.prompt_attention == "both":
+            order[:prompt_length, :prompt_length] = True
+        return keys & order
+
+    def decode(
+        self, inputs: Inputs, encoded: Tensor | None, looks: Looks | None = None, caches=None, context=None
+    ) -> Tensor:
+        """Read prompt and target: -> states (B, P+T, D). caches and context as in State."""
+        tokens = torch.cat([inputs.prompt, inputs.target], dim=1)
+        # Each row's target follows its own prompt: padding between them takes no position.
+        ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
+        prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
+        x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1))
+        mask = self.decoder_mask(inputs)
+        context_mask = inputs.source_mask[:, None, None, :] if encoded is not None else None
+        for index, block in enumerate(self.decoder):
+            x = block(
+                x,
+                mask,
+                angles,
+                context[index] if context else encoded,
+                context_mask,
+                caches[index] if caches else None,
+                looks and looks.decoder,
+                looks and looks.cross,
+            )
+        return self.decoder_norm(x)
+
+    def copy_source(self, inputs: Inputs, encoded: Tensor | None, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the copy head may point at: states (B, S, D), tokens (B, S), mask (B, S)."""
+        prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
+        if self.config.copy_from == "prompt":
+            return prompt
+        source = (encoded, inputs.source, inputs.source_mask)
+        if self.config.copy_from == "source":
+            return source
+        return tuple(torch.cat(pair, dim=1) for pair in zip(source, prompt, strict=True))
+
+    def copy_boundary(self, inputs: Inputs) -> int:
+        """Where the second of two copied texts begins; 0 when there is one."""
+        return inputs.source.shape[1] if self.config.copy_from == "both" else 0
+
+    def forward(self, inputs: Inputs, looks: Looks | None = None) -> Mixture:
+        """Predict, for each target token, the one after it.
+
+        Args:
+            inputs: one batch.
+            looks: filled with the attention weights, when given.
+
+        Returns:
+            A Mixture for the T target positions; without a copy head, its gate is 0 and its weights are empty.
+        """
+        self.check_lengths(inputs)
+        encoded = self.encode(inputs.source, inputs.source_mask, looks) if self.encoder_norm else None
+        states = self.decode(inputs, encoded, looks)
+        target_states = states[:, inputs.prompt.shape[1] :]  # (B, T, D)
+        if self.copy is None:
+            return self.plain(target_states)
+        copy_states, tokens, mask = self.copy_source(inputs, encoded, states)
+        match = match_lengths(inputs.target, tokens, self.copy_boundary(inputs))
+        return self.copy(target_states, self.head(target_states), copy_states, tokens, mask, match)
+
+    def plain(self, states: Tensor) -> Mixture:
+        """The head's output when nothing can be copied."""
+        log_probs = torch.log_softmax(self.head(states).float(), dim=-1)
+        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), log_probs.new_zeros(*states.shape[:2], 0))
+
+    def check_lengths(self, inputs: Inputs) -> None:
+        """Raise an InputError when a source, or prompt plus target, is longer than the context window."""
+        longest = inputs.prompt.shape[1] + inputs.target.shape[1]
+        if inputs.source is not None:
+            longest = max(longest, inputs.source.shape[1])
+        if longest > self.config.context_window:
+            raise InputError(
+                f"the text has {longest} tokens (about one per letter), but this model reads at most "
+                f"{self.config.context_window}: shorten it"
+            )
+
+    def start(self, inputs: Inputs) -> tuple[State, Mixture]:
+        """Read source, prompt and the first target tokens, and predict the next one.
+
+        Returns:
+            The state for step(), and the Mixture of the last position (T = 1).
+        """
+        self.check_lengths(inputs)
+        encoded = self.encode(inputs.source, inputs.source_mask) if self.encoder_norm else None
+        caches = [KeyValueCache() for _ in self.decoder]
+        context = None
+        if encoded is not None:
+            context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
+        states = self.decode(inputs, encoded, caches=caches, context=context)
+        state = State(
+            caches,
+            context,
+            inputs.source_mask[:, None, None, :] if encoded is not None else None,
+            torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1),
+            inputs.prompt_mask.sum(1) + inputs.target_mask.sum(1),
+        )
+        if self.copy is not None:
+            state.copy_states, state.copy_tokens, state.copy_mask = self.copy_source(inputs, encoded, states)
+            state.copy_boundary = self.copy_boundary(inputs)
+            state.match = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)[:, -1]
+        return state, self.predict(state, states[:, -1:])
+
+    def step(self, state: State, token: Tensor) -> Mixture:
+        """Read one more token (B,) per row and predict the next; state is changed."""
+        x, angles = self.embed(token[:, None], state.positions[:, None])
+        state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(len(token), 1)], dim=1)
+        mask = None if bool(state.key_mask.all()) else state.key_mask[:, None, None, :]
+        for index, block in enumerate(self.decoder):
+            context = state.context[index] if state.context else None
+            x = block(x, mask, angles, context, state.context_mask, state.caches[index])
+        state.positions = state.positions + 1
+        if self.copy is not None:
+            state.match = next_match(state.match, token, state.copy_tokens, state.copy_boundary)
+        return self.predict(state, self.decoder_norm(x))
+
+    def predict(self, state: State, states: Tensor) -> Mixture:
+        """The head on one position: states (B, 1, D) -> Mixture with T = 1."""
+        if self.copy is None:
+            return self.plain(states)
+        return self.copy(
+            states, self.head(states), state.copy_states, state.copy_tokens, state.copy_mask, state.match[:, None]
+        )

@@ -1,0 +1,241 @@
+"""The value lists, and the many styles of names and values that are drawn from them."""
+
+import csv
+import io
+import string
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from unicodedata import category
+
+from momem_lib.grammar import SPLITS, split_of
+from momem_lib.people import FIELDS, LABELS
+from momem_lib.project import InputError, read_text
+from momem_lib.scripts import pick, script_text
+
+LIST_OF_FIELD = {"occupation": "occupations", "location": "locations", "movie": "movies", "music": "music",
+                 "hobbies": "hobbies", "university": "universities"}  # fmt: skip
+STYLES = ("plain", "long", "shuffled", "label", "script", "random")  # from the tamest to the most exotic
+OWN_WEIGHT = 3  # a list entry of the row's own language is drawn this many times as often as another
+LONGEST = 60  # characters of a "long" value, at most
+PRINTABLE = string.ascii_letters * 2 + string.digits + string.punctuation + "  "
+QUOTES = "'\"’‘“”«»()[]{}<> "
+NAME_STARTS = frozenset(QUOTES + ".,;:-")  # would leave open where a name begins,
+NAME_ENDS = frozenset(QUOTES + ".,;:-?!–/\\|_*`")  # and where it ends
+PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "du", "le", "la",
+             "von", "von der", "zu", "bin", "bint", "ibn", "al", "el", "ben", "bat", "wa", "ole", "ter", "ten", "af", "av",
+             "y", "e", "St.", "Mac")  # fmt: skip
+PREFIXES = ("al-", "el-", "O'", "D'", "T'", "Mc", "Mac", "N'", "d'", "Fitz", "El ", "Al-", "L'", "ap ", "Ó ", "Nic ",
+            "M'", "Ng'")  # fmt: skip
+SUFFIXES = ("Jr.", "Jr", "Sr.", "Sr", "II", "III", "IV", "PhD", "MD", "the Great", "the Younger", "Esq.", "OBE", "3rd",
+            "VIII", "XIV")  # fmt: skip
+ODD_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZÆØÅÞÐÑÇŁŠŽÉÖÜ"
+
+
+class Lists:
+    """The value lists, cut into splits: no entry stands in two splits, whatever list it comes from."""
+
+    def __init__(self, folder: str | Path, languages: tuple[str, ...]):
+        folder = Path(folder)
+        self.names = {}  # "first" or "last" -> split -> entries
+        self.values = {}  # (split, language) -> field -> entries
+        self.words = {language: [word for word, _ in read_list(folder / f"words_{language}.csv")]
+                      for language in languages}  # fmt: skip
+        self.splits = {}  # entry -> split
+        for key in ("first", "last"):
+            self.names[key] = self._cut(folder / f"{key}_names.csv")[None]
+        for field in FIELDS:
+            cut = self._cut(folder / f"{LIST_OF_FIELD[field]}.csv", languages)
+            for language, split in ((language, split) for language in languages for split in SPLITS):
+                self.values.setdefault((split, language), {})[field] = cut[language][split]
+
+    def _cut(self, path: Path, languages: tuple[str | None, ...] = (None,)) -> dict:
+        """Read one list and cut it: language -> split -> entries, those of the language OWN_WEIGHT times."""
+        entries = read_list(path)
+        cut = {language: {split: [] for split in SPLITS} for language in languages}
+        for value, tongue in entries:
+            self.splits[value] = split = split_of(value, "entry")
+            for language in languages:
+                cut[language][split] += [value] * (OWN_WEIGHT if tongue == language else 1)
+        for split in SPLITS:
+            if not cut[languages[0]][split]:
+                raise InputError(f"the list {path} is too short: no entry fell into the split {split!r}; "
+                                 "about 60 entries are enough")  # fmt: skip
+        return cut
+
+
+def read_list(path: Path) -> list[tuple[str, str]]:
+    """Read a CSV file with the header value,language: the entries in order, each once.
+
+    Raises:
+        InputError: a missing file, another header, an empty list, an entry with a control character or none at all.
+    """
+    rows = list(csv.reader(io.StringIO(read_text(path, "the list"), newline="")))
+    if not rows or [cell.strip() for cell in rows[0]] != ["value", "language"]:
+        raise InputError(f"the list {path} must begin with the line value,language")
+    entries = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        if len(row) != 2 or not row[0].strip():
+            raise InputError(f"the list {path}, row {number}: a value and a language were expected, not {row}")
+        if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in row[0]):
+            raise InputError(f"the list {path}, row {number}: the value holds a line break or a control character")
+        entries.setdefault(row[0].strip(), row[1].strip())
+    if not entries:
+        raise InputError(f"the list {path} is empty: one entry per line was expected")
+    return list(entries.items())
+
+
+def shuffled(rng: Random, text: str) -> str:
+    """The characters of a text in another order, without white space at the ends."""
+    return "".join(sorted(text, key=lambda _: rng.random())).strip()
+
+
+def random_text(rng: Random, shortest: int = 2, longest: int = 25) -> str:
+    """Random printable ASCII, without white space at the ends and without closing punctuation."""
+    while True:
+        text = "".join(rng.choices(PRINTABLE, k=shortest + int(rng.random() * (longest - shortest + 1))))
+        if text[0] != " " and text[-1] not in " .?!,":
+            return text
+
+
+def sprinkled(rng: Random, text: str) -> str:
+    """A text with a few characters replaced by random ones ("$tev0 Ca$hmoney")."""
+    letters = list(text)
+    for _ in range(1 + len(letters) // 5):
+        letters[int(rng.random() * len(letters))] = pick(rng, PRINTABLE[:-2])
+    return "".join(letters).rstrip(".?!, ") or "x1"
+
+
+def long_text(rng: Random, pool: list[str]) -> str:
+    """Several values of a list joined, up to LONGEST characters."""
+    joint = pick(rng, (" and ", ", ", " & ", " / ", " or ", "; ", " - ", ", ", " + "))
+    text = pick(rng, pool)
+    for _ in range(3):
+        longer = text + joint + pick(rng, pool)
+        if len(longer) > LONGEST:
+            break
+        text = longer
+    return text
+
+
+def label_text(rng: Random, value: str, other: str) -> str:
+    """A value with ';', ':' or the label of a field in it: a module that trusts such signs will be misled."""
+    label = LABELS[pick(rng, FIELDS)]
+    kind = int(rng.random() * 9)
+    return (f"{value}; {label}: {other}", f"{value}: {other}", f"{value}; {other}", f"{label}: {value}", f"{value};",
+            f"{value} ({label}: {other})", f"{label} {value}", f";) {value}", f"{value}; {other};")[kind]  # fmt: skip
+
+
+def plain_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
+    """A first and a last name of one to five words: middle names, particles, initials, suffixes."""
+    kind = rng.random()
+    fname, lname = pick(rng, first), pick(rng, last)
+    if kind < 0.46:
+        return fname, lname
+    if kind < 0.58:
+        return fname, ""
+    if kind < 0.60:
+        return lname, ""
+    if kind < 0.68:
+        return f"{fname} {pick(rng, first)}", lname
+    if kind < 0.76:
+        return fname, f"{pick(rng, PARTICLES)} {lname}"
+    if kind < 0.79:
+        return fname, pick(rng, PREFIXES) + lname
+    if kind < 0.82:
+        return f"{fname} {pick(rng, ODD_LETTERS[:25])}.", lname
+    if kind < 0.86:
+        initials = f"{pick(rng, ODD_LETTERS[:25])}.{pick(rng, (' ', ''))}{pick(rng, ODD_LETTERS[:25])}."
+        return (initials, lname) if rng.random() < 0.7 else (initials[:2], lname)
+    if kind < 0.90:
+        return fname, f"{lname} {pick(rng, SUFFIXES)}"
+    if kind < 0.93:
+        return fname, f"{lname}-{pick(rng, last)}"
+    if kind < 0.96:
+        return fname, f"{lname} {pick(rng, last)}"
+    if kind < 0.975:
+        odd = f"{pick(rng, ODD_LETTERS)} {pick(rng, ODD_LETTERS)}"
+        return odd, pick(rng, (lname, f"{pick(rng, PARTICLES)} {lname}"))
+    if kind < 0.985:
+        return f"{fname}-{pick(rng, first)}", lname
+    return f"{fname} {pick(rng, first)}", f"{pick(rng, PARTICLES)} {lname} {pick(rng, SUFFIXES)}"
+
+
+def styled_name(rng: Random, style: str, lists: Lists, split: str) -> tuple[str, str]:
+    """A name of a style, as first and last name, that leaves no doubt where it ends."""
+    first, last = lists.names["first"][split], lists.names["last"][split]
+    while True:
+        fname, lname = NAME_MAKERS[style](rng, first, last)
+        name = f"{fname} {lname}" if lname else fname
+        if style != "plain" and any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
+            continue
+        if fname and clear_name(name):
+            return fname, lname
+
+
+def clear_name(name: str) -> bool:
+    """Whether a question can show where a name begins and ends (no quotes, 's or punctuation at its edges).
+
+    Example:
+        >>> clear_name("Bob Jr."), clear_name("Bob's"), clear_name("Bob,")
+        (True, False, False)
+    """
+    if name[0] in NAME_STARTS or (name[-1] in NAME_ENDS and not (name[-1] == "." and name[-2:-1].isalpha())):
+        return False
+    if category(name[0])[0] == "M":  # a sign that would join the white space before it
+        return False
+    return "  " not in name and name[-2:] not in ("'s", "’s", "'S", "’S") and name == name.strip()
+
+
+def _shuffled_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
+    return shuffled(rng, pick(rng, first)), shuffled(rng, pick(rng, last)) if rng.random() < 0.8 else ""
+
+
+def _random_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
+    kind = rng.random()
+    if kind < 0.4:
+        return sprinkled(rng, pick(rng, first)), sprinkled(rng, pick(rng, last))
+    if kind < 0.6:
+        return random_text(rng, 2, 18), ""
+    return random_text(rng, 2, 12), random_text(rng, 2, 12)
+
+
+def _script_name(rng: Random, _first: list[str], _last: list[str]) -> tuple[str, str]:
+    words = script_text(rng, pick(rng, (1, 2, 2, 2, 3))).split(" ")
+    return words[0], " ".join(words[1:])
+
+
+def _long_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
+    words = [pick(rng, pick(rng, (first, last))) for _ in range(pick(rng, (2, 3, 3)))]
+    return pick(rng, first), " ".join(words)
+
+
+NAME_MAKERS: dict[str, Callable] = {
+    "plain": plain_name,
+    "shuffled": _shuffled_name,
+    "random": _random_name,
+    "script": _script_name,
+    "label": lambda rng, first, last: (pick(rng, first), label_text(rng, pick(rng, last), pick(rng, last))),
+    "long": _long_name,
+}
+
+
+def styled_value(rng: Random, style: str, pool: list[str], lists: Lists, split: str) -> str:
+    """A value of a style, made from the entries of one split."""
+    while True:
+        if style == "plain":
+            return pick(rng, pool)
+        if style == "shuffled":
+            value = shuffled(rng, pick(rng, pool))
+        elif style == "random":
+            value = random_text(rng) if rng.random() < 0.7 else sprinkled(rng, pick(rng, pool))
+        elif style == "script":
+            value = script_text(rng, pick(rng, (1, 1, 2, 3)))
+        elif style == "label":
+            value = label_text(rng, pick(rng, pool), pick(rng, pool))
+        else:
+            value = long_text(rng, pool)
+        if value and value == value.strip() and lists.splits.get(value, split) == split:
+            return value
