@@ -27,11 +27,9 @@ def data_text(options: argparse.Namespace) -> int:
         prob_threshold=options.prob_threshold,
         seed=options.seed,
     )
-    material = load_material(options.lists_path, options.template_path)
-    card = write_dataset(config, options.dest_path, material)
-    for split, count in card["counts"].items():
-        print(f"{split:12} {count:>9,} rows  {Path(options.dest_path) / split}.jsonl")
-    print(f"left out, longer than {options.context_window} tokens: {card['left_out']}")
+    report = write_dataset(config, options.dest_path, load_material(options.lists_path, options.template_path))
+    for split, part in report["splits"].items():
+        print(f"{options.dest_path / split}.jsonl: {part['rows']:,} rows; {part['left_out']:,} longer ones left out")
     return 0
 
 
@@ -166,9 +164,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.module:
         lines = evaluation.evaluate_module(pipeline, options.module, entries, people)
     else:
-        lines = evaluation.evaluate(
-            pipeline, entries, people, options.temperature, options.seed, options.gates == "on"
-        )
+        lines = evaluation.evaluate(pipeline, entries, people, options.temperature, options.seed, options.gates == "on")
     kept = evaluation.write_lines(options.predictions, lines)
     print(evaluation.table(evaluation.tally(kept, options.by)))
     print(f"written: {options.predictions}")
@@ -246,13 +242,13 @@ def add_data(commands) -> None:
         sub = kinds.add_parser(name, help=action.__doc__, description=action.__doc__)
         sub.set_defaults(action=action)
         sub.add_argument("--dest-path", type=Path, default=GENERATED / "default", help="folder to write to")
-        sub.add_argument("--context-window", type=int, default=1024, help="tokens; longer rows are left out, never cut")
+        sub.add_argument("--context-window", type=int, default=512, help="tokens; longer rows are left out, never cut")
         if not count:
             continue
         sub.add_argument("--lists-path", type=Path, default=LISTS, help="folder with your own value lists")
         sub.add_argument("--template-path", type=Path, default=TEMPLATES, help="folder with your own templates")
         sub.add_argument("--num-datapoints", type=int, default=count, help="rows to make")
-        sub.add_argument("--prob-threshold", type=float, default=0.5, help="chance that characters stay unshuffled")
+        sub.add_argument("--prob-threshold", type=float, default=0.7, help="chance that characters stay unshuffled")
         sub.add_argument("--seed", type=int, default=0)
         if name == "questions":
             sub.add_argument("--split", choices=("train", "validation", "test"), default="test")

@@ -26,6 +26,7 @@ class TrainConfig:
     precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
     seed: int = 0  # of weights, order and dropout
     num_datapoints: int = 40_000  # rows of training text to synthesise when no dataset is given
+    data_window: int = 512  # bytes: longer rows are not trained on (the model reads up to context_window)
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
     vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
     embedding_dim: int = 128
@@ -33,14 +34,14 @@ class TrainConfig:
     hidden_dim: int = 512
     num_encoder_blocks: int = 0
     num_decoder_blocks: int = 3
-    context_window: int = 1024
+    context_window: int = 2048
     activation_type: str = "gelu"
     positions: str = "rotary"
     prompt_attention: str = "both"
     tie_embeddings: bool = True
     dropout: float = 0.0
     copy_from: str = "prompt"
-    longest_match: int = 8
+    longest_match: int = 16
     copied_context: bool = True
 
     @property
@@ -76,6 +77,8 @@ average_decay, batch_size, ...
     for key in ("batch_size", "max_global_steps", "checkpoint_steps"):
         if getattr(config, key) < 1:
             raise InputError(f"{where}: {key} is {getattr(config, key)}; a whole number of at least 1 was expected")
+    if config.precision not in ("auto", "float32", "bfloat16"):
+        raise InputError(f"{where}: precision is {config.precision!r}; auto, float32 or bfloat16 was expected")
     if not 0 < config.model_lr < 10:
         raise InputError(f"{where}: model_lr is {config.model_lr}; a number above 0 and below 10 was expected")
     config.model  # noqa: B018  (its own checks)

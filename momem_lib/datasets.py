@@ -18,7 +18,7 @@ def file_hash(path: Path) -> str:
 
 def synthesised(config: TrainConfig) -> Path:
     """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
-    wanted = SynthesisConfig(num_datapoints=config.num_datapoints, context_window=config.context_window)
+    wanted = SynthesisConfig(num_datapoints=config.num_datapoints, context_window=config.data_window)
     material = load_material()
     key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]
     folder = GENERATED / f"dataset_{key}"
@@ -38,7 +38,10 @@ def training_rows(
     """
     if train_path is None or validation_path is None:
         folder = synthesised(config)
-        train_path, validation_path = train_path or folder / "train.jsonl", validation_path or folder / "validation.jsonl"
+        train_path, validation_path = (
+            train_path or folder / "train.jsonl",
+            validation_path or folder / "validation.jsonl",
+        )
     rows, held_out = read_rows(train_path), read_rows(validation_path)
     hashes = {"train": file_hash(Path(train_path)), "validation": file_hash(Path(validation_path))}
     return rows, held_out, {"data": hashes}

@@ -1,7 +1,8 @@
 """Writing with a trained model: one token at a time, from the most probable to the daring."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -15,10 +16,10 @@ from momem_lib.transformer import Transformer
 class Generated:
     """What one run of a module wrote."""
 
-    tokens: list[int]  # without start and stop token
-    log_prob: float  # natural logarithm of the probability of the whole output, stop token included
-    copied: list[float]  # per token, the share of its probability that came from copying
-    finished: bool  # the stop token came before the length limit
+    tokens: list[int] = field(default_factory=list)  # without start and stop token
+    log_probs: list[float] = field(default_factory=list)  # natural logarithm, per token, the stop token's at the end
+    copied: list[float] = field(default_factory=list)  # per token, the share of its probability that came from copying
+    finished: bool = False  # the stop token came before the length limit
 
     @property
     def text(self) -> str | None:
@@ -26,9 +27,20 @@ class Generated:
         return None if self.tokens == [TOKENIZER.id("<none>")] else TOKENIZER.decode(self.tokens)
 
     @property
+    def log_prob(self) -> float:
+        """Natural logarithm of the probability of the whole output."""
+        return sum(self.log_probs)
+
+    @property
     def confidence(self) -> float:
         """Probability of the whole output, 0 to 1."""
-        return float(torch.exp(torch.tensor(self.log_prob)))
+        return math.exp(min(0.0, self.log_prob))
+
+    def cut(self, length: int) -> "Generated":
+        """The output up to a length limit."""
+        if len(self.tokens) <= length:
+            return self
+        return Generated(self.tokens[:length], self.log_probs[:length], self.copied[:length])
 
 
 def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
@@ -123,7 +135,7 @@ def generate(
     check_sampling(temperature, top_k, top_p)
     rows = len(inputs.target)
     numbers = uniforms(seeds or [0] * rows, max_tokens) if temperature > 0 else None
-    results = [Generated([], 0.0, [], False) for _ in range(rows)]
+    results = [Generated() for _ in range(rows)]
     alive = torch.arange(rows)
     state, out = model.start(inputs)
     for step in range(max_tokens):
@@ -151,7 +163,7 @@ def record(results: list[Generated], rows: list[int], token: Tensor, log_probs: 
         result = results[row]
         if result.finished:
             continue
-        result.log_prob += log_prob
+        result.log_probs.append(log_prob)
         if number == stop:
             result.finished = True
         else:
@@ -190,25 +202,18 @@ def write(
         sources: what the encoder reads, per question (None for NER). prompts: the questions.
     """
     device = next(model.parameters()).device
-    size = [len(prompt) + len(source or "") for prompt, source in zip(prompts, sources, strict=True)]
+    size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
     order = sorted(range(len(prompts)), key=size.__getitem__)
     results: list[Generated | None] = [None] * len(prompts)
     for begin in range(0, len(order), batch_size):
         rows = order[begin : begin + batch_size]
         inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
-        longest = max(inputs.prompt.shape[1], inputs.source.shape[1] if task.source else 0)
-        room = model.config.context_window - inputs.prompt.shape[1]
-        written = generate(
-            model,
-            inputs,
-            TOKENIZER.id(task.stop),
-            # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
-            max(1, min(room, longest + (inputs.prompt.shape[1] if task.source else 0) + 100)),
-            temperature,
-            seeds=[seeds[row] for row in rows] if seeds else None,
-        )
-        for row, result in zip(rows, written, strict=True):
-            results[row] = result
+        # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
+        limits = [min(size[row] + 100, model.config.context_window - len(prompts[row].encode()) - 3) for row in rows]
+        heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
+        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat)
+        for row, limit, result in zip(rows, limits, written, strict=True):
+            results[row] = result.cut(limit)
     return results
 
 

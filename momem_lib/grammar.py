@@ -1,23 +1,19 @@
 """The phrasing grammar: templates as JSON files, the phrasings (cores) that they expand to, and their splits."""
 
 import hashlib
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from momem_lib.people import FIELDS
-from momem_lib.project import InputError, read_text
+from momem_lib.templates import cores_of, read_templates, variants_of
 
 SPLITS = ("train", "validation", "test")
 # How often each form of question is drawn; a form without a phrasing in the split is left out.
 FORMS = {"direct": 26, "indirect": 20, "noun": 24, "clipped": 13, "context": 10, "whole": 7}
+WRITTEN_WEIGHT = 6  # of a clipped or pronoun core that is written out, beside the many that patterns make of nouns
 HELD_OUT_MINIMUM = 3  # phrasings that a group (a field of a language) has in validation and in test, at least
-SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "unknown",
-            "fillers", "nobody", "nameless")  # fmt: skip
-FIELD_PARTS = ("nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
 
 
 def split_of(text: str, kind: str) -> str:
@@ -51,7 +47,7 @@ class Grammar:
     phrasings: dict[str, tuple[Phrasing, ...]]  # by field; what nobody stores is among the keys
     weights: dict[str, int]  # of a phrasing id, 1 where it is missing
     unknown: tuple[str, ...]  # fields that nobody stores
-    nobody: tuple[Phrasing, ...]  # questions and chat that name nobody
+    nobody: tuple[Phrasing, ...]  # questions and chat that name nobody; of form "thing" where they name a value
     responses: dict[str, tuple[str, ...]]
     keywords: dict[str, tuple[str, ...]]  # words that give a field away; for unknown fields too
     openings: tuple[str, ...]
@@ -59,31 +55,6 @@ class Grammar:
     tails: tuple[str, ...]
     decorations: tuple[str, ...]
     fillers: tuple[str, ...]  # what stands for the name when nobody is named ("my friend")
-
-
-def cores_of(pattern: str) -> list[str]:
-    """Expand the (a|b) of a pattern into separate cores.
-
-    Example:
-        >>> cores_of("which (city|town) is {name} (in|from)")[:2]
-        ['which city is {name} in', 'which city is {name} from']
-    """
-    parts = re.split(r"\(([^()]*\|[^()]*)\)", pattern)
-    choices = [[part] if number % 2 == 0 else part.split("|") for number, part in enumerate(parts)]
-    return ["".join(chosen) for chosen in product(*choices)]
-
-
-def variants_of(core: str) -> tuple[str, ...]:
-    """Expand the [a|b] of a core into its variants; all brackets change together.
-
-    Example:
-        >>> variants_of("where [does he|does she] keep [his|her] hat")
-        ('where does he keep his hat', 'where does she keep her hat')
-    """
-    parts = re.split(r"\[([^\[\]]*)\]", core)
-    choices = [[part] if number % 2 == 0 else part.split("|") for number, part in enumerate(parts)]
-    rounds = range(max(len(choice) for choice in choices))
-    return tuple("".join(choice[number % len(choice)] for choice in choices) for number in rounds)
 
 
 def repeated(weighted: dict[str, int] | list[str]) -> tuple[str, ...]:
@@ -109,14 +80,9 @@ def read_grammar(path: str | Path) -> Grammar:
     """Read the templates of one language.
 
     Raises:
-        InputError: a file that is missing, no JSON, or not what data/templates/README.md describes.
+        InputError: see read_templates.
     """
-    text = read_text(path, "the template file")
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"the template file {path} is not valid JSON ({error})") from None
-    check_templates(data, f"the template file {path}")
+    data = read_templates(path)
     language = data["language"]
     phrasings, weights = {}, {}
     for field, parts in (data["fields"] | data["unknown"]).items():
@@ -147,11 +113,11 @@ def field_cores(data: dict, parts: dict) -> Iterator[tuple[str, str, tuple[str, 
     for form in ("direct", "indirect", "clipped", "whole"):
         for pattern in parts.get(form, ()):
             for core in cores_of(pattern):
-                yield core, form, leads[form], 1
+                yield core, form, leads[form], WRITTEN_WEIGHT if form == "clipped" else 1
     contexts = tuple(data["contexts"])
     for pattern in parts.get("pronoun", ()):
         for core in cores_of(pattern):
-            yield core, "context", contexts, 1
+            yield core, "context", contexts, WRITTEN_WEIGHT
     for number, key in (("is", "nouns"), ("are", "plurals")):
         around = tuple(lead.replace("{is}", number) for lead in leads["noun"])
         for noun in parts.get(key, ()):
@@ -162,71 +128,19 @@ def field_cores(data: dict, parts: dict) -> Iterator[tuple[str, str, tuple[str, 
 
 
 def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
-    """Questions that name nobody: the written ones, and one per noun and nameless pattern."""
+    """Questions that name nobody: the written ones, one per noun and nameless pattern, and those about a value."""
     cores = list(data["nobody"])
+    things = {f"{data['language']}/{field}/{core}": (field, core) for field in FIELDS for core in data["things"][field]}
     for parts in data["fields"].values():
         for number, key in (("is", "nouns"), ("are", "plurals")):
             for noun, pattern in product(parts.get(key, ()), data["nameless"]):
                 cores.append(pattern.replace("{noun}", noun).replace("{is}", number))
     ids = {f"{data['language']}/nobody/{core}": core for core in cores}
     splits = assign_splits(list(ids))
-    return tuple(Phrasing(name, "nobody", "whole", variants_of(core), ("{core}",), splits[name])
-                 for name, core in ids.items())  # fmt: skip
-
-
-def check_templates(data: object, where: str) -> None:
-    """Refuse a template file that would break later, with a sentence that says where."""
-    if not isinstance(data, dict) or not isinstance(data.get("language"), str):
-        raise InputError(f'{where}: a JSON object with a "language" was expected')
-    missing = [key for key in SECTIONS if key not in data]
-    if missing:
-        raise InputError(f"{where}: no {', '.join(map(repr, missing))}; see data/templates/README.md")
-    absent = [field for field in FIELDS if field not in data["fields"]]
-    if absent:
-        raise InputError(f"{where}: 'fields' has no {', '.join(map(repr, absent))}")
-    for field in FIELDS:
-        lacking = [part for part in FIELD_PARTS if not data["fields"][field].get(part)]
-        if lacking:
-            raise InputError(f"{where}: the field {field!r} has no {', '.join(map(repr, lacking))}")
-    for key, node in data.items():
-        check_texts(key, node, where)
-
-
-def check_texts(key: str, node: object, where: str) -> None:
-    """Check every text below one key: each kind of text must have the slots that it needs, once."""
-    path = key.split("/")
-    if isinstance(node, dict):
-        weighted = path[0] in ("leads", "decorations") or path[0] == "patterns"
-        for name, below in node.items():
-            if weighted and not isinstance(below, dict | list):
-                if type(below) is not int or below < 1:
-                    raise InputError(f"{where}: the weight of {name!r} in {key!r} must be a whole number from 1 up")
-                check_text(key, name, where)
-            else:
-                check_texts(f"{key}/{name}", below, where)
-    elif isinstance(node, list):
-        for text in node:
-            check_text(key, text, where)
-    elif key != "language":
-        raise InputError(f"{where}: {key!r} must be a list of texts, not {json.dumps(node)}")
-
-
-NEEDS = {  # the slots of a text, by the first or last part of its key
-    "leads": {"core"}, "contexts": {"name", "core"}, "decorations": {"name"}, "nameless": {"noun"},
-    "patterns/noun": {"name", "noun"}, "patterns/clipped": {"name", "noun"}, "patterns/pronoun": {"noun"},
-    "direct": {"name"}, "indirect": {"name"}, "clipped": {"name"}, "whole": {"name"}, "responses": {"name", "value"},
-}  # fmt: skip
-
-
-def check_text(key: str, text: object, where: str) -> None:
-    """Check one text of the template file: its slots, its brackets, its length."""
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"{where}: {key!r} holds {json.dumps(text)} where a text was expected")
-    first, last = key.split("/")[0], key.split("/")[-1]
-    needs = NEEDS.get(first) or NEEDS.get(key) or (NEEDS.get(last) if first in ("fields", "unknown") else None) or set()
-    slots = [re.findall(r"\{(?!is\})(\w+)\}", core.lower()) for core in cores_of(text)]
-    if any(sorted(found) != sorted(needs) for found in slots):
-        wanted = ", ".join(f"{{{slot}}}" for slot in sorted(needs)) or "no slot"
-        raise InputError(f"{where}: {text!r} in {key!r} should hold {wanted}, each once")
-    if text.count("[") != text.count("]") or text.count("{") != text.count("}"):
-        raise InputError(f"{where}: {text!r} in {key!r} has an open bracket")
+    about_things = assign_splits(list(things))
+    return tuple(
+        Phrasing(name, "nobody", "whole", variants_of(core), ("{core}",), splits[name]) for name, core in ids.items()
+    ) + tuple(
+        Phrasing(name, field, "thing", (core.replace("{value}", "{name}"),), ("{core}",), about_things[name])
+        for name, (field, core) in things.items()
+    )

@@ -28,8 +28,9 @@ class PhrasingPool:
         }
         self.unknown = tuple(field for field in grammar.unknown if self.fields[field])
         written = [phrasing for phrasing in grammar.nobody if phrasing.split in splits]
-        self.nobody = written
-        if not written or not self.unknown or not all(self.fields[field] for field in FIELDS):
+        self.nobody = [phrasing for phrasing in written if phrasing.form != "thing"]
+        self.things = [phrasing for phrasing in written if phrasing.form == "thing"]
+        if not self.nobody or not self.things or not self.unknown or not all(self.fields[field] for field in FIELDS):
             raise InputError(f"too few phrasings ({grammar.language}) for the split {' and '.join(splits)}: "
                              "each field needs a dozen, see data/templates/README.md")  # fmt: skip
 
@@ -57,7 +58,7 @@ def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
     return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
 
 
-def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, filled: bool = False) -> str:
+def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, role: str = "name") -> str:
     """Write one question.
 
     Args:
@@ -65,7 +66,7 @@ def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str,
         grammar: the language's openings, closings and so on.
         phrasing: what is asked.
         shown: the name, exactly as it shall stand in the question.
-        filled: whether `shown` is no name but a filler ("my friend"), which changes case with the sentence.
+        role: what `shown` is: a "name"; a "filler" ("my friend"), which changes case with the sentence; a "value".
     """
     core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
     text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
@@ -83,12 +84,13 @@ def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str,
     if rng.random() < OPENING:
         opening = pick(rng, grammar.openings)
         text = opening + (text[:1].upper() + text[1:] if opening[-2] in ".!" else text)
-    if filled:
+    if role == "filler":
         text = text.replace(NAME, shown, 1)
     if case > LOWER + AS_WRITTEN + UPPER:
         text = text[:1].upper() + text[1:]
     before, name, after = (text + mark).partition(NAME)
-    return _around(rng, grammar, before, shown if name else "", after, case)
+    decorations = grammar.decorations if role == "name" and rng.random() < DECORATION else ()
+    return _around(rng, decorations, before, shown if name else "", after, case)
 
 
 def _mark(rng: Random, mark: str) -> str:
@@ -100,12 +102,12 @@ def _mark(rng: Random, mark: str) -> str:
     return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
 
 
-def _around(rng: Random, grammar: Grammar, before: str, name: str, after: str, case: float) -> str:
+def _around(rng: Random, decorations: tuple[str, ...], before: str, name: str, after: str, case: float) -> str:
     """Put the words around the name in their final shape; the name itself is never touched."""
     if name and after[:2] == "'s":
         after = _possessive(rng, name) + after[2:]
-    if name and rng.random() < DECORATION:
-        left, _, right = pick(rng, grammar.decorations).partition(NAME)
+    if name and decorations:
+        left, _, right = pick(rng, decorations).partition(NAME)
         if not before:
             left = left[:1].upper() + left[1:]
         before, after = before + left, right + after
@@ -134,11 +136,11 @@ def typo(rng: Random, before: str, after: str) -> tuple[str, str]:
 
     Example:
         >>> typo(Random(1), "where does ", " live?")
-        ('wher does ', ' live?')
+        ('where doees ', ' live?')
     """
     left = rng.random() * (len(before) + len(after)) < len(before)
     text = before if left else after
-    letters = [number for number in range(2, len(text) - 2) if text[number].isalpha() and text[number - 1].isalpha()]
+    letters = [number for number in range(3, len(text) - 2) if text[number].isalpha() and text[number - 1].isalpha()]
     if not letters:
         return before, after
     place, kind = pick(rng, letters), rng.random()

@@ -64,7 +64,10 @@ def load_material(lists_path: str | Path = LISTS, template_path: str | Path = TE
         if not noise[language]:
             raise InputError(f"the list words_{language}.csv in {lists_path} holds nothing but keywords of the fields")
     digest = hashlib.sha256()
-    code = [Path(__file__).with_name(f"{name}.py") for name in ("grammar", "questions", "rows", "scripts", "values")]
+    code = [
+        Path(__file__).with_name(f"{name}.py")
+        for name in ("grammar", "questions", "rows", "scripts", "templates", "values")
+    ]
     for file in [*files, *sorted(Path(lists_path).glob("*.csv")), *code]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n"))
     return Material(lists, grammars, noise, digest.hexdigest())
@@ -106,7 +109,7 @@ class RowMaker:
         row.update(fname=person["fname"], lname=person["lname"], name=name, question=question)
         if kind != "unknown_person":
             row.update(content=content_of(person, full), person=person)
-        elif name != full:
+        elif name.casefold() != full.casefold():
             row["person"] = person  # the memory may hold the full name: a near miss
         if kind == "unknown_field":
             row["field"] = asked
@@ -123,15 +126,18 @@ class RowMaker:
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
         fname, lname = styled_name(rng, name_style, lists, split)
         person = {"fname": fname, "lname": lname}
-        for field, pool in lists.values[split, language].items():
-            person[field] = styled_value(rng, value_style, pool, lists, split)
+        pools = lists.values[split, language]
+        if value_style == "plain":
+            person |= {field: pick(rng, pool) for field, pool in pools.items()}
+        else:
+            person |= {field: styled_value(rng, value_style, pool, lists, split) for field, pool in pools.items()}
         return person, max(name_style, value_style, key=STYLES.index)
 
     def shown(self, name: str, kind: str) -> str:
         """The name as the question writes it: mostly as it is, seldom in another case or one word of it."""
         rng = self.rng
         if kind == "unknown_person" and " " in name and rng.random() < self.config.one_word_share:
-            words = [word for word in name.split(" ") if len(word) > 2 and word.isalpha()]
+            words = [word for word in name.split(" ") if len(word) > 2 and word.isalpha() and not word.islower()]
             return pick(rng, words) if words else name
         if rng.random() < self.config.name_case_share:
             changed = name.lower() if rng.random() < 0.8 else name.upper()
@@ -148,14 +154,18 @@ class RowMaker:
         return phrasing.id, question_text(rng, grammar, phrasing, name)
 
     def nobody(self, language: str) -> dict:
-        """A row that names nobody: chat, a question with "my friend" for a name, keywords, random words."""
+        """A row that names nobody: chat, a question with "my friend" for a name, keywords, random words, things."""
         rng, grammar, pool = self.rng, self.material.grammars[language], self.pools[language]
         if rng.random() < self.noise:
             keyword = pick(rng, grammar.keywords[pick(rng, FIELDS)]) if rng.random() < 0.5 else None
             phrasing, question = "noise", noise_question(rng, self.material.noise_words[language], keyword, "")
         elif rng.random() < 0.45:
             drawn = pool.draw(rng, pick(rng, FIELDS if rng.random() < 0.8 else pool.unknown))
-            phrasing, question = drawn.id, question_text(rng, grammar, drawn, pick(rng, grammar.fillers), filled=True)
+            phrasing, question = drawn.id, question_text(rng, grammar, drawn, pick(rng, grammar.fillers), "filler")
+        elif rng.random() < 0.25:  # a value where a name might stand: "Who lives in Oslo?"
+            drawn = pick(rng, pool.things)
+            value = pick(rng, self.material.lists.values[self.split, language][drawn.field])
+            phrasing, question = drawn.id, question_text(rng, grammar, drawn, value, "value")
         else:
             drawn = pick(rng, pool.nobody)
             phrasing, question = drawn.id, question_text(rng, grammar, drawn, "")

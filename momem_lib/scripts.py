@@ -34,7 +34,8 @@ SCRIPTS = {
     "Hiragana": _span(0x3042, 0x3093)[1::2] + list("あいうえおん"),
     "Katakana": list("アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン"),
     "Han": _span(0x4E00, 0x9FA5)[::11] + list("王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗山田中村小川木本佐藤"),
-    "Latin": list("aeiounrstlmk" * 2) + _span(0xE0, 0xF6) + _span(0xF8, 0x148)[1::2] + _span(0x1EA1, 0x1EF9)[::2],
+    "Latin": list("aeiounrstlmk" * 2) + [sign for sign in map(chr, (*range(0xE0, 0x17F), *range(0x1EA1, 0x1EFA)))
+                                         if sign.islower() and sign not in "ŉĳſẚẜẝẞẛ"],
     "emoji": list("😀😎🤖👑🦁🐘🌍🌈🔥⭐🎵🎸⚽🏀🎲📚🎓🍕🍫🚀✨💡💎🦊🐍"),
 }  # fmt: skip
 SCRIPT_NAMES = tuple(SCRIPTS)
@@ -45,7 +46,9 @@ CASED = {"Cyrillic", "Greek", "Armenian", "Latin"}
 def script_word(rng: Random, script: str) -> str:
     """A random word of a script; scripts with capitals mostly begin with one."""
     short = script in UNSPACED
-    word = "".join(rng.choices(SCRIPTS[script], k=(1 if short else 2) + int(rng.random() * (4 if short else 8))))
+    letters, random = SCRIPTS[script], rng.random
+    size, count = len(letters), (1 if short else 2) + int(random() * (4 if short else 8))
+    word = "".join([letters[int(random() * size)] for _ in range(count)])
     return word[0].upper() + word[1:] if script in CASED and rng.random() < 0.8 else word
 
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -52,9 +53,9 @@ def setup_table(checks: Iterable[Check]) -> str:
     """The checks as a table, and below it what to do.
 
     Example:
-        >>> print(setup_table([Check("Python", "3.9.1", False, "install Python 3.11"), Check("torch", "2.6", True, "")]))
+        >>> print(setup_table([Check("Python", "3.9", False, "install Python 3.11"), Check("torch", "2.6", True, "")]))
         what    found  ok
-        Python  3.9.1  NO
+        Python  3.9    NO
         torch   2.6    yes
         To do for Python: install Python 3.11.
     """
@@ -93,12 +94,10 @@ def _sqlite() -> Check:
     what, found = "SQLite with trigrams", sqlite3.sqlite_version
     to_do = "the memory works all the same, near misses are slower: use a Python with SQLite 3.34 or newer"
     try:
-        with sqlite3.connect(":memory:") as db:
+        with closing(sqlite3.connect(":memory:")) as db:
             db.execute("CREATE VIRTUAL TABLE probe USING fts5(name, tokenize='trigram')")
     except sqlite3.Error:
         return Check(what, f"{found}, without", False, to_do)
-    finally:
-        db.close()
     return Check(what, found, True, to_do)
 
 

@@ -27,7 +27,7 @@ __all__ = [
     "write_dataset",
 ]
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
-PATIENCE = 30  # draws per row that is written, before we say that the window is too small
+PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
 BLOCK = 1000  # rows that are written at once
 
 
@@ -87,7 +87,7 @@ def _write_split(
         for row in row_stream(material, config, split):
             if not fits(row, config.context_window):
                 left_out += 1
-                if left_out > PATIENCE * (written + len(lines) + 10):
+                if left_out > PATIENCE * (kinds["answerable"] + 10):
                     raise InputError(
                         f"nearly every row is longer than the context window of {config.context_window} bytes: "
                         "choose a larger one (512, for instance)"

@@ -23,14 +23,14 @@ class ModelConfig:
     hidden_dim: int = 512  # numbers in the middle of each MLP
     num_encoder_blocks: int = 0  # 0 makes it decoder-only
     num_decoder_blocks: int = 3
-    context_window: int = 1024  # the most tokens in the source, and in prompt plus target
+    context_window: int = 2048  # the most tokens in the source, and in prompt plus target
     activation_type: str = "gelu"  # gelu, relu or silu
     positions: str = "rotary"  # rotary, or learned (one vector per position)
     prompt_attention: str = "both"  # how the decoder reads its prompt: both (directions, a prefix LM) or causal
     tie_embeddings: bool = True  # output scores use the embedding matrix
     dropout: float = 0.0  # share of numbers set to zero in training
     copy_from: str = "none"  # none (plain head), prompt, source, or both
-    longest_match: int = 8  # match lengths told apart by the copy head; 0: no match feature
+    longest_match: int = 16  # match lengths told apart by the copy head; 0: no match feature
     copied_context: bool = True  # whether the gate and the generator see what is about to be copied
 
     def __post_init__(self) -> None:

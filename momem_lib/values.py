@@ -22,13 +22,13 @@ PRINTABLE = string.ascii_letters * 2 + string.digits + string.punctuation + "  "
 QUOTES = "'\"’‘“”«»()[]{}<> "
 NAME_STARTS = frozenset(QUOTES + ".,;:-")  # would leave open where a name begins,
 NAME_ENDS = frozenset(QUOTES + ".,;:-?!–/\\|_*`")  # and where it ends
-PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "du", "le", "la",
-             "von", "von der", "zu", "bin", "bint", "ibn", "al", "el", "ben", "bat", "wa", "ole", "ter", "ten", "af", "av",
+PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "du", "le", "la", "von",
+             "von der", "zu", "bin", "bint", "ibn", "al", "el", "ben", "bat", "wa", "ole", "ter", "ten", "af", "av",
              "y", "e", "St.", "Mac")  # fmt: skip
 PREFIXES = ("al-", "el-", "O'", "D'", "T'", "Mc", "Mac", "N'", "d'", "Fitz", "El ", "Al-", "L'", "ap ", "Ó ", "Nic ",
             "M'", "Ng'")  # fmt: skip
-SUFFIXES = ("Jr.", "Jr", "Sr.", "Sr", "II", "III", "IV", "PhD", "MD", "the Great", "the Younger", "Esq.", "OBE", "3rd",
-            "VIII", "XIV")  # fmt: skip
+SUFFIXES = ("Jr.", "Jr.", "Sr.", "Sr.", "II", "III", "IV", "PhD", "MD", "the Great", "the Younger", "Esq.", "OBE",
+            "3rd", "VIII", "XIV")  # fmt: skip
 ODD_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZÆØÅÞÐÑÇŁŠŽÉÖÜ"
 
 
@@ -89,7 +89,8 @@ def read_list(path: Path) -> list[tuple[str, str]]:
 
 def shuffled(rng: Random, text: str) -> str:
     """The characters of a text in another order, without white space at the ends."""
-    return "".join(sorted(text, key=lambda _: rng.random())).strip()
+    random = rng.random
+    return "".join(sorted(text, key=lambda _: random())).strip()
 
 
 def random_text(rng: Random, shortest: int = 2, longest: int = 25) -> str:
@@ -169,8 +170,8 @@ def styled_name(rng: Random, style: str, lists: Lists, split: str) -> tuple[str,
     while True:
         fname, lname = NAME_MAKERS[style](rng, first, last)
         name = f"{fname} {lname}" if lname else fname
-        if style != "plain" and any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
-            continue
+        if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
+            continue  # by chance (van + Dyk) the entry of another split
         if fname and clear_name(name):
             return fname, lname
 
@@ -224,9 +225,9 @@ NAME_MAKERS: dict[str, Callable] = {
 
 def styled_value(rng: Random, style: str, pool: list[str], lists: Lists, split: str) -> str:
     """A value of a style, made from the entries of one split."""
+    if style == "plain":
+        return pick(rng, pool)
     while True:
-        if style == "plain":
-            return pick(rng, pool)
         if style == "shuffled":
             value = shuffled(rng, pick(rng, pool))
         elif style == "random":

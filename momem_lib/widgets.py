@@ -28,11 +28,23 @@ GATES = {
 }
 PAUSE = 0.3  # seconds without a change before the pipeline is asked
 # Dark ink on a light ground of our own, because the page may be light or dark.
-CARD = "background:#FFFFFF;color:#1A1A1A;border:1px solid #8C8C8C;border-radius:6px;padding:10px 14px;line-height:1.5"
-CELL = "text-align:left;vertical-align:top;padding:5px 10px 5px 0;border-top:1px solid #C8C8C8;color:#1A1A1A"
+CARD = "background:#FFFFFF;color:#1A1A1A;border:1px solid #8C8C8C;padding:10px 14px;line-height:1.5"
+TABLE = "border-collapse:collapse;background:#FFFFFF;width:100%;table-layout:fixed;margin:0;font-size:1em"
+COLUMNS = {"module": "15%", "read": "26%", "wrote": "31%", "sure": "9%", "gate": "19%"}
+CELL = "text-align:left;vertical-align:top;padding:5px 8px 5px 0;border-top:1px solid #C8C8C8;color:#1A1A1A"
 COPIED = "background:#BFE0F7;color:#1A1A1A;border-bottom:2px solid #0072B2"
 GENERATED = "background:#FFDDB0;color:#1A1A1A"
 SILENT = "This widget needs a running kernel: run the cell in JupyterLab to use it."
+
+
+def printable(text: str) -> str:
+    """Text with a sign in place of each control character: a hot module may write anything.
+
+    Example:
+        >>> printable("Jo\\x1b[2J")
+        'Jo\N{REPLACEMENT CHARACTER}[2J'
+    """
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def safe(text: str) -> str:
@@ -42,7 +54,7 @@ def safe(text: str) -> str:
         >>> safe("<b>Jo</b>")
         '<bdi>&lt;b&gt;Jo&lt;/b&gt;</bdi>'
     """
-    return f"<bdi>{html.escape(text)}</bdi>"
+    return f"<bdi>{html.escape(printable(text))}</bdi>"
 
 
 def copied_html(step: Step) -> str:
@@ -59,7 +71,8 @@ def copied_html(step: Step) -> str:
     pieces = []
     for copied, run in groupby(step.copied, key=lambda pair: pair[1] > 0.5):
         style = f'style="{COPIED}" title="copied"' if copied else f'style="{GENERATED}"'
-        pieces.append(f"<span {style}>{html.escape(''.join(letter for letter, _ in run))}</span>")
+        text = printable("".join(letter for letter, _ in run))
+        pieces.append(f"<span {style}>{html.escape(text)}</span>")
     return f"<bdi>{''.join(pieces)}</bdi>"
 
 
@@ -67,8 +80,6 @@ def gate_sentence(step: Step) -> str:
     """What a module's gate said, with a sign in front, and what was tried before.
 
     Example:
-        >>> gate_sentence(Step("ner", {}, None, gate="the question names nobody"))
-        '✗ stopped: the question names nobody'
         >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))
         "✓ passed; tried before: 'J' (nobody of that name)"
     """
@@ -78,32 +89,27 @@ def gate_sentence(step: Step) -> str:
 
 
 def sure_text(step: Step) -> str:
-    """A module's confidence in words; the memory has none.
-
-    Example:
-        >>> sure_text(Step("ner", {}, "Jo", confidence=0.987)), sure_text(Step("memory", {}, "Name: Jo;"))
-        ('98.7%', '-')
-    """
+    """A module's confidence in words, for instance 98.7%; the memory has none."""
     return "-" if step.confidence is None else f"{step.confidence:.1%}"
 
 
 def _row(step: Step) -> str:
     reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
-    cells = (reads, copied_html(step), sure_text(step), html.escape(gate_sentence(step)))
+    cells = (reads, copied_html(step), sure_text(step), safe(gate_sentence(step)))
     head = f'<th scope="row" style="{CELL}">{MODULES[step.module]}</th>'
     columns = "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)
-    return f"<tr>{head}{columns}</tr>"
+    return f'<tr style="background:#FFFFFF">{head}{columns}</tr>'
 
 
 def answer_html(answer: Answer) -> str:
     """One answer as a page fragment: the answer, then a row for each module; everything in it is escaped."""
     kind = "Silence" if answer.abstained else "Answer"
-    heads = "".join(f'<th scope="col" style="{CELL}">{head}</th>' for head in ("", "read", "wrote", "sure", "gate"))
+    heads = "".join(f'<th scope="col" style="{CELL};width:{wide}">{name}</th>' for name, wide in COLUMNS.items())
     legend = f'<span style="{COPIED}">copied</span> <span style="{GENERATED}">generated</span>'
     return (
-        f'<div role="status" style="{CARD}"><p style="margin:0 0 8px;font-size:1.15em">'
+        f'<div role="status" style="{CARD};overflow-wrap:anywhere"><p style="margin:0 0 8px;font-size:1.15em">'
         f"<strong>{kind}:</strong> {safe(str(answer))}</p>"
-        f'<table style="border-collapse:collapse;background:#FFFFFF;width:100%"><thead><tr>{heads}</tr></thead>'
+        f'<table style="{TABLE}"><thead><tr style="background:#FFFFFF">{heads}</tr></thead>'
         f"<tbody>{''.join(map(_row, answer.trace))}</tbody></table>"
         f'<p style="margin:8px 0 0">{legend}</p></div>'
     )
@@ -128,25 +134,18 @@ def trace_table(answer: Answer, width: int = 46) -> str:
     """The trace as a plain-text table: what the widget shows, for paper, terminals and headless runs."""
     rows = [("module", "wrote", "sure", "gate")]
     for step in answer.trace:
-        wrote = textwrap.wrap("nothing" if step.wrote is None else step.wrote, width) or [""]
-        gate = textwrap.wrap(gate_sentence(step), width)
+        wrote = textwrap.wrap("nothing" if step.wrote is None else printable(step.wrote), width) or [""]
+        gate = textwrap.wrap(printable(gate_sentence(step)), width)
         for place in range(max(len(wrote), len(gate))):
             first = (step.module, sure_text(step)) if place == 0 else ("", "")
             cells = (lines[place] if place < len(lines) else "" for lines in (wrote, gate))
             rows.append((first[0], next(cells), first[1], next(cells)))
     lines = (f"{module:<8}  {wrote:<{width}}  {sure:>6}  {gate}".rstrip() for module, wrote, sure, gate in rows)
-    return "\n".join([f"question: {answer.question}", f"answer:   {answer}", "", *lines])
+    return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
 
 
 class Debounced:
-    """Calls a function once changes have come to rest; where no event loop runs, at once.
-
-    Example:
-        >>> calls = []
-        >>> Debounced(lambda: calls.append("called"))()
-        >>> calls
-        ['called']
-    """
+    """Calls a function once changes have come to rest; where no event loop runs, at once."""
 
     def __init__(self, function: Callable[[], None], pause: float = PAUSE):
         self.function, self.pause = function, pause

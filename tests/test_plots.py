@@ -1,0 +1,133 @@
+"""Pictures: every module is in them, any name can be drawn, and the files are the same each time."""
+
+import warnings
+
+import pytest
+import torch
+
+from momem_lib.memory import Memory
+from momem_lib.notebooks import find_notebooks, read_notebook
+from momem_lib.people import read_people
+from momem_lib.pipeline import Answer, Pipeline, Step
+from momem_lib.plots import EXAMPLE, MODULES, draw_pipeline, drawable, pipeline_alt, png, save_figure, show_figure
+from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.trace_picture import cells_of, draw_trace, trace_alt, wrapped
+from momem_lib.transformer import ModelConfig, Transformer
+
+PEOPLE = read_people(TEST_PEOPLE)
+NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")
+SCRIPTS = [person for person in PEOPLE if person.name in NAMES]
+
+
+def tiny_pipeline():
+    """A real pipeline whose modules learned nothing."""
+    torch.manual_seed(0)
+    shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
+    models = {
+        "ner": Transformer(ModelConfig(copy_from="prompt", **shape)).eval(),
+        "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)).eval(),
+        "response": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="source", **shape)).eval(),
+    }
+    pipeline = Pipeline(models, Memory())
+    pipeline.remember(PEOPLE)
+    return pipeline
+
+
+def answer_about(person, field="location"):
+    """An answer as a well-trained pipeline would give it."""
+    question, summary = f"Where does {person.name} live?", person.summary(field)
+    response = f"{person.name} lives in {getattr(person, field)}."
+    copied = [(letter, 1.0) for letter in person.name], [(letter, 0.2) for letter in response]
+    trace = [
+        Step("ner", {"question": question}, person.name, 0.99, "passed", copied=copied[0]),
+        Step("memory", {"tag": person.name}, person.content, gate="passed"),
+        Step("summary", {"question": question, "content": person.content}, summary, 0.5, "passed"),
+        Step("response", {"question": question, "summary": summary}, response, 0.4, "passed", ["'no'"], copied[1]),
+    ]
+    return Answer(question, response, None, person.name, person.content, summary, trace)
+
+
+def words_of(figure):
+    """All text in a figure."""
+    return " ".join(text.get_text() for text in figure.axes[0].texts)
+
+
+@pytest.mark.parametrize("highlight", [None, *MODULES])
+def test_pipeline_names_every_module_and_says_where_you_are(highlight):
+    words = words_of(draw_pipeline(highlight))
+    for part in (*(words[0] for words in MODULES.values()), *EXAMPLE, *EXAMPLE.values()):
+        assert part in words
+    assert words.count("you are here") == (highlight is not None)
+
+
+def test_scripts_are_there():
+    assert len(SCRIPTS) == len(NAMES)
+
+
+def test_pipeline_refuses_an_unknown_module():
+    with pytest.raises(InputError, match="one of ner, memory, summary, response or None"):
+        draw_pipeline("parser")
+
+
+def test_file_is_the_same_each_time_and_holds_its_description(tmp_path):
+    first = save_figure(draw_pipeline("ner"), "one", folder=tmp_path / "new")
+    second = save_figure(draw_pipeline("ner"), "two", folder=tmp_path / "new")
+    assert first == tmp_path / "new" / "one.png"
+    assert first.read_bytes() == second.read_bytes()
+    assert b"You are here: Module 0." in first.read_bytes()
+    assert b"another text" in png(draw_pipeline(), "another text")
+
+
+def test_shown_picture_carries_its_description():
+    data, metadata = show_figure(draw_pipeline())._repr_mimebundle_()
+    assert data["image/png"]
+    assert metadata["image/png"]["alt"] == draw_pipeline().get_label()
+
+
+@pytest.mark.parametrize("person", SCRIPTS, ids=lambda person: person.name)
+def test_trace_of_any_person_can_be_drawn_without_a_warning(person):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(draw_trace(answer_about(person)))
+
+
+def test_trace_holds_modules_gates_confidence_and_answer():
+    answer = answer_about(PEOPLE[0])
+    words = words_of(draw_trace(answer))
+    for part in (*MODULES, answer.question, answer.text, "99.0% sure", "the gate let it pass", "tried before: 'no'"):
+        assert part in words
+    assert answer.text in trace_alt(answer) and "memory" in trace_alt(answer)
+
+
+def test_trace_of_a_silent_pipeline_says_where_it_stopped():
+    answer = tiny_pipeline().ask("Where does Muchiri T'Challa live?")
+    assert answer.abstained
+    words = words_of(draw_trace(answer))
+    assert "✗" in words and "Silence" in words and "response" not in words
+
+
+def test_trace_without_gates_shows_all_modules():
+    words = words_of(draw_trace(tiny_pipeline().ask("Where does $tev0 Ca$hmoney live?", gates=False)))
+    assert words.count("the gate is off") == 4
+
+
+def test_dollar_signs_and_strange_characters_do_not_harm():
+    assert drawable("$tev0 $x$ 王") == "$tev0 $x$ □"
+    step = Step("ner", {}, None, 0.5, "passed")
+    assert png(draw_trace(Answer("$\\frac{1}{0}$ \U0010ffff", "{$}", trace=[step])))
+
+
+def test_accents_stay_with_their_letters_and_lines_lose_nothing():
+    cells = cells_of(Step("ner", {}, "oe\u0308", copied=[("o", 1.0), ("e", 1.0), ("\u0308", 0.0)]))
+    assert cells == [("o", 1.0), ("e\u0308", 1.0)]
+    for text in ("", "a" * 200, "one two three " * 20):
+        lines = wrapped([(letter, None) for letter in text], 30)
+        assert max(map(len, lines)) <= 30
+        assert "".join(letter for line in lines for letter, _ in line) == text
+
+
+def test_notebooks_show_the_pipeline_with_its_description():
+    for path in find_notebooks():
+        pictures = [cell.source for cell in read_notebook(path).cells if "figures/pipeline" in cell.source]
+        alts = {f'alt="{pipeline_alt(module)}"' for module in (None, *MODULES)}
+        assert any(alt in picture for alt in alts for picture in pictures), path.stem

@@ -1,0 +1,195 @@
+"""The training loop: it learns, resumes to the same weights after kill -9, stops on NaN, refuses what does not fit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from momem_lib.checkpoints import load_model, load_tensors, save_tensors
+from momem_lib.configs import TrainConfig, learning_rate, read_config, update_config
+from momem_lib.project import InputError
+from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
+from momem_lib.tasks import TASKS, batch_of, tokenize
+from momem_lib.training import Trainer, TrainingStopped, train
+
+SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
+NUMBERS = {"max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2, "validation_rows": 3, "dropout": 0.1}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    stream = row_stream(load_material(), SynthesisConfig(), "train")
+    return [next(stream) for _ in range(60)]
+
+
+def small_config(task="ner", **changes) -> TrainConfig:
+    shape = {"num_encoder_blocks": int(task != "ner"), "copy_from": "prompt" if task == "ner" else "source"}
+    return update_config(TrainConfig(), {**SMALL, **NUMBERS, **shape, **changes}, "test")
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile, rows):
+    config = update_config(
+        read_config(task, profile),
+        {"embedding_dim": 32, "hidden_dim": 64, "batch_size": 4, "precision": "bfloat16"},
+        "t",
+    )
+    trainer = Trainer(config, torch.device("cpu"))
+    tokens = tokenize(TASKS[task], rows, config.context_window)
+    before = [parameter.clone() for parameter in trainer.model.parameters()]
+    losses = [trainer.train_step(*batch_of(tokens, range(4))) for _ in range(3)]
+    assert all(0 < loss < 10 for loss in losses)
+    assert losses[2] < losses[0]
+    changed = [not torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True)]
+    assert sum(changed) > 0.9 * len(changed)
+
+
+def test_a_small_model_learns_to_copy_names_never_seen():
+    """From 'xx NAME yy' to NAME, with letters of the alphabet that training never showed."""
+    generator = torch.Generator().manual_seed(0)
+
+    def row(letters):
+        name = "".join(letters[i] for i in torch.randint(0, len(letters), (5,), generator=generator))
+        return {"question": f"Where is {name} today?", "name": name, "content": None, "summary": None, "response": None}
+
+    config = small_config(max_global_steps=150, dropout=0.0, batch_size=16, warmup_steps=20, model_lr=5e-3)
+    trainer = Trainer(config, torch.device("cpu"))
+    tokens = tokenize(TASKS["ner"], [row("abcdefghijklm") for _ in range(400)], 128)
+    for step in range(150):
+        trainer.train_step(*batch_of(tokens, range(16 * step % 384, 16 * step % 384 + 16)))
+    from momem_lib.generation import exact_match
+
+    share, _ = exact_match("ner", trainer.model.eval(), [row("nopqrstuvwxyz") for _ in range(50)])
+    assert share > 0.9
+
+
+def momem(*arguments, **options):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "momem_lib.cli", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **options)
+
+
+def test_killed_and_resumed_gives_the_weights_of_an_uninterrupted_run(rows, tmp_path):
+    dataset = tmp_path / "rows.jsonl"
+    dataset.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**SMALL, **NUMBERS, "max_global_steps": 60}), encoding="utf-8")
+    shared = ("train", "ner", "--config", config, "--device", "cpu", "--tr-dataset-path", dataset)
+    shared += ("--val-dataset-path", dataset, "--out-dir")
+    whole = momem(*shared, tmp_path / "whole")
+    killed = momem(*shared, tmp_path / "killed")
+    state = tmp_path / "killed" / "ner.train.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline and killed.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.15)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    step = load_tensors(state)[1]["progress"]["step"]
+    assert 0 < step < 60, "the kill came too late to prove anything"
+    resumed = momem(*shared, tmp_path / "killed", "--resume")
+    assert resumed.communicate()[1] is not None and resumed.returncode == 0
+    whole.communicate()
+    first, second = (load_tensors(tmp_path / name / "ner.train.safetensors")[0] for name in ("whole", "killed"))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(rows, tmp_path):
+    dataset = tmp_path / "rows.jsonl"
+    dataset.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**SMALL, "max_global_steps": 100_000, "checkpoint_steps": 50_000}), encoding="utf-8")
+    run = momem("train", "ner", "--config", config, "--tr-dataset-path", dataset, "--val-dataset-path", dataset,
+                "--out-dir", tmp_path, "--device", "cpu")  # fmt: skip
+    seen = b""
+    while b"loss" not in seen and run.poll() is None:
+        seen += os.read(run.stderr.fileno(), 1000)
+    run.send_signal(signal.SIGINT)
+    message = run.communicate(timeout=60)[1].decode()
+    assert run.returncode == 2 and "--resume" in message and "Traceback" not in message
+    assert load_tensors(tmp_path / "ner.train.safetensors")[1]["progress"]["step"] > 0
+
+
+def test_nan_stops_training_with_a_sentence_and_harms_nothing(rows, tmp_path):
+    config = small_config()
+    trainer = Trainer(config, torch.device("cpu"))
+    tokens = tokenize(TASKS["ner"], rows, 512)
+    with torch.no_grad():
+        trainer.model.decoder_norm.weight[0] = float("nan")
+    before = trainer.model.embedding.weight.clone()
+    with pytest.raises(TrainingStopped, match="model_lr"):
+        trainer.train_step(*batch_of(tokens, range(4)))
+    assert torch.equal(trainer.model.embedding.weight, before)
+
+
+def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
+    config = small_config(max_global_steps=4)
+    train("ner", config, rows, rows[:5], tmp_path / "a", "cpu")
+    trainer = Trainer(config, torch.device("cpu"))
+    trainer.load_weights(tmp_path / "a" / "ner.safetensors")
+    model, card = load_model(tmp_path / "a" / "ner.safetensors", "cpu", "ner")
+    assert torch.equal(trainer.model.embedding.weight, model.embedding.weight)
+    assert card["steps"] == 4 and card["seed"] == 0 and card["history"]
+    trainer.load_weights(tmp_path / "a" / "ner.train.safetensors", with_optimizer=True)
+    assert len(trainer.optimizer.state_dict()["state"]) == len(list(trainer.model.parameters()))
+    with pytest.raises(InputError, match="no optimizer state"):
+        trainer.load_weights(tmp_path / "a" / "ner.safetensors", with_optimizer=True)
+    with pytest.raises(InputError, match="another model shape"):
+        Trainer(small_config(hidden_dim=40), torch.device("cpu")).load_weights(tmp_path / "a" / "ner.safetensors")
+    with pytest.raises(InputError, match="model_lr"):
+        train(
+            "ner", small_config(max_global_steps=4, model_lr=1e-3), rows, rows[:5], tmp_path / "a", "cpu", resume=True
+        )
+
+
+def test_learning_rate_by_steps():
+    config = small_config(model_lr=1.0, lr_gamma=0.5, lr_steps=10, warmup_steps=1)
+    assert [learning_rate(config, step) for step in (1, 10, 25)] == [1.0, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "one JSON object"),
+        ('{"model_lrr": 1}', "unknown key"),
+        ('{"model_lr": "fast"}', "float was expected"),
+        ('{"batch_size": 0}', "at least 1"),
+        ('{"num_heads": 3}', "multiple of"),
+        ('{"model_lr": -1}', "above 0"),
+        ('{"precision": "int8"}', "precision"),
+    ],
+)
+def test_bad_configs_are_refused_in_a_sentence(text, message, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_config("ner", path=path)
+
+
+def test_damaged_checkpoints_are_refused_in_a_sentence(rows, tmp_path):
+    train("ner", small_config(max_global_steps=1), rows, rows[:3], tmp_path, "cpu")
+    path = tmp_path / "ner.safetensors"
+    good = path.read_bytes()
+    tensors, card = load_tensors(path)
+    for damage in (good[:100], good[: len(good) // 2], b"", b"\x00" * 500, b"hello"):
+        path.write_bytes(damage)
+        with pytest.raises(InputError, match="damaged"):
+            load_model(path, "cpu")
+    for broken in (card | {"format": 99}, card | {"model": {**card["model"], "embedding_dim": 64}}, {"task": "ner"}):
+        save_tensors(path, tensors, broken)
+        with pytest.raises(InputError, match="cannot be used"):
+            load_model(path, "cpu")
+    save_tensors(path, {name: value * float("nan") for name, value in tensors.items()}, card)
+    with pytest.raises(InputError, match="NaN"):
+        load_model(path, "cpu")
+    save_tensors(path, tensors, card)
+    with pytest.raises(InputError, match="'summary' was expected"):
+        load_model(path, "cpu", "summary")
