@@ -1,1 +1,17 @@
-"""MoMeM: Modular Memory-augmented Models, built from scratch."""
+"""MoMeM: Modular Memory-augmented Models, built from scratch.
+
+Example:
+    >>> from momem_lib import Person, Pipeline
+"""
+
+from importlib import import_module
+
+_HOMES = {"Pipeline": "pipeline", "Answer": "answers", "Gates": "gates", "Memory": "memory", "Person": "people"}
+__all__ = ["Answer", "Gates", "Memory", "Person", "Pipeline"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for: loading torch takes seconds that `momem --help` need not spend."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'momem_lib' has no attribute {name!r}")
+    return getattr(import_module(f"momem_lib.{_HOMES[name]}"), name)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from momem_lib.memory import LookUp, Memory
 from momem_lib.people import FIELDS, Person
 
+OPENING = "\"'“‘«([{<*_-–—@#"
+CLOSING = "\"'”’»)]}>*_-–—.,;:!?…"
 LONGEST_FRAME = 200  # characters that a response may have beside the value
 
 
@@ -127,18 +129,21 @@ def response_gate(response: str | None, person: Person, field: str, tag: str, me
 
 
 def word_spans(text: str, longest: int = 8) -> list[str]:
-    """All runs of up to `longest` neighbouring words, without the punctuation and possessive at their edges.
+    """All runs of up to `longest` neighbouring words, with and without the punctuation and possessive at their edges.
 
     Example:
-        >>> word_spans("Is Jo's job")
-        ['Is', "Is Jo's", 'Is Jo', "Is Jo's job", "Jo's", 'Jo', "Jo's job", 'job']
+        >>> spans = word_spans("Is (Jo Doe) here?")
+        >>> "Jo Doe" in spans, "here" in spans, "o Doe" in spans
+        (True, True, False)
     """
     words = list(re.finditer(r"\S+", text))
     spans: dict[str, None] = {}
     for first, begin in enumerate(words):
         for last in words[first : first + longest]:
-            piece = text[begin.start() : last.end()]
-            for variant in (piece, piece.strip(".,;:!?\"“”„«»()'‘’"), re.sub(r"['’]s?\W*$", "", piece)):
-                if variant:
-                    spans[variant] = None
+            whole = text[begin.start() : last.end()]
+            for piece in (whole, whole.lstrip(OPENING)):
+                bare = piece.rstrip(CLOSING)
+                for variant in (piece, bare, re.sub(r"['’]s?$", "", bare), re.sub(r"['’]s?$", "", piece)):
+                    if variant:
+                        spans[variant] = None
     return list(spans)

@@ -16,7 +16,7 @@ from momem_lib.people import FIELDS, Person
 from momem_lib.project import CHECKPOINTS
 from momem_lib.tasks import TASKS
 
-LEAST_SURE = 0.01  # a span that Module 0 finds less likely than this is never taken, whatever the threshold
+LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Pipeline:
             step = step_of("ner", {"question": answer.question}, written)
             answer.trace.append(step)
             wrong = self._doubt("ner", step, gates) or (tag_gate(answer.question, step.wrote) if gates.tag else None)
-            if step.wrote is not None and gates.tag and (wrong or not self.memory.knows([step.wrote])):
+            if gates.tag and (wrong or not self.memory.knows([step.wrote])):
                 wrong = self._name_again(answer.question, step, wrong, gates)
             step.gate = wrong or ("passed" if gates.tag else "off")
             answer.tag = step.wrote
@@ -128,7 +128,7 @@ class Pipeline:
         scores = score(self.models["ner"], TASKS["ner"], None, question, spans)
         best = int(scores.argmax())
         sure = float(scores[best].exp())
-        if sure < max(LEAST_SURE, self.thresholds.get("ner", 0.0)):
+        if sure < LEAST_SURE:
             return wrong
         step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
         step.wrote, step.confidence, step.copied = spans[best], sure, []

@@ -168,7 +168,7 @@ def questions_and_people(
         if row["kind"] == "unknown_person":
             strangers.add(row["name"].casefold())
         asked = {key: row[key] for key in ("question", "fname", "lname", "field")} | {"answer": row["value"]}
-        questions.append(asked | {key: row[key] for key in ("language", "kind", "style", "phrasing")})
+        questions.append(asked | {key: row[key] for key in ("name", "language", "kind", "style", "phrasing")})
     return questions, people
 
 

@@ -29,7 +29,11 @@ def found_exercises():
     for path in find_notebooks():
         cells = read_notebook(path).cells
         for number, cell in enumerate(cells):
-            call = re.search(r"attempt\((check_\w+), (\w+)\)", cell.source) if cell.cell_type == "code" else None
+            call = (
+                re.search(r"^right = attempt\((check_\w+), (\w+)\)", cell.source, re.M)
+                if cell.cell_type == "code"
+                else None
+            )
             if call:
                 solutions = SOLUTION.findall(cells[number + 1].source)
                 found.append((f"{path.stem}-{call[1]}", call[1], call[2], cell.source[: call.start()], solutions))
@@ -44,7 +48,7 @@ EACH = pytest.mark.parametrize(
 def run(source, name):
     """Run code as a cell would, and give back what it calls `name`."""
     space = {}
-    exec(re.sub(r"\n(if )?$", "\n", source), space)
+    exec(source, space)
     return space, space[name]
 
 
