@@ -49,7 +49,9 @@ class Answer:
         return self.text is None
 
     def __str__(self) -> str:
-        return self.text if self.text is not None else f"I cannot answer that: {self.reason}."
+        if self.text is not None:
+            return self.text
+        return f"I cannot answer that: {self.reason}" + ("" if self.reason.endswith((".", "?", "!")) else ".")
 
     def to_dict(self) -> dict:
         """The answer as `momem ask --json` prints it."""

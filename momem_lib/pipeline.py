@@ -17,6 +17,7 @@ from momem_lib.project import CHECKPOINTS
 from momem_lib.tasks import TASKS
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
+MOST_SPANS = 64  # names that Module 0 is asked about, at most, when its own choice does not do
 
 
 @dataclass
@@ -122,7 +123,7 @@ class Pipeline:
     def _name_again(self, question: str, step: Step, wrong: str | None, gates: Gates) -> str | None:
         """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest."""
         known = self.memory.knows(word_spans(question))
-        spans = [span for span in sorted(known) if tag_gate(question, span) is None]
+        spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_SPANS]
         if not spans:
             return wrong
         scores = score(self.models["ner"], TASKS["ner"], None, question, spans)
@@ -140,11 +141,17 @@ class Pipeline:
             answer = work.answer
             found = self.memory.look_up(answer.tag or "")
             work.person = found.person or (None if gates.record else self._nearest(found))
-            wrong = record_gate(found) if gates.record else None
+            wrong = (record_gate(found) if gates.record else None) or self._too_long(work.person)
             answer.content = work.person.content if work.person else ("" if not wrong else None)
             gate = wrong or ("passed" if gates.record else "off")
             answer.trace.append(Step("memory", {"tag": answer.tag}, answer.content, gate=gate))
             answer.reason = wrong
+
+    def _too_long(self, person: Person | None) -> str | None:
+        """A record that Module 2 cannot read whole is not read at all: it is never cut."""
+        room = self.models["summary"].config.context_window - 2  # the special tokens around it
+        size = len(person.content.encode()) if person else 0
+        return f"the record of {person.name} has {size:,} bytes, and Module 2 reads {room:,}" if size > room else None
 
     def _nearest(self, found: LookUp) -> Person | None:
         """The first person with the best near miss's name."""

@@ -29,11 +29,7 @@ def found_exercises():
     for path in find_notebooks():
         cells = read_notebook(path).cells
         for number, cell in enumerate(cells):
-            call = (
-                re.search(r"^right = attempt\((check_\w+), (\w+)\)", cell.source, re.M)
-                if cell.cell_type == "code"
-                else None
-            )
+            call = re.search(r"^right = attempt\((check_\w+), (\w+)\)", cell.source, re.MULTILINE)
             if call:
                 solutions = SOLUTION.findall(cells[number + 1].source)
                 found.append((f"{path.stem}-{call[1]}", call[1], call[2], cell.source[: call.start()], solutions))

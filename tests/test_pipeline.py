@@ -145,6 +145,14 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
         assert text is None or right_response(text, getattr(person, field))
 
 
+def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, hobbies="x" * 5000), replace(JO, fname="Al")])
+    pipeline._name = lambda works, gates: [setattr(work.answer, "tag", work.answer.question) for work in works]
+    answers = pipeline.ask_many(["Jo Doe", "Al Doe"])
+    assert "reads 2,046" in answers[0].reason and "reads" not in answers[1].reason
+
+
 def test_tag_gate():
     assert tag_gate("Is Ann's hat red?", "Ann") is None
     assert tag_gate("Is Joanna there?", "Ann") and tag_gate("Is Joanna there?", "anna")

@@ -1,0 +1,137 @@
+"""How right the system is, row by row: python tests/benchmarks/accuracy.py [--count 500] [--write]
+
+Names and values come from the test split: no module was trained or tuned on any of them. With --write the table also
+goes to data/results/accuracy.json, with the command, date and hardware.
+"""
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+
+import torch
+
+from momem_lib.checkpoints import hardware
+from momem_lib.evaluation import evaluate, evaluate_module, tally
+from momem_lib.memory import Memory
+from momem_lib.people import FIELDS, Person
+from momem_lib.pipeline import Pipeline
+from momem_lib.project import DATA, RESULTS
+from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
+
+UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
+
+
+def outside(material, language: str, config: SynthesisConfig, most: int) -> tuple[list[dict], list[Person]]:
+    """Questions in the words of somebody who had not read the templates, about people of the test split."""
+    phrasings = json.loads((DATA / "evaluation" / "outside_phrasings.json").read_text(encoding="utf-8"))[language]
+    asked = [(field, text) for field, texts in phrasings.items() for text in texts]
+    repeats = max(1, most // len(asked))
+    drawn, people = questions_and_people(
+        material, config, "test", repeats * len(asked), language=language, kinds=("answerable",)
+    )
+    questions = []
+    for index, entry in enumerate(drawn):
+        field, text = asked[index % len(asked)]
+        name = None if field == "nobody" else people[index].name
+        known = field in FIELDS
+        questions.append(
+            {
+                "question": text.replace("{name}", name or ""),
+                "fname": entry["fname"] if name else None,
+                "lname": entry["lname"] if name else None,
+                "name": name,
+                "field": field if known else None,
+                "answer": getattr(people[index], field) if known else None,
+                "kind": "answerable" if known else field,
+                "style": entry["style"],
+            }
+        )
+    return questions, people
+
+
+def longer(people: list[Person], times: int) -> list[Person]:
+    """The same people with values several times as long: neighbours' values joined."""
+
+    def joined(index: int, field: str) -> str:
+        return " ".join(getattr(people[(index + step) % len(people)], field) for step in range(times))
+
+    return [Person(p.fname, p.lname, *(joined(i, field) for field in FIELDS)) for i, p in enumerate(people)]
+
+
+def rows_of(material, count: int) -> dict[str, tuple[list[dict], list[Person], float]]:
+    """Name of the row -> questions, people, temperature."""
+    config = SynthesisConfig(seed=2026)
+
+    def drawn(**options):
+        return questions_and_people(material, config, "test", count, **options)
+
+    mix, people = drawn(phrasings="known")
+    plain, plain_people = drawn(phrasings="known", styles=("plain",))
+    long_people = longer(plain_people, 3)
+    by_name = {person.name: person for person in long_people}
+    long_questions = [
+        entry | {"answer": getattr(by_name[f"{entry['fname']} {entry['lname']}".strip()], entry["field"])}
+        for entry in plain
+        if entry["kind"] == "answerable"
+    ]
+    return {
+        "known phrasings, all styles": (mix, people, 0.0),
+        "known phrasings, names and values of the lists": (plain, plain_people, 0.0),
+        "held-out phrasings, English": (*drawn(phrasings="held-out", language="en"), 0.0),
+        "held-out phrasings, Swahili": (*drawn(phrasings="held-out", language="sw"), 0.0),
+        "outside phrasings, English": (*outside(material, "en", config, count), 0.0),
+        "outside phrasings, Swahili": (*outside(material, "sw", config, count), 0.0),
+        "random or non-Latin characters": (*drawn(phrasings="known", styles=("random", "script")), 0.0),
+        "';', ':' or labels inside": (*drawn(phrasings="known", styles=("label",)), 0.0),
+        "values three times as long": (long_questions, long_people, 0.0),
+        "cannot be answered": (*drawn(phrasings="known", kinds=UNANSWERABLE), 0.0),
+        "known phrasings, temperature 1.0": (mix, people, 1.0),
+    }
+
+
+def shares(lines: list[dict]) -> dict:
+    """Counts as shares of all lines."""
+    counts = tally(lines)["all"]
+    total = sum(counts.values())
+    return {"questions": total} | {name: count / total for name, count in counts.items()}
+
+
+def main() -> None:
+    """Measure each row and print the table as it grows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=500, help="questions per row")
+    parser.add_argument("--write", action="store_true", help="keep the table in data/results")
+    options = parser.parse_args()
+    begin, material, pipeline = time.perf_counter(), load_material(), Pipeline.load()
+    results: dict[str, dict] = {}
+    print(f"{'':48}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}")
+    rows = rows_of(material, options.count)
+    mix, people, _ = rows["known phrasings, all styles"]
+    for module in ("ner", "summary", "response"):
+        results[f"module alone: {module}"] = shares(list(evaluate_module(pipeline, module, mix, people)))
+        show(f"module alone: {module}", results)
+    for name, (questions, people, temperature) in rows.items():
+        pipeline.memory = Memory()
+        pipeline.remember(people)
+        results[name] = shares(list(evaluate(pipeline, questions, people, temperature, seed=0)))
+        show(name, results)
+    print(f"{time.perf_counter() - begin:.0f} s")
+    if options.write:
+        facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": 2026}
+        facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__}
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(facts | {"rows": results}, indent=1)
+        (RESULTS / "accuracy.json").write_text(text + "\n", encoding="utf-8")
+
+
+def show(name: str, results: dict[str, dict]) -> None:
+    """Print one row."""
+    row = results[name]
+    cells = "".join(f"{row[key]:>{width}.1%}" for key, width in (("right", 9), ("wrong", 9), ("abstained", 11)))
+    print(f"{name:48}{row['questions']:>10,}{cells}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
