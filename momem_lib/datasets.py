@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from momem_lib.configs import TrainConfig
 from momem_lib.project import GENERATED
-from momem_lib.synthesis import SynthesisConfig, load_material, read_rows, write_dataset
+from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
 
 def file_hash(path: Path) -> str:
@@ -30,7 +31,7 @@ def synthesised(config: TrainConfig) -> Path:
 
 def training_rows(
     config: TrainConfig, train_path: Path | None = None, validation_path: Path | None = None
-) -> tuple[list[dict], list[dict], dict]:
+) -> tuple[Iterator[dict], Iterator[dict], dict]:
     """Rows to train on, rows to validate on, and their hashes for the model's card.
 
     Raises:
@@ -42,6 +43,5 @@ def training_rows(
             train_path or folder / "train.jsonl",
             validation_path or folder / "validation.jsonl",
         )
-    rows, held_out = read_rows(train_path), read_rows(validation_path)
     hashes = {"train": file_hash(Path(train_path)), "validation": file_hash(Path(validation_path))}
-    return rows, held_out, {"data": hashes}
+    return iter_rows(train_path), iter_rows(validation_path), {"data": hashes}

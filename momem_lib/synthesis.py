@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tqdm.auto import tqdm
 
 from momem_lib.grammar import SPLITS, split_of
 from momem_lib.people import FIELDS, Person
-from momem_lib.project import InputError, read_text
+from momem_lib.project import InputError
 from momem_lib.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
 from momem_lib.values import STYLES
 
@@ -29,6 +30,8 @@ __all__ = [
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
 BLOCK = 1000  # rows that are written at once
+
+NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
 
 
 def fits(row: dict, context_window: int) -> bool:
@@ -108,26 +111,41 @@ def _write_split(
     return {"rows": written, "left_out": left_out, "kinds": counts, "sha256": digest.hexdigest()}
 
 
-def read_rows(path: str | Path) -> list[dict]:
-    """Read a dataset file (JSONL) whole.
+def iter_rows(path: str | Path) -> Iterator[dict]:
+    """Read a dataset file (JSONL) row by row: a million rows need no more memory than one.
 
     Raises:
-        InputError: a missing file, or a line that is no row, with its number.
+        InputError: a missing or empty file, or a line that is no row, with its number.
     """
-    rows = []
-    for number, line in enumerate(read_text(path, "the dataset").split("\n"), start=1):
-        if not line:
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"the dataset {path}, line {number}, is not valid JSON ({error})") from None
-        if not isinstance(row, dict) or not isinstance(row.get("question"), str) or "kind" not in row:
-            raise InputError(f"the dataset {path}, line {number}, is no row of `momem data text`: no question or kind")
-        rows.append(row)
-    if not rows:
+    number = 0
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield parse_row(line, f"the dataset {path}, line {number}")
+    except OSError as error:
+        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
+    if not number:
         raise InputError(f"the dataset {path} is empty")
-    return rows
+
+
+def parse_row(line: bytes, where: str) -> dict:
+    """One line of a dataset file, checked.
+
+    Raises:
+        InputError: not JSON in UTF-8, or no row.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}, is not valid JSON ({error})") from None
+    if not isinstance(row, dict) or not isinstance(row.get("question"), str) or not row.keys() >= NEEDED:
+        raise InputError(f"{where}, is no row of `momem data text`: it needs the keys {', '.join(sorted(NEEDED))}")
+    return row
+
+
+def read_rows(path: str | Path) -> list[dict]:
+    """Read a dataset file (JSONL) whole; errors are those of iter_rows."""
+    return list(iter_rows(path))
 
 
 def questions_and_people(

@@ -68,17 +68,32 @@ class Tokens:
     @classmethod
     def pack(cls, sequences: Iterable[Sequence[int]]) -> "Tokens":
         """Join sequences of token numbers (each below 65,536)."""
-        flat, offsets = array("H"), array("q", [0])
+        packer = Packer()
         for sequence in sequences:
-            flat.extend(sequence)
-            offsets.append(len(flat))
-        return cls(np.array(flat, dtype=np.uint16), np.array(offsets, dtype=np.int64))
+            packer.add(sequence)
+        return packer.tokens()
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.flat[self.offsets[index] : self.offsets[index + 1]]
+
+
+class Packer:
+    """Token sequences on their way into Tokens: two bytes a token, never a Python object each."""
+
+    def __init__(self) -> None:
+        self.flat, self.offsets = array("H"), array("q", [0])
+
+    def add(self, sequence: Sequence[int]) -> None:
+        """Append one sequence."""
+        self.flat.extend(sequence)
+        self.offsets.append(len(self.flat))
+
+    def tokens(self) -> Tokens:
+        """Everything so far."""
+        return Tokens(np.array(self.flat, dtype=np.uint16), np.array(self.offsets, dtype=np.int64))
 
 
 def frame(start: str, tokens: list[int], stop: str) -> list[int]:
@@ -142,7 +157,7 @@ def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenS
         >>> len(tokens), tokens.left_out, TOKENIZER.show(tokens.target[0].tolist())
         (1, 1, '<tag>Jo</tag>')
     """
-    parts: dict[str, list[list[int]]] = {part: [] for part in PARTS}
+    parts = {part: Packer() for part in PARTS}
     left_out = 0
     for row in rows:
         texts = task.texts(row)
@@ -153,8 +168,8 @@ def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenS
             left_out += 1
             continue
         for part, tokens in zip(PARTS, (source, prompt, target), strict=True):
-            parts[part].append(tokens)
-    return TokenSet(task, *(Tokens.pack(parts[part]) for part in PARTS), left_out=left_out)
+            parts[part].add(tokens)
+    return TokenSet(task, *(packer.tokens() for packer in parts.values()), left_out=left_out)
 
 
 def pad(sequences: Sequence[Sequence[int]], device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:

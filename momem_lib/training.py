@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -260,7 +261,7 @@ def train(
     trainer = Trainer(config, pick_device(device))
     if init_from:
         trainer.load_weights(Path(init_from), load_optim)
-    rows = [row for row in validation_rows if task.texts(row) is not None][: config.validation_rows]
+    rows = list(islice((row for row in validation_rows if task.texts(row) is not None), config.validation_rows))
     facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
     tokens = tokenize(task, train_rows, config.context_window)
     facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
