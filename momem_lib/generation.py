@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from momem_lib.project import InputError
+from momem_lib.sampling import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs
-from momem_lib.transformer import Transformer
+from momem_lib.transformer import Inputs, Transformer
 
 
 @dataclass
@@ -43,78 +43,10 @@ class Generated:
         return Generated(self.tokens[:length], self.log_probs[:length], self.copied[:length])
 
 
-def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise an InputError when a sampling parameter is out of its range.
-
-    Example:
-        >>> check_sampling(-1.0, None, None)
-        Traceback (most recent call last):
-        ...
-        momem_lib.project.InputError: temperature is -1.0; a number from 0 (greedy) to 100 was expected
-    """
-    if not 0 <= temperature <= 100:
-        raise InputError(f"temperature is {temperature}; a number from 0 (greedy) to 100 was expected")
-    if top_k is not None and top_k < 1:
-        raise InputError(f"top_k is {top_k}; a whole number of at least 1 was expected")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise InputError(f"top_p is {top_p}; a number above 0 and up to 1 was expected")
-
-
-def next_token_probs(
-    log_probs: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
-) -> Tensor:
-    """The distribution that a token is drawn from: heat, then keep the best.
-
-    Args:
-        log_probs: (B, V). temperature: 0 means all on the most probable token. top_k: keep so many tokens.
-        top_p: keep the fewest tokens that hold this share (nucleus sampling, Holtzman et al. 2020, section 3.1).
-
-    Returns:
-        (B, V), rows sum to 1.
-
-    Example:
-        >>> log_probs = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
-        >>> next_token_probs(log_probs, top_k=2).round(decimals=3).tolist()
-        [[0.625, 0.375, 0.0]]
-        >>> next_token_probs(log_probs, temperature=0).tolist()
-        [[1.0, 0.0, 0.0]]
-    """
-    if temperature == 0:
-        return torch.nn.functional.one_hot(log_probs.argmax(-1), log_probs.shape[-1]).to(log_probs.dtype)
-    probs = torch.softmax(log_probs / temperature, dim=-1)
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    keep = torch.ones_like(ranked, dtype=torch.bool)
-    if top_k is not None:
-        keep[:, top_k:] = False
-    if top_p is not None:
-        keep &= ranked.cumsum(-1) - ranked < top_p  # the token that crosses the line still belongs
-    ranked = ranked * keep
-    probs = torch.zeros_like(probs).scatter(-1, order, ranked)
-    return probs / probs.sum(-1, keepdim=True)
-
-
-def draw(probs: Tensor, uniform: Tensor) -> Tensor:
-    """Draw one token per row with given random numbers: (B, V) and (B,) in [0, 1) -> (B,).
-
-    Example:
-        >>> draw(torch.tensor([[0.2, 0.8], [0.2, 0.8]]), torch.tensor([0.1, 0.9])).tolist()
-        [0, 1]
-    """
-    cumulative = probs.double().cumsum(-1)
-    token = torch.searchsorted(cumulative, uniform.double()[:, None] * cumulative[:, -1:], right=True)
-    last = probs.shape[-1] - 1 - (probs > 0).flip(-1).int().argmax(-1)  # rounding must not step past what is possible
-    return torch.minimum(token.squeeze(-1), last)
-
-
-def uniforms(seeds: Sequence[int], length: int) -> Tensor:
-    """Random numbers (B, length), each row from its own seed: a row draws the same alone and in any batch."""
-    return torch.stack([torch.rand(length, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-
-
 @torch.inference_mode()
 def generate(
     model: Transformer,
-    inputs,
+    inputs: Inputs,
     stop: int,
     max_tokens: int,
     temperature: float = 0.0,
@@ -195,11 +127,13 @@ def write(
     temperature: float = 0.0,
     seeds: Sequence[int] | None = None,
     batch_size: int = 64,
+    copy_only: Sequence[Sequence[str]] | None = None,
 ) -> list[Generated]:
     """Run a module on texts, in batches of similar length; results come in the order of the prompts.
 
     Args:
         sources: what the encoder reads, per question (None for NER). prompts: the questions.
+        copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
     """
     device = next(model.parameters()).device
     size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
@@ -208,6 +142,10 @@ def write(
     for begin in range(0, len(order), batch_size):
         rows = order[begin : begin + batch_size]
         inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
+        if copy_only is not None:
+            inputs.copyable = torch.stack(
+                [positions_of(copy_only[row], inputs, index) for index, row in enumerate(rows)]
+            )
         # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
         limits = [min(size[row] + 100, model.config.context_window - len(prompts[row].encode()) - 3) for row in rows]
         heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
@@ -215,6 +153,24 @@ def write(
         for row, limit, result in zip(rows, limits, written, strict=True):
             results[row] = result.cut(limit)
     return results
+
+
+def positions_of(texts: Sequence[str], inputs: Inputs, row: int) -> Tensor:
+    """Where some texts stand in what one row can copy from, source first, then prompt: (S,), True there.
+
+    Example:
+        >>> inputs = inputs_for(TASKS["response"], ["Lives in: Oslo"], ["Is Jo there?"])
+        >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
+        'OsloJo'
+    """
+    tokens = torch.cat([part[row] for part in (inputs.source, inputs.prompt) if part is not None])
+    found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    for text in texts:
+        piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)
+        if 0 < len(piece) <= len(tokens):
+            for begin in (tokens.unfold(0, len(piece), 1) == piece).all(dim=1).nonzero().flatten().tolist():
+                found[begin : begin + len(piece)] = True
+    return found
 
 
 @torch.inference_mode()

@@ -10,10 +10,11 @@ import torch
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
 from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate, word_spans
-from momem_lib.generation import check_sampling, score, write
+from momem_lib.generation import Generated, score, write
 from momem_lib.memory import LookUp, Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.project import CHECKPOINTS
+from momem_lib.sampling import check_sampling
 from momem_lib.tasks import TASKS
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
@@ -188,33 +189,52 @@ class Pipeline:
         return summary_gate(work.person, step.wrote)
 
     def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
-        """Module 3: the answer in words; where a sampled one does not pass, the most probable one is tried."""
+        """Module 3: the words; what does not pass is tried greedily, then with nothing but name and value to copy."""
         self._respond_once(works, gates, temperature, seed)
         if temperature > 0:
-            again = [work for work in works if work.answer.reason]
-            self._respond_once(again, gates, 0.0, None)
+            self._respond_once([work for work in works if work.answer.reason], gates)
+        again = [work for work in works if work.answer.reason and work.person and work.field]
+        self._respond_once(again, gates, constrained=True)
 
-    def _respond_once(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
-        model, task = self.models["response"], TASKS["response"]
-        summaries = [work.answer.summary or "" for work in works]
-        questions = [work.answer.question for work in works]
+    def _respond_once(
+        self,
+        works: list[Work],
+        gates: Gates,
+        temperature: float = 0.0,
+        seed: int | None = None,
+        constrained: bool = False,
+    ) -> None:
+        texts = [(work.answer.summary or "", work.answer.question) for work in works]
         seeds = [seed if seed is not None else int(torch.randint(2**31, ()))] * len(works)
-        results = write(model, task, summaries, questions, temperature, seeds)
+        only = [[getattr(work.person, work.field), work.answer.tag] for work in works] if constrained else None
+        results = write(
+            self.models["response"],
+            TASKS["response"],
+            [summary for summary, _ in texts],
+            [question for _, question in texts],
+            temperature,
+            seeds,
+            copy_only=only,
+        )
         for work, written in zip(works, results, strict=True):
-            answer = work.answer
-            step = step_of("response", {"question": answer.question, "summary": answer.summary}, written)
-            if answer.trace[-1].module == "response":
-                earlier = answer.trace.pop()
-                step.tries = [f"{earlier.wrote!r} ({earlier.gate})"]
-            answer.trace.append(step)
-            wrong = None
-            if gates.response:
-                wrong = "there is no fact to put into words"
-                if work.person and work.field:
-                    wrong = response_gate(step.wrote, work.person, work.field, answer.tag, self.memory)
-            step.gate = wrong or ("passed" if gates.response else "off")
-            answer.reason = wrong
-            answer.text = None if wrong else (step.wrote or "")
+            self._take_response(work, written, gates)
+
+    def _take_response(self, work: Work, written: Generated, gates: Gates) -> None:
+        """Put what Module 3 wrote through its gate and into the answer."""
+        answer = work.answer
+        step = step_of("response", {"question": answer.question, "summary": answer.summary}, written)
+        if answer.trace[-1].module == "response":
+            earlier = answer.trace.pop()
+            step.tries = [*earlier.tries, f"{earlier.wrote!r} ({earlier.gate})"]
+        answer.trace.append(step)
+        wrong = None
+        if gates.response:
+            wrong = "there is no fact to put into words"
+            if work.person and work.field:
+                wrong = response_gate(step.wrote, work.person, work.field, answer.tag, self.memory)
+        step.gate = wrong or ("passed" if gates.response else "off")
+        answer.reason = wrong
+        answer.text = None if wrong else (step.wrote or "")
 
     def _doubt(self, module: str, step: Step, gates: Gates) -> str | None:
         """The confidence gate: a module that is not sure enough is not believed."""

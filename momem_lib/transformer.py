@@ -22,6 +22,7 @@ class Inputs:
     prompt_mask: Tensor  # (B, P)
     source: Tensor | None = None  # (B, S) what the encoder reads; None for a decoder-only model
     source_mask: Tensor | None = None  # (B, S)
+    copyable: Tensor | None = None  # (B, S) where the copy head may point, source first, then prompt; None: anywhere
 
 
 @dataclass
@@ -164,12 +165,10 @@ class Transformer(nn.Module):
     def copy_source(self, inputs: Inputs, encoded: Tensor | None, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What the copy head may point at: states (B, S, D), tokens (B, S), mask (B, S)."""
         prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
-        if self.config.copy_from == "prompt":
-            return prompt
         source = (encoded, inputs.source, inputs.source_mask)
-        if self.config.copy_from == "source":
-            return source
-        return tuple(torch.cat(pair, dim=1) for pair in zip(source, prompt, strict=True))
+        parts = {"prompt": [prompt], "source": [source], "both": [source, prompt]}[self.config.copy_from]
+        states, tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
+        return states, tokens, mask if inputs.copyable is None else mask & inputs.copyable
 
     def copy_boundary(self, inputs: Inputs) -> int:
         """Where the second of two copied texts begins; 0 when there is one."""

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momem_lib.generation import draw, generate, inputs_for, next_token_probs, score, write
+from momem_lib.generation import generate, inputs_for, score, write
 from momem_lib.project import InputError
+from momem_lib.sampling import draw, next_token_probs
 from momem_lib.tasks import TASKS, TOKENIZER, TokenSet, batch_indices, batch_of, tokenize
 from momem_lib.tokenizers import SPECIALS, ByteTokenizer
 from momem_lib.transformer import ModelConfig, Transformer
@@ -124,6 +125,15 @@ def test_the_same_seed_writes_the_same_and_another_something_else():
     again = write(model, TASKS["response"], ["Lives in: Oslo"], ["Where?"], 1.0, [3])[0].tokens
     assert again == texts[3]
     assert len({tuple(tokens) for tokens in texts.values()}) == 5
+
+
+def test_what_may_be_copied_can_be_limited():
+    """With copying confined to two texts, every copied letter comes from them, and the rest is as free as before."""
+    model, task = small_model("response"), TASKS["response"]
+    model.copy.gate.bias.data.fill_(50.0)  # copies only
+    free = write(model, task, ["Lives in: Oslo"], ["Is Jo there?"])[0]
+    bound = write(model, task, ["Lives in: Oslo"], ["Is Jo there?"], copy_only=[["Oslo", "Jo"]])[0]
+    assert set(bound.text) <= set("OsloJo") and not set(free.text) <= set("OsloJo")
 
 
 @pytest.mark.parametrize("name", TASKS)
