@@ -125,10 +125,12 @@ class CopyHead(nn.Module):
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
         seen = states
         if self.context is not None:
-            copied = torch.tanh(self.context(weights.to(states.dtype) @ source_states))  # (B, T, D)
-            logits = logits + self.context_scores(copied)
-            seen = torch.cat([states, copied], dim=-1)
+            context = torch.tanh(self.context(weights.to(states.dtype) @ source_states))  # (B, T, D)
+            logits = logits + self.context_scores(context)
+            seen = torch.cat([states, context], dim=-1)
         gate = torch.sigmoid(self.gate(seen).float())  # (B, T, 1)
-        tokens = F.one_hot(source, logits.shape[-1]).to(weights.dtype)  # (B, S, V)
-        probs = (1 - gate) * torch.softmax(logits.float(), dim=-1) + gate * (weights @ tokens)
+        # A token's share is the sum over all places where it stands.
+        places = source[:, None, :].expand_as(weights)  # (B, T, S)
+        copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(-1, places, weights)  # (B, T, V)
+        probs = (1 - gate) * torch.softmax(logits.float(), dim=-1) + gate * copied
         return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights)
