@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from momem_lib.attention import KeyValueCache, MultiHeadAttention
@@ -23,6 +25,7 @@ class ModelConfig:
     context_window: int = 2048  # the most tokens in the source, and in prompt plus target
     activation_type: str = "gelu"  # gelu, relu or silu
     positions: str = "rotary"  # rotary, or learned (one vector per position)
+    ngram_rows: int = 0  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
     prompt_attention: str = "both"  # how the decoder reads its prompt: both (directions, a prefix LM) or causal
     tie_embeddings: bool = True  # output scores use the embedding matrix
     dropout: float = 0.0  # share of numbers set to zero in training
@@ -48,6 +51,47 @@ class ModelConfig:
             raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
             raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
+
+
+class NGramEmbedding(nn.Module):
+    """A vector for each run of 3, 4 and 5 bytes, beside those of the single bytes: a model reads "live" at once.
+
+    From bytes alone, a model has to build words before it can learn what they mean, and stands still for long. Runs are
+    hashed into one small table (Bojanowski et al. 2017, arXiv:1607.04606, section 3.2; for bytes, Pagnoni et al. 2024,
+    arXiv:2412.09871, section 3.2.1); two runs in one row are told apart by the others around them. Capital ASCII
+    letters count as small ones. Only what is given whole (prompt and source) is read so, never what is being written.
+
+    Example:
+        >>> import torch
+        >>> layer = NGramEmbedding(rows=64, embedding_dim=8)
+        >>> tokens = torch.tensor([list(b"Live, live")])
+        >>> vectors = layer(tokens)  # (B, T, D)
+        >>> vectors.shape, torch.equal(vectors[0, 3], vectors[0, 9])  # "live" ends at 3 and at 9, but what is before?
+        (torch.Size([1, 10, 8]), False)
+        >>> torch.equal(layer(tokens), layer(torch.tensor([list(b"LIVE, LIVE")])))
+        True
+    """
+
+    LENGTHS = (3, 4, 5)  # bytes in a run
+    WIDTH = 32  # numbers per row; a matrix widens them to D
+
+    def __init__(self, rows: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(rows, self.WIDTH)
+        self.widen = nn.Linear(self.WIDTH, embedding_dim, bias=False)
+
+    def rows(self, tokens: Tensor, length: int) -> Tensor:
+        """The table row of the run that ends at each token: (B, T) -> (B, T)."""
+        small = torch.where((tokens >= 65) & (tokens <= 90), tokens + 32, tokens)
+        code = torch.full_like(tokens, length)
+        for back in range(length):
+            earlier = F.pad(small, (back, 0), value=256)[:, : tokens.shape[1]]
+            code = (code * 257 + earlier) % 1_000_003
+        return code * 7919 % 1_000_003 % self.table.num_embeddings
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T) -> (B, T, D)."""
+        return self.widen(sum(self.table(self.rows(tokens, length)) for length in self.LENGTHS))
 
 
 class Block(nn.Module):

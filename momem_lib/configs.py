@@ -37,6 +37,7 @@ class TrainConfig:
     context_window: int = 2048
     activation_type: str = "gelu"
     positions: str = "rotary"
+    ngram_rows: int = 0
     prompt_attention: str = "both"
     tie_embeddings: bool = True
     dropout: float = 0.0

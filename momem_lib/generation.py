@@ -147,12 +147,25 @@ def write(
                 [positions_of(copy_only[row], inputs, index) for index, row in enumerate(rows)]
             )
         # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
-        limits = [min(size[row] + 100, model.config.context_window - len(prompts[row].encode()) - 3) for row in rows]
+        limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
         heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
         written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat)
         for row, limit, result in zip(rows, limits, written, strict=True):
             results[row] = result.cut(limit)
     return results
+
+
+def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) -> int:
+    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source, a response neither.
+
+    Example:
+        >>> from momem_lib.transformer import ModelConfig
+        >>> limit_of(TASKS["ner"], Transformer(ModelConfig()), None, "Where does Jo live?")
+        20
+    """
+    asked, read = len(prompt.encode()), len((source or prompt).encode())
+    longest = asked + read + 100 if task.name == "response" else read + 1
+    return min(longest, model.config.context_window - asked - 3)
 
 
 def positions_of(texts: Sequence[str], inputs: Inputs, row: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from momem_lib.attention import CAUSAL, KeyValueCache, causal_mask, rotation
-from momem_lib.blocks import Block, ModelConfig
+from momem_lib.blocks import Block, ModelConfig, NGramEmbedding
 from momem_lib.copying import CopyHead, GenerateHead, Mixture, match_lengths, next_match
 from momem_lib.project import InputError
 
@@ -80,6 +80,7 @@ class Transformer(nn.Module):
         self.config = config
         width = config.embedding_dim
         self.embedding = nn.Embedding(config.vocab_size, width)
+        self.ngrams = NGramEmbedding(config.ngram_rows, width) if config.ngram_rows else None
         self.position = nn.Embedding(config.context_window, width) if config.positions == "learned" else None
         self.dropout = nn.Dropout(config.dropout)
         self.encoder = nn.ModuleList(Block(config, cross=False) for _ in range(config.num_encoder_blocks))
@@ -94,34 +95,49 @@ class Transformer(nn.Module):
         self.initialise()
 
     def initialise(self) -> None:
-        """Small normal weights; what is added to the residual stream starts smaller the more layers add to it.
+        """Weights that keep the size of what flows through; small ones for tokens, so that the first loss is about ln V.
 
-        Radford et al. 2019 (GPT-2), section 2.3. Tied to an embedding this small, the first loss is about ln V.
+        A matrix gets the standard deviation 0.6 / sqrt(its inputs); what is added to the residual stream starts smaller
+        the more layers add to it (Radford et al. 2019, GPT-2, section 2.3). The table of n-grams starts as small as the
+        tokens: a row is changed by about the learning rate when it is met, and must matter soon.
         """
         for module in self.modules():
-            if isinstance(module, (nn.Linear, nn.Embedding)):
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.6 / math.sqrt(module.in_features))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for module in self.modules():  # after the matrices: with tied embeddings, the head's matrix is one of these
+            if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                nn.init.zeros_(module.bias)
+        if not self.config.tie_embeddings:
+            nn.init.normal_(self.head.scores.weight, std=0.02)
         for blocks in (self.encoder, self.decoder):
             for block in blocks:
-                for layer in (block.attention.out, block.mlp[2]):
-                    nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * len(blocks)))
+                cross = [block.cross_attention.out] if block.cross_attention is not None else []
+                for layer in (block.attention.out, block.mlp[2], *cross):
+                    layer.weight.data /= math.sqrt(2 * len(blocks))
 
     def num_parameters(self) -> int:
         """How many numbers training can change (tied ones counted once)."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def embed(self, tokens: Tensor, positions: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-        """Tokens (B, T) at positions (B, T) or (1, T) -> vectors (B, T, D), and rotary angles where they are used."""
+    def embed(
+        self, tokens: Tensor, positions: Tensor, given: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Tokens (B, T) at positions (B, T) or (1, T) -> vectors (B, T, D), and rotary angles where they are used.
+
+        given: the first tokens once more (B, P), as far as they were given whole and are read by n-grams too.
+        """
         x = self.embedding(tokens)
+        if self.ngrams is not None and given is not None and given.shape[1]:
+            x = torch.cat([x[:, : given.shape[1]] + self.ngrams(given), x[:, given.shape[1] :]], dim=1)
         if self.position is not None:
             return self.dropout(x + self.position(positions)), None
         return self.dropout(x), rotation(positions, self.config.embedding_dim // self.config.num_heads)
 
     def encode(self, source: Tensor, source_mask: Tensor, looks: Looks | None = None) -> Tensor:
         """Read the source in both directions: (B, S) -> (B, S, D)."""
-        x, angles = self.embed(source, torch.arange(source.shape[1], device=source.device)[None])
+        x, angles = self.embed(source, torch.arange(source.shape[1], device=source.device)[None], source)
         mask = source_mask[:, None, None, :]  # (B, 1, 1, S)
         for block in self.encoder:
             x = block(x, mask, angles, weights=looks and looks.encoder)
@@ -146,7 +162,7 @@ class Transformer(nn.Module):
         # Each row's target follows its own prompt: padding between them takes no position.
         ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
         prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
-        x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1))
+        x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1), inputs.prompt)
         mask = self.decoder_mask(inputs)
         context_mask = inputs.source_mask[:, None, None, :] if encoded is not None else None
         for index, block in enumerate(self.decoder):

@@ -19,6 +19,8 @@ KINDS = {
     "no copied context": {"copy_from": "prompt", "copied_context": False},
     "encoder-decoder": {"copy_from": "source", "num_encoder_blocks": 2},
     "copies from both": {"copy_from": "both", "num_encoder_blocks": 1},
+    "n-grams": {"copy_from": "prompt", "ngram_rows": 64},
+    "n-grams, encoder-decoder": {"copy_from": "both", "ngram_rows": 64, "num_encoder_blocks": 1},
     "plain encoder-decoder": {"copy_from": "none", "num_encoder_blocks": 1},
 }
 
