@@ -44,9 +44,11 @@ class ModelConfig:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} is {getattr(self, name)!r}; one of {', '.join(allowed)} was expected")
-        for name in ("vocab_size", "embedding_dim", "num_heads", "hidden_dim", "num_decoder_blocks", "context_window"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; a whole number of at least 1 was expected")
+        least_one = ("vocab_size", "embedding_dim", "num_heads", "hidden_dim", "num_decoder_blocks", "context_window")
+        for name in (*least_one, "num_encoder_blocks", "ngram_rows", "longest_match"):
+            least, most = int(name in least_one), {"longest_match": 64, "ngram_rows": 2**20}.get(name, 65_536)
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"{name} is {getattr(self, name)}; a whole number from {least} to {most} was expected")
         if self.embedding_dim % (2 * self.num_heads):
             raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:

@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from momem_lib.answers import Answer
 from momem_lib.checkpoints import load_tensors, save_model
-from momem_lib.evaluation import asked_people, gold, module_outcome
+from momem_lib.evaluation import asked_people, gold
+from momem_lib.gates import Gates
 from momem_lib.generation import write
-from momem_lib.pipeline import Pipeline
+from momem_lib.names import normalise
+from momem_lib.people import Person
+from momem_lib.pipeline import Pipeline, Work
+from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
 from momem_lib.tasks import TASKS
 
 COST_OF_WRONG = 20.0  # one wrong answer is as bad as this many needless abstentions
+FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
 
 
@@ -37,20 +43,27 @@ def best_threshold(pairs: Sequence[tuple[float, bool]], cost_of_wrong: float = C
     return round(threshold, 4)
 
 
-def module_confidences(
-    pipeline: Pipeline, module: str, questions: list[dict], people: list
-) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each output of one module on gold inputs; where it says <none>, nothing is let by."""
-    asked = zip(questions, asked_people(questions, people), strict=True)
-    jobs = [(entry, person, wanted) for entry, person in asked if (wanted := gold(module, entry, person)) is not None]
-    sources, prompts = [wanted[0] for _, _, wanted in jobs], [entry["question"] for entry, _, _ in jobs]
-    results = write(pipeline.models[module], TASKS[module], sources, prompts)
+def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
+    """Confidence and rightness of each tag that the memory knows: with any other, the memory abstains by itself."""
+    works = [Work(Answer(entry["question"])) for entry in questions]
+    pipeline._name(works, Gates(confidence=False))
     pairs = []
-    for (entry, person, wanted), result in zip(jobs, results, strict=True):
-        if result.text is not None:
-            line = module_outcome(module, entry, person, wanted[1], result.text)
-            pairs.append((result.confidence, line["verdict"] == "right"))
+    for entry, work in zip(questions, works, strict=True):
+        if work.answer.tag is not None and pipeline.memory.knows([work.answer.tag]):
+            right = entry["name"] is not None and normalise(entry["name"]) == normalise(work.answer.tag)
+            pairs.append((work.answer.trace[0].confidence, right))
     return pairs
+
+
+def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[Person]) -> list[tuple[float, bool]]:
+    """Confidence and rightness of each summary on the right record; where it says <none>, nothing is let through."""
+    asked = zip(questions, asked_people(questions, people), strict=True)
+    jobs = [(entry, gold("summary", entry, person)) for entry, person in asked]
+    jobs = [(entry, wanted) for entry, wanted in jobs if wanted is not None]
+    sources, prompts = [wanted[0] for _, wanted in jobs], [entry["question"] for entry, _ in jobs]
+    results = write(pipeline.models["summary"], TASKS["summary"], sources, prompts)
+    pairs = zip(jobs, results, strict=True)
+    return [(result.confidence, result.text == wanted[1]) for (_, wanted), result in pairs if result.text is not None]
 
 
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
@@ -59,13 +72,20 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
     Validation people and values, and both known and held-out phrasings of the validation split, are used: the test
     split stays untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
     """
+    if count < FEWEST:
+        raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
     pipeline = Pipeline.load(**paths)
     questions, people = questions_and_people(
         load_material(), SynthesisConfig(seed=seed, noise_share=0.0), "validation", count, phrasings="any"
     )
+    pipeline.remember(people)
+    pairs = {
+        "ner": name_confidences(pipeline, questions),
+        "summary": summary_confidences(pipeline, questions, people),
+    }
     thresholds = {}
-    for module in ("ner", "summary"):
-        thresholds[module] = best_threshold(module_confidences(pipeline, module, questions, people))
+    for module in pairs:
+        thresholds[module] = best_threshold(pairs[module])
         _, card = load_tensors(paths[module])
         card["metrics"]["confidence_threshold"] = thresholds[module]
         save_model(paths[module], pipeline.models[module], card)

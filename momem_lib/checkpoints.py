@@ -18,6 +18,7 @@ from momem_lib.tokenizers import ByteTokenizer
 from momem_lib.transformer import ModelConfig, Transformer
 
 FORMAT = 1
+TOKENIZER_CARD = json.loads(ByteTokenizer().to_json())
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -73,7 +74,7 @@ def model_card(model: Transformer, task: str, **facts) -> dict:
         "format": FORMAT,
         "task": task,
         "model": asdict(model.config),
-        "tokenizer": json.loads(ByteTokenizer().to_json()),
+        "tokenizer": TOKENIZER_CARD,
         "parameters": model.num_parameters(),
         **facts,
     }
@@ -105,9 +106,11 @@ with 'momem train'
     try:
         with safe_open(path, framework="pt") as file:
             card = json.loads((file.metadata() or {})["card"])
+            if not isinstance(card, dict):
+                raise ValueError("no card")
             # Cloned: a tensor that maps the file would change, or crash, when the file is overwritten.
             return {name: file.get_tensor(name).clone() for name in file.keys()}, card
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise InputError(
             f"the checkpoint {path} is damaged or is no MoMeM checkpoint ({type(error).__name__}): "
             "get it again, or train a new one with 'momem train'"
@@ -130,7 +133,7 @@ def build(card: dict, tensors: Mapping[str, Tensor], path: str | Path) -> Transf
     """
     try:
         known = {field.name for field in fields(ModelConfig)}
-        if card["format"] != FORMAT or set(card["model"]) - known:
+        if card["format"] != FORMAT or set(card["model"]) - known or card["tokenizer"] != TOKENIZER_CARD:
             raise ValueError("made by another version of this program")
         model = Transformer(ModelConfig(**card["model"]))
         missing, unexpected = model.load_state_dict(dict(tensors), strict=False)

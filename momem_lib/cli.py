@@ -10,6 +10,13 @@ from momem_lib import commands
 from momem_lib.project import CHECKPOINTS, GENERATED, LISTS, RUNS, TEMPLATES, TEST_PEOPLE, InputError
 
 
+def seed(text: str) -> int:
+    """A seed from the command line: what torch's generators take."""
+    if 0 <= int(text) < 2**63:
+        return int(text)
+    raise ValueError(text)
+
+
 def add_data(parsers) -> None:
     """momem data text|vocabulary|tokens|questions."""
     parser = parsers.add_parser("data", help="synthesise the dataset")
@@ -63,13 +70,13 @@ def add_train(parsers) -> None:
 
 def add_pipeline_options(parser) -> None:
     """What ask, demo and evaluate share."""
-    parser.add_argument("--people", type=Path, default=TEST_PEOPLE, metavar="FILE.jsonl", help="who is remembered")
+    parser.add_argument("--people", type=Path, metavar="FILE.jsonl", help=f"default: {TEST_PEOPLE.name}")
     parser.add_argument("--memory", default=":memory:", metavar="FILE.db", help="a SQLite file that keeps them")
     for module in ("ner", "summary", "response"):
         parser.add_argument(f"--{module}", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/{module}")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--temperature", type=float, default=0.0, help="of Module 3, which chooses the words")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=seed)
     parser.add_argument("--gates", choices=("on", "off"), default="on")
 
 
@@ -140,18 +147,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (add_asking, add_train, add_calibrate, add_data, add_notebooks):
         add(parsers)
+    for stream in (sys.stdout, sys.stderr):  # names of every script, also where the terminal's encoding knows few
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
     options = parser.parse_args(arguments)
     try:
         return options.action(options)
     except InputError as error:
         print(f"momem: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("momem: stopped", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of our output (head, say) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"momem: {error.strerror}: {error.filename}: check the path and the space on the disk", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("momem: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

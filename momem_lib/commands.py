@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from momem_lib.project import InputError
+from momem_lib.project import TEST_PEOPLE, InputError
 
 # What needs torch, SQLite or papermill is imported by the command that uses it: `momem --help` answers at once.
 DEMO = (
@@ -18,13 +18,15 @@ def data_text(options: argparse.Namespace) -> int:
     """Synthesise train, validation and test rows."""
     from momem_lib.synthesis import SynthesisConfig, load_material, write_dataset
 
+    material = load_material(options.lists_path, options.template_path)
     config = SynthesisConfig(
         num_datapoints=options.num_datapoints,
         context_window=options.context_window,
         prob_threshold=options.prob_threshold,
         seed=options.seed,
+        languages=tuple(material.grammars),
     )
-    report = write_dataset(config, options.dest_path, load_material(options.lists_path, options.template_path))
+    report = write_dataset(config, options.dest_path, material)
     for split, part in report["splits"].items():
         print(f"{options.dest_path / split}.jsonl: {part['rows']:,} rows; {part['left_out']:,} longer ones left out")
     return 0
@@ -63,7 +65,10 @@ def data_questions(options: argparse.Namespace) -> int:
 
     material = load_material(options.lists_path, options.template_path)
     config = SynthesisConfig(
-        seed=options.seed, context_window=options.context_window, prob_threshold=options.prob_threshold
+        seed=options.seed,
+        context_window=options.context_window,
+        prob_threshold=options.prob_threshold,
+        languages=tuple(material.grammars),
     )
     chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
     questions, people = questions_and_people(
@@ -90,6 +95,8 @@ def train(options: argparse.Namespace) -> int:
     from momem_lib.datasets import training_rows
     from momem_lib.training import train as train_module
 
+    if options.load_optim and not options.init_from:
+        raise InputError("--load-optim needs --init-from CKPT: the optimizer's state is read from that file")
     config = read_config(options.module, options.profile, options.config)
     given = {key: getattr(options, key) for key in ("batch_size", "checkpoint_steps", "lr_steps", "seed")}
     given |= {"max_global_steps": options.steps}
@@ -116,11 +123,16 @@ def train(options: argparse.Namespace) -> int:
 
 def open_pipeline(options: argparse.Namespace):
     """The pipeline that the options describe, with the people file remembered."""
+    from momem_lib.memory import Memory
     from momem_lib.people import read_people
     from momem_lib.pipeline import Pipeline
 
-    people = read_people(options.people)
-    pipeline = Pipeline.load(options.ner, options.summary, options.response, options.memory, options.device)
+    memory = Memory(options.memory)
+    # A database of the reader's own is asked as it is; only an empty one gets the shipped people.
+    people = read_people(options.people or TEST_PEOPLE) if options.people or not len(memory) else list(memory)
+    pipeline = Pipeline.load(options.ner, options.summary, options.response, memory, options.device)
+    for name in {person.name for person in people} if options.people else ():
+        memory.forget(name)  # what the people file says now is what counts
     pipeline.remember(people)
     return pipeline, people
 
@@ -146,7 +158,7 @@ def demo(options: argparse.Namespace) -> int:
     pipeline, people = open_pipeline(options)
     print(f"The memory holds {len(people)} people.")
     for question in DEMO:
-        answer = pipeline.ask(question)
+        answer = pipeline.ask(question, options.temperature, options.seed, options.gates == "on")
         print(f"\n{question}\n  {answer}  ({answer.seconds:.2f} s)")
         print("\n".join(f"    {step.line()}" for step in answer.trace))
     return 0
@@ -157,6 +169,9 @@ def evaluate(options: argparse.Namespace) -> int:
     from momem_lib import evaluation
 
     entries = evaluation.read_questions(options.questions)
+    inputs = [path.resolve() for path in (options.questions, options.people) if path]
+    if options.predictions.resolve() in inputs:
+        raise InputError(f"--predictions {options.predictions} would overwrite an input: give another file")
     pipeline, people = open_pipeline(options)
     if options.module:
         lines = evaluation.evaluate_module(pipeline, options.module, entries, people)

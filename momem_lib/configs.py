@@ -1,11 +1,10 @@
 """The settings of a training run: a profile is a JSON file, its keys are checked."""
 
-import json
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from momem_lib.project import PROFILES, InputError, read_text
+from momem_lib.project import PROFILES, InputError, parse_json, read_text
 from momem_lib.transformer import ModelConfig
 
 
@@ -23,6 +22,7 @@ class TrainConfig:
     max_global_steps: int = 1000  # steps in all
     checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sampled answer
     average_decay: float = 0.998  # the shipped weights are a moving average over about 1 / (1 - this) steps
+    first_token_loss: float = 0.0  # weight of the generator's own loss on the first token, see first_choice
     precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
     seed: int = 0  # of weights, order and dropout
     num_datapoints: int = 40_000  # rows of training text to synthesise when no dataset is given
@@ -51,6 +51,28 @@ class TrainConfig:
         return ModelConfig(**{field.name: getattr(self, field.name) for field in fields(ModelConfig)})
 
 
+# What each number may be; the model's own are checked by ModelConfig.
+RANGES = {
+    "model_lr": (1e-9, 1.0),
+    "warmup_steps": (0, 10**9),
+    "lr_gamma": (0.0, 1.0),
+    "lr_steps": (0, 10**9),
+    "weight_decay": (0.0, 10.0),
+    "clip_norm": (1e-9, 1e9),
+    "batch_size": (1, 10**6),
+    "max_global_steps": (1, 10**9),
+    "checkpoint_steps": (1, 10**9),
+    "average_decay": (0.0, 1.0),
+    "first_token_loss": (0.0, 100.0),
+    "seed": (0, 2**31 - 1),
+    "num_datapoints": (1, 10**9),
+    "data_window": (16, 10**6),
+    "validation_rows": (1, 10**6),
+    "vocab_size": (268, 10**6),
+    "dropout": (0.0, 0.9),
+}
+
+
 def update_config(config: TrainConfig, changes: dict, where: str) -> TrainConfig:
     """Put other values into a config, each checked.
 
@@ -75,27 +97,34 @@ average_decay, batch_size, ...
         if not fits or (isinstance(value, bool) and wanted is not bool):
             raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
     config = replace(config, **changes)
-    for key in ("batch_size", "max_global_steps", "checkpoint_steps"):
-        if getattr(config, key) < 1:
-            raise InputError(f"{where}: {key} is {getattr(config, key)}; a whole number of at least 1 was expected")
+    for key, (least, most) in RANGES.items():
+        value = getattr(config, key)
+        if not least <= value <= most:  # False for NaN too
+            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:g} was expected")
     if config.precision not in ("auto", "float32", "bfloat16"):
         raise InputError(f"{where}: precision is {config.precision!r}; auto, float32 or bfloat16 was expected")
-    if not 0 < config.model_lr < 10:
-        raise InputError(f"{where}: model_lr is {config.model_lr}; a number above 0 and below 10 was expected")
     config.model  # noqa: B018  (its own checks)
     return config
 
 
+def check_task(config: TrainConfig, task: str, where: str) -> TrainConfig:
+    """A module that reads a source needs an encoder, and one that reads none must not have one."""
+    if (config.num_encoder_blocks > 0) != (task != "ner"):
+        wanted = "0 for ner, which is decoder-only" if task == "ner" else f"1 or more: {task} reads with an encoder"
+        raise InputError(f"{where}: num_encoder_blocks is {config.num_encoder_blocks}; it must be {wanted}")
+    return config
+
+
 def read_config(task: str, profile: str = "quick", path: str | Path | None = None) -> TrainConfig:
-    """The config of a profile (data/profiles/TASK_PROFILE.json), or of a file of the reader's own."""
-    path = Path(path) if path else PROFILES / f"{task}_{profile}.json"
-    try:
-        changes = json.loads(read_text(path, "the config file"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"the config file {path} is not valid JSON ({error})") from None
-    if not isinstance(changes, dict):
-        raise InputError(f"the config file {path} must hold one JSON object, {{...}}")
-    return update_config(TrainConfig(), changes, str(path))
+    """The config of a profile (data/profiles/TASK_PROFILE.json), with a file of the reader's own laid over it."""
+    config = TrainConfig()
+    for file in (PROFILES / f"{task}_{profile}.json", path):
+        if file is not None:
+            changes = parse_json(read_text(file, "the config file"), f"the config file {file}")
+            if not isinstance(changes, dict):
+                raise InputError(f"the config file {file} must hold one JSON object, {{...}}")
+            config = update_config(config, changes, f"the config file {file}")
+    return check_task(config, task, f"the config file {path}")
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

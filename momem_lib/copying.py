@@ -61,6 +61,7 @@ class Mixture:
     log_probs: Tensor  # (B, T, V) the mixture: natural logarithm of each token's probability
     copy_gate: Tensor  # (B, T) probability of copying rather than generating
     copy_weights: Tensor  # (B, T, S) where it copies from
+    generated: Tensor  # (B, T, V) what the generator alone would say, as log_probs
 
 
 class GenerateHead(nn.Module):
@@ -132,5 +133,6 @@ class CopyHead(nn.Module):
         # A token's share is the sum over all places where it stands.
         places = source[:, None, :].expand_as(weights)  # (B, T, S)
         copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(-1, places, weights)  # (B, T, V)
-        probs = (1 - gate) * torch.softmax(logits.float(), dim=-1) + gate * copied
-        return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights)
+        generated = torch.log_softmax(logits.float(), dim=-1)  # (B, T, V)
+        probs = (1 - gate) * generated.exp() + gate * copied
+        return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights, generated)

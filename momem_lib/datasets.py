@@ -7,14 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from momem_lib.configs import TrainConfig
-from momem_lib.project import GENERATED
+from momem_lib.project import GENERATED, InputError
 from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
 
 def file_hash(path: Path) -> str:
     """The sha256 of a file, as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        raise InputError(f"the dataset {path} cannot be read ({error}): check the path") from None
 
 
 def synthesised(config: TrainConfig) -> Path:

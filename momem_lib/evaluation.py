@@ -11,8 +11,8 @@ from momem_lib.generation import write
 from momem_lib.names import normalise
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Answer, Pipeline, check_question
-from momem_lib.project import InputError, read_text
-from momem_lib.tasks import TASKS
+from momem_lib.project import InputError, parse_json, read_text
+from momem_lib.tasks import TASKS, TOKENIZER
 
 CHUNK = 128  # questions answered between two moves of the progress bar
 
@@ -28,22 +28,29 @@ def read_questions(path: str | Path) -> list[dict]:
         if not line.strip():
             continue
         where = f"the question file {path}, line {number}"
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}, is not valid JSON ({error})") from None
-        if not isinstance(entry, dict) or not {"question", "answer"} <= set(entry):
-            raise InputError(f"{where}: an object with the keys question, fname, lname, field, answer was expected")
-        try:
-            check_question(entry["question"])
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
-        if entry["answer"] is not None and entry.get("field") not in FIELDS:
-            raise InputError(f"{where}: field is {entry.get('field')!r}; one of {', '.join(FIELDS)} was expected")
-        questions.append(entry)
+        questions.append(check_entry(parse_json(line, where), where))
     if not questions:
         raise InputError(f"the question file {path} holds no question")
     return questions
+
+
+def check_entry(entry: object, where: str) -> dict:
+    """One question line, checked; InputError says what is wrong with it."""
+    if not isinstance(entry, dict) or not {"question", "answer"} <= set(entry):
+        raise InputError(f"{where}: an object with the keys question, fname, lname, field, answer was expected")
+    try:
+        check_question(entry["question"])
+        TOKENIZER.encode(json.dumps(entry, ensure_ascii=False))  # no half characters anywhere: it is written out again
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    for key in ("fname", "lname", "name", "field", "answer"):
+        if not isinstance(entry.get(key), (str, type(None))):
+            raise InputError(f"{where}: {key} must be text or null, not {entry[key]!r}")
+    if entry["answer"] == "":
+        raise InputError(f"{where}: answer is empty; null says that there is none")
+    if entry["answer"] is not None and entry.get("field") not in FIELDS:
+        raise InputError(f"{where}: field is {entry.get('field')!r}; one of {', '.join(FIELDS)} was expected")
+    return entry
 
 
 def name_of(entry: dict) -> str | None:

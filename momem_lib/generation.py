@@ -76,7 +76,7 @@ def generate(
             token = log_probs.argmax(-1)
         else:
             probs = next_token_probs(log_probs, temperature, top_k, top_p)
-            token = draw(probs, numbers[alive, step].to(probs.device))
+            token = draw(probs, numbers[alive, step])
         record(results, alive.tolist(), token, log_probs, copied_share(model, state, out, token), stop)
         going = (token != stop).cpu()
         if not going.any():
@@ -142,10 +142,10 @@ def write(
     for begin in range(0, len(order), batch_size):
         rows = order[begin : begin + batch_size]
         inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
-        if copy_only is not None:
-            inputs.copyable = torch.stack(
-                [positions_of(copy_only[row], inputs, index) for index, row in enumerate(rows)]
-            )
+        if copy_only is not None and model.copy is not None:
+            copies = model.config.copy_from
+            places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
+            inputs.copyable = torch.stack(places)
         # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
         limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
         heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
@@ -156,7 +156,7 @@ def write(
 
 
 def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) -> int:
-    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source, a response neither.
+    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source.
 
     Example:
         >>> from momem_lib.transformer import ModelConfig
@@ -168,15 +168,16 @@ def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) ->
     return min(longest, model.config.context_window - asked - 3)
 
 
-def positions_of(texts: Sequence[str], inputs: Inputs, row: int) -> Tensor:
-    """Where some texts stand in what one row can copy from, source first, then prompt: (S,), True there.
+def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str = "both") -> Tensor:
+    """Where some texts stand in what one row can copy from (prompt, source, or both, source first): (S,), True there.
 
     Example:
         >>> inputs = inputs_for(TASKS["response"], ["Lives in: Oslo"], ["Is Jo there?"])
         >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
         'OsloJo'
     """
-    tokens = torch.cat([part[row] for part in (inputs.source, inputs.prompt) if part is not None])
+    parts = {"prompt": (inputs.prompt,), "source": (inputs.source,), "both": (inputs.source, inputs.prompt)}[copy_from]
+    tokens = torch.cat([part[row] for part in parts])
     found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
     for text in texts:
         piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)

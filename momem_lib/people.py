@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from momem_lib.project import InputError, read_text
+from momem_lib.project import InputError, parse_json, read_text
 
 LABELS = {
     "occupation": "Occupation",
@@ -117,11 +117,7 @@ def read_people(path: str | Path) -> list[Person]:
         if not line.strip():
             continue
         where = f"the people file {path}, line {number}"
-        try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"{where}, is not valid JSON ({error}): one JSON object per line was expected") from None
-        people.append(person_from(record, where))
+        people.append(person_from(parse_json(line, where), where))
     if not people:
         raise InputError(f"the people file {path} holds nobody: one JSON object per line was expected")
     return people

@@ -65,7 +65,8 @@ class Pipeline:
         models, thresholds = {}, {}
         for task, path in {"ner": ner, "summary": summary, "response": response}.items():
             models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
-            thresholds[task] = card.get("metrics", {}).get("confidence_threshold", 0.0)
+            threshold = (card.get("metrics") or {}).get("confidence_threshold", 0.0)
+            thresholds[task] = threshold if isinstance(threshold, float) else 0.0
         return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds)
 
     def remember(self, people: Iterable[Person]) -> int:
@@ -114,26 +115,31 @@ class Pipeline:
             answer = work.answer
             step = step_of("ner", {"question": answer.question}, written)
             answer.trace.append(step)
-            wrong = self._doubt("ner", step, gates) or (tag_gate(answer.question, step.wrote) if gates.tag else None)
+            wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
             if gates.tag and (wrong or not self.memory.knows([step.wrote])):
-                wrong = self._name_again(answer.question, step, wrong, gates)
+                wrong = self._name_again(answer.question, step, wrong)
+            wrong = wrong or self._doubt("ner", step, gates)
             step.gate = wrong or ("passed" if gates.tag else "off")
             answer.tag = step.wrote
             answer.reason = wrong
 
-    def _name_again(self, question: str, step: Step, wrong: str | None, gates: Gates) -> str | None:
-        """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest."""
+    def _name_again(self, question: str, step: Step, wrong: str | None) -> str | None:
+        """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
+
+        It must be likelier than "nobody is named", and it replaces a longer name only where it is likelier than that:
+        knowing King does not make King of Wakanda mean him.
+        """
         known = self.memory.knows(word_spans(question))
         spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_SPANS]
         if not spans:
             return wrong
-        scores = score(self.models["ner"], TASKS["ner"], None, question, spans)
-        best = int(scores.argmax())
-        sure = float(scores[best].exp())
-        if sure < LEAST_SURE:
+        *scores, nobody = score(self.models["ner"], TASKS["ner"], None, question, [*spans, None]).exp().tolist()
+        sure, span = max(zip(scores, spans, strict=True))
+        shorter = step.wrote is not None and span in step.wrote
+        if sure < LEAST_SURE or sure < nobody or (shorter and sure < step.confidence):
             return wrong
         step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
-        step.wrote, step.confidence, step.copied = spans[best], sure, []
+        step.wrote, step.confidence, step.copied = span, sure, []
         return None
 
     def _recall(self, works: list[Work], gates: Gates) -> None:
@@ -156,8 +162,12 @@ class Pipeline:
 
     def _nearest(self, found: LookUp) -> Person | None:
         """The first person with the best near miss's name."""
-        names = [name for name, _ in found.candidates]
-        return next((person for person in self.memory if names and person.name == names[0]), None)
+        if not found.candidates:
+            return None
+        # The bearers of an ambiguous name are listed with a detail behind the name.
+        best = found.candidates[0][0]
+        fitting = (person for person in self.memory if best == person.name or best.startswith(f"{person.name} ("))
+        return next(fitting, None)
 
     def _summarise(self, works: list[Work], gates: Gates) -> None:
         """Module 2: the asked-for fact; where it does not pass, the record's own fields and <none> are judged."""
@@ -205,7 +215,7 @@ class Pipeline:
         constrained: bool = False,
     ) -> None:
         texts = [(work.answer.summary or "", work.answer.question) for work in works]
-        seeds = [seed if seed is not None else int(torch.randint(2**31, ()))] * len(works)
+        seeds = [seed if seed is not None else int(torch.randint(2**31, ())) for _ in works]
         only = [[getattr(work.person, work.field), work.answer.tag] for work in works] if constrained else None
         results = write(
             self.models["response"],

@@ -1,5 +1,6 @@
 """Where things lie in this project, and the one error type that is shown to people."""
 
+import json
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +26,21 @@ class InputError(ValueError):
         ...
         momem_lib.project.InputError: the question is empty: type a question, for instance 'Where does Jo live?'
     """
+
+
+def parse_json(text: str, where: str) -> object:
+    """What a JSON text says, or an InputError that says where it is broken.
+
+    Example:
+        >>> parse_json("[1, 2", "my file, line 3")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: my file, line 3, is not valid JSON (Expecting ',' delimiter: ...)
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: broken, or a number of thousands of digits
+        raise InputError(f"{where}, is not valid JSON ({error})") from None
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -53,5 +69,5 @@ def read_text(path: str | Path, what: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{what} {path} cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        raise InputError(f"{what} {path} cannot be read ({error})") from None

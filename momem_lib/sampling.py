@@ -7,6 +7,8 @@ from torch import Tensor
 
 from momem_lib.project import InputError
 
+COLD = 1e-6  # below this, a temperature is as good as 0, and dividing by it would overflow
+
 
 def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
     """Raise an InputError when a sampling parameter is out of its range.
@@ -44,7 +46,7 @@ def next_token_probs(
         >>> next_token_probs(log_probs, temperature=0).tolist()
         [[1.0, 0.0, 0.0]]
     """
-    if temperature == 0:
+    if temperature < COLD:
         return torch.nn.functional.one_hot(log_probs.argmax(-1), log_probs.shape[-1]).to(log_probs.dtype)
     probs = torch.softmax(log_probs / temperature, dim=-1)
     ranked, order = probs.sort(dim=-1, descending=True, stable=True)
@@ -65,10 +67,11 @@ def draw(probs: Tensor, uniform: Tensor) -> Tensor:
         >>> draw(torch.tensor([[0.2, 0.8], [0.2, 0.8]]), torch.tensor([0.1, 0.9])).tolist()
         [0, 1]
     """
+    device, probs = probs.device, probs.cpu()  # in double precision, which not every device has
     cumulative = probs.double().cumsum(-1)
-    token = torch.searchsorted(cumulative, uniform.double()[:, None] * cumulative[:, -1:], right=True)
+    token = torch.searchsorted(cumulative, uniform.cpu().double()[:, None] * cumulative[:, -1:], right=True)
     last = probs.shape[-1] - 1 - (probs > 0).flip(-1).int().argmax(-1)  # rounding must not step past what is possible
-    return torch.minimum(token.squeeze(-1), last)
+    return torch.minimum(token.squeeze(-1), last).to(device)
 
 
 def uniforms(seeds: Sequence[int], length: int) -> Tensor:

@@ -1,6 +1,8 @@
 """Data synthesis: datasets as JSONL files, deterministic byte for byte, and questions for the evaluation."""
 
 import hashlib
+import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -31,6 +33,7 @@ SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
 BLOCK = 1000  # rows that are written at once
 
+BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included
 NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
 
 
@@ -63,12 +66,16 @@ def write_dataset(
         raise InputError(f"num_datapoints must be 1 or more, not {config.num_datapoints}")
     material, folder = material or load_material(), Path(dest_path)
     folder.mkdir(parents=True, exist_ok=True)
-    card_path = folder / "dataset.json"
-    card_path.unlink(missing_ok=True)  # written last: where it stands, the dataset is whole
     splits = {}
-    for split in SPLITS:
-        count = config.num_datapoints if split == "train" else max(SMALLEST_SPLIT, config.num_datapoints // 10)
-        splits[split] = _write_split(material, config, split, count, folder / f"{split}.jsonl", progress)
+    # Made aside and moved into place when whole: what stood there before stays until then, and two who make the same
+    # dataset at once do not write into each other's files.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+        for split in SPLITS:
+            count = config.num_datapoints if split == "train" else max(SMALLEST_SPLIT, config.num_datapoints // 10)
+            splits[split] = _write_split(material, config, split, count, Path(making) / f"{split}.jsonl", progress)
+        (folder / "dataset.json").unlink(missing_ok=True)  # written last: where it stands, the dataset is whole
+        for split in SPLITS:
+            os.replace(Path(making) / f"{split}.jsonl", folder / f"{split}.jsonl")
     card = {
         "config": asdict(config),
         "material": material.digest,
@@ -76,7 +83,7 @@ def write_dataset(
         "left_out": sum(facts["left_out"] for facts in splits.values()),
         "splits": splits,
     }
-    card_path.write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n")
+    (folder / "dataset.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n")
     return card
 
 
@@ -121,9 +128,12 @@ def iter_rows(path: str | Path) -> Iterator[dict]:
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
-                yield parse_row(line, f"the dataset {path}, line {number}")
-    except OSError as error:
-        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
+                if line.strip(BLANK):
+                    yield parse_row(line.strip(BLANK), f"the dataset {path}, line {number}")
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"the dataset {path} cannot be read ({error}): check the path") from None
     if not number:
         raise InputError(f"the dataset {path} is empty")
 
@@ -140,6 +150,10 @@ def parse_row(line: bytes, where: str) -> dict:
         raise InputError(f"{where}, is not valid JSON ({error})") from None
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or not row.keys() >= NEEDED:
         raise InputError(f"{where}, is no row of `momem data text`: it needs the keys {', '.join(sorted(NEEDED))}")
+    wrong = [key for key in NEEDED if not isinstance(row[key], str | None)]
+    wrong += ["value"] if row["response"] is not None and row["value"] is None else []
+    if wrong:
+        raise InputError(f"{where}: {', '.join(sorted(wrong))} must be text (or null where there is none)")
     return row
 
 

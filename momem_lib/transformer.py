@@ -95,7 +95,7 @@ class Transformer(nn.Module):
         self.initialise()
 
     def initialise(self) -> None:
-        """Weights that keep the size of what flows through; small ones for tokens, so that the first loss is about ln V.
+        """Weights that keep the size of what flows through, and small ones for tokens: the first loss is about ln V.
 
         A matrix gets the standard deviation 0.6 / sqrt(its inputs); what is added to the residual stream starts smaller
         the more layers add to it (Radford et al. 2019, GPT-2, section 2.3). The table of n-grams starts as small as the
@@ -213,7 +213,8 @@ class Transformer(nn.Module):
     def plain(self, states: Tensor) -> Mixture:
         """The head's output when nothing can be copied."""
         log_probs = torch.log_softmax(self.head(states).float(), dim=-1)
-        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), log_probs.new_zeros(*states.shape[:2], 0))
+        nothing = log_probs.new_zeros(*states.shape[:2], 0)
+        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), nothing, log_probs)
 
     def check_lengths(self, inputs: Inputs) -> None:
         """Raise an InputError when a source, or prompt plus target, is longer than the context window."""
@@ -254,7 +255,10 @@ class Transformer(nn.Module):
 
     def step(self, state: State, token: Tensor) -> Mixture:
         """Read one more token (B,) per row and predict the next; state is changed."""
-        x, angles = self.embed(token[:, None], state.positions[:, None])
+        positions = state.positions
+        if self.position is not None:  # a row that has ended may run past the table while others go on
+            positions = positions.clamp(max=self.config.context_window - 1)
+        x, angles = self.embed(token[:, None], positions[:, None])
         state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(len(token), 1)], dim=1)
         mask = None if bool(state.key_mask.all()) else state.key_mask[:, None, None, :]
         for index, block in enumerate(self.decoder):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from momem_lib.cli import main
+from momem_lib.memory import Memory
 from momem_lib.people import read_people
 
 
@@ -50,7 +51,14 @@ def test_ask_as_json(capsys):
         ["ask", "Who is Jo?", "--device", "tpu"],
         ["evaluate", "--questions", "{corrupt}", "--predictions", "{out}"],
         ["train", "ner", "--config", "{corrupt}"],
-        ["train", "ner", "--tr-dataset-path", "{corrupt}"],
+        ["train", "ner", "--tr-dataset-path", "{corrupt}", "--val-dataset-path", "{corrupt}"],
+        ["train", "ner", "--tr-dataset-path", "{folder}", "--val-dataset-path", "{folder}"],
+        ["train", "ner", "--load-optim"],
+        ["train", "ner", "--resume", "--config", "{folder}"],
+        ["calibrate", "--num-datapoints", "0"],
+        ["data", "vocabulary", "--dest-path", "{corrupt}"],
+        ["ask", "Who is Jo?", "--people", "nul\0byte"],
+        ["ask", "Who is Jo?", "--seed", "-1"],
         ["data", "text", "--lists-path", "{folder}", "--dest-path", "{out}"],
         ["data", "text", "--template-path", "{folder}", "--dest-path", "{out}"],
         ["data", "text", "--num-datapoints", "0", "--dest-path", "{out}"],
@@ -103,6 +111,11 @@ def test_a_memory_file_keeps_people_between_runs(capsys, tmp_path):
     people.write_text(json.dumps(person) + "\n", encoding="utf-8")
     assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
     assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--memory", database)[1]
+    with Memory(database) as memory:
+        assert memory.names() == ["Zed Quux"]  # the shipped people stay out of the reader's database
+    people.write_text(json.dumps(person | {"location": "Cusco"}) + "\n", encoding="utf-8")
+    edited = run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
+    assert "Cusco" in edited and "Lima" not in edited
 
 
 def test_help_of_every_command(capsys):

@@ -145,6 +145,46 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
         assert text is None or right_response(text, getattr(person, field))
 
 
+def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
+    """Let Module 0 write one name with one probability, and score spans by a table."""
+    from momem_lib import pipeline as home
+    from momem_lib.generation import Generated
+    from momem_lib.tasks import TOKENIZER
+
+    tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
+    made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
+    monkeypatch.setattr(home, "write", lambda *_, **__: [made])
+    monkeypatch.setattr(
+        home, "score", lambda *arguments: torch.tensor([probabilities.get(span, 1e-6) for span in arguments[4]]).log()
+    )
+    works = [home.Work(home.Answer("Who is King of Wakanda?"))]
+    pipeline._name(works, Gates())
+    return works[0].answer
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "wrote", "tag"),
+    [
+        ({"King of Wakanda": 0.4, "King": 0.2, None: 0.1}, "King of Wakanda", "King of Wakanda"),  # not the known part
+        ({"of Wakanda": 0.3, "King": 0.2, None: 0.1}, "of Wakanda", "King"),  # known, elsewhere in the question
+        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "of Wakanda"),  # nobody is likelier
+        ({None: 0.5, "King": 0.3}, None, None),  # "nobody" is not talked over
+        ({"of Wakanda": 0.3, "King": 0.01, None: 0.001}, "of Wakanda", "of Wakanda"),  # too unlikely in itself
+    ],
+)
+def test_a_known_name_is_taken_only_where_module_0_agrees(monkeypatch, probabilities, wrote, tag):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname="")])
+    assert fixed_ner(monkeypatch, pipeline, probabilities, wrote).tag == tag
+
+
+def test_the_threshold_holds_for_every_name(monkeypatch):
+    pipeline = Pipeline(untrained(), Memory(), {"ner": 0.6})
+    pipeline.remember([replace(JO, fname="King", lname="")])
+    answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
+    assert "only 50.0% sure" in answer.reason
+
+
 def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():
     pipeline = Pipeline(untrained(), Memory())
     pipeline.remember([replace(JO, hobbies="x" * 5000), replace(JO, fname="Al")])
@@ -193,6 +233,13 @@ def test_a_value_inside_another_value_is_not_another_value():
 def test_word_spans_are_bounded():
     assert "Jo Doe" in word_spans('Is "Jo Doe" here?')
     assert len(word_spans("a " * 200)) < 5000
+
+
+def test_without_the_record_gate_an_ambiguous_name_still_gives_a_record():
+    memory = Memory()
+    memory.remember([JO, replace(JO, location="Bergen")])
+    found = memory.look_up("Jo Doe")
+    assert found.status == "ambiguous" and Pipeline(untrained(), memory)._nearest(found) == JO
 
 
 def test_verdicts():
@@ -248,6 +295,10 @@ def test_question_files_with_mistakes(tmp_path):
         ('{"answer": null}', "the keys question"),
         ('{"question": "", "answer": null}', "line 1: the question is empty"),
         ('{"question": "Who?", "answer": "x", "field": "age"}', "field is 'age'"),
+        ('{"question": "Who?", "answer": "", "field": "movie"}', "answer is empty"),
+        ('{"question": "Who?", "answer": null, "fname": 5}', "fname must be text"),
+        ('{"question": "Who?", "answer": null, "note": "\\ud800"}', "surrogate"),
+        ("[" * 100_000, "not valid JSON"),
         ("", "no question"),
     ):
         path.write_text(line, encoding="utf-8")

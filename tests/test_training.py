@@ -12,13 +12,17 @@ import torch
 
 from momem_lib.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.configs import TrainConfig, learning_rate, read_config, update_config
+from momem_lib.generation import exact_match
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
 from momem_lib.tasks import TASKS, batch_of, tokenize
-from momem_lib.training import Trainer, TrainingStopped, train
+from momem_lib.trainer import Trainer, TrainingStopped
+from momem_lib.training import train
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
 NUMBERS = {"max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2, "validation_rows": 3, "dropout": 0.1}
+
+STEPS = 100  # of the small model that learns to copy
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +55,19 @@ def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile,
 
 
 def test_a_small_model_learns_to_copy_names_never_seen():
-    """From 'xx NAME yy' to NAME, with letters of the alphabet that training never showed."""
+    """From 'Where is NAME today?' to NAME: of eight random letters, so that no name comes twice."""
     generator = torch.Generator().manual_seed(0)
 
-    def row(letters):
-        name = "".join(letters[i] for i in torch.randint(0, len(letters), (5,), generator=generator))
+    def row():
+        name = "".join(chr(97 + i) for i in torch.randint(0, 26, (8,), generator=generator))
         return {"question": f"Where is {name} today?", "name": name, "content": None, "summary": None, "response": None}
 
-    config = small_config(max_global_steps=150, dropout=0.0, batch_size=16, warmup_steps=20, model_lr=5e-3)
+    config = small_config(max_global_steps=STEPS, dropout=0.0, batch_size=16, warmup_steps=20, model_lr=5e-3)
     trainer = Trainer(config, torch.device("cpu"))
-    tokens = tokenize(TASKS["ner"], [row("abcdefghijklm") for _ in range(400)], 128)
-    for step in range(150):
-        trainer.train_step(*batch_of(tokens, range(16 * step % 384, 16 * step % 384 + 16)))
-    from momem_lib.generation import exact_match
-
-    share, _ = exact_match("ner", trainer.model.eval(), [row("nopqrstuvwxyz") for _ in range(50)])
+    tokens = tokenize(TASKS["ner"], [row() for _ in range(16 * STEPS)], 128)
+    for step in range(STEPS):
+        trainer.train_step(*batch_of(tokens, range(16 * step, 16 * step + 16)))
+    share, _ = exact_match("ner", trainer.model.eval(), [row() for _ in range(50)])
     assert share > 0.9
 
 
@@ -149,6 +151,47 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
         )
 
 
+def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(rows):
+    trainer = Trainer(small_config(), torch.device("cpu"))
+    trainer.model.decoder_norm.weight.register_hook(lambda gradient: gradient * float("inf"))
+    before = [parameter.clone() for parameter in trainer.model.parameters()]
+    with pytest.raises(TrainingStopped, match="gradient"):
+        trainer.train_step(*batch_of(tokenize(TASKS["ner"], rows, 512), range(4)))
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
+
+
+def test_validation_rows_that_do_not_fit_the_window_are_left_out(rows, tmp_path):
+    card = train(
+        "ner", small_config(max_global_steps=1, context_window=70, validation_rows=50), rows, rows, tmp_path, "cpu"
+    )
+    assert 0 < card["metrics"]["validation_rows"] < 50
+
+
+def test_another_dataset_is_no_resuming(rows, tmp_path):
+    train("ner", small_config(max_global_steps=2), rows, rows[:3], tmp_path, "cpu", facts={"data": "a"})
+    with pytest.raises(InputError, match="another dataset"):
+        train(
+            "ner", small_config(max_global_steps=2), rows, rows[:3], tmp_path, "cpu", resume=True, facts={"data": "b"}
+        )
+    with pytest.raises(InputError, match="nothing is left"):
+        train(
+            "ner", small_config(max_global_steps=2), rows, rows[:3], tmp_path, "cpu", resume=True, facts={"data": "a"}
+        )
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_training(rows, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="--out-dir"):
+        train("ner", small_config(), rows, rows[:3], tmp_path / "file", "cpu")
+
+
+def test_a_config_file_is_laid_over_the_profile(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"batch_size": 7}', encoding="utf-8")
+    config = read_config("summary", "full", path)
+    assert config == update_config(read_config("summary", "full"), {"batch_size": 7}, "test")
+
+
 def test_learning_rate_by_steps():
     config = small_config(model_lr=1.0, lr_gamma=0.5, lr_steps=10, warmup_steps=1)
     assert [learning_rate(config, step) for step in (1, 10, 25)] == [1.0, 0.5, 0.25]
@@ -161,9 +204,18 @@ def test_learning_rate_by_steps():
         ("[]", "one JSON object"),
         ('{"model_lrr": 1}', "unknown key"),
         ('{"model_lr": "fast"}', "float was expected"),
-        ('{"batch_size": 0}', "at least 1"),
+        ('{"batch_size": 0}', "from 1 to"),
+        ('{"clip_norm": -1}', "from 1e-09 to"),
+        ('{"lr_gamma": 1e999}', "from 0 to 1"),
+        ('{"dropout": NaN}', "from 0 to 0.9"),
+        ('{"seed": -1}', "from 0 to"),
+        ('{"longest_match": -1}', "from 0 to"),
+        ('{"hidden_dim": 1000000000000}', "from 1 to"),
+        ('{"num_encoder_blocks": 1}', "decoder-only"),
+        ('{"batch_size": ' + "1" * 5000 + "}", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
         ('{"num_heads": 3}', "multiple of"),
-        ('{"model_lr": -1}', "above 0"),
+        ('{"model_lr": -1}', "from 1e-09"),
         ('{"precision": "int8"}', "precision"),
     ],
 )

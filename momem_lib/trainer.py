@@ -1,0 +1,174 @@
+"""One step of training, and all that a run must remember between two steps."""
+
+import copy
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from momem_lib.checkpoints import build, load_tensors, save_tensors
+from momem_lib.configs import TrainConfig, learning_rate
+from momem_lib.copying import Mixture
+from momem_lib.project import InputError
+from momem_lib.tasks import TokenSet, batch_of
+from momem_lib.transformer import Transformer
+
+
+class TrainingStopped(InputError):
+    """Training cannot go on; the message says why and what to try."""
+
+
+def cross_entropy(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
+    """The mean negative log-probability of the right next token, over the tokens that count.
+
+    Args:
+        out: log_probs (B, T, V). labels: (B, T). mask: (B, T), True where a token counts.
+
+    Returns:
+        A scalar, in nats per token.
+    """
+    chosen = out.log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
+    return -(chosen * mask).sum() / mask.sum()
+
+
+def first_choice(out: Mixture, labels: Tensor) -> Tensor:
+    """The generator's own loss on the first token of each target: a scalar, in nats.
+
+    What a summary is about is settled by its first letter, one token of thirty. The copy head soon points at all labels
+    of the record alike, takes that token over, and leaves the generator no reason to learn which one was asked for: the
+    loss stands still at chance. Asked alone, the generator learns it as a choice among a few letters, and the copy head
+    follows.
+
+    Args:
+        out: generated (B, T, V). labels: (B, T).
+    """
+    return -out.generated[:, 0].gather(-1, labels[:, :1]).mean()
+
+
+def parameter_groups(model: Transformer, weight_decay: float) -> list[dict]:
+    """Matrices are decayed towards zero, biases and gains are not."""
+    parameters = list(model.parameters())
+    return [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+
+
+class Trainer:
+    """A model, its optimizer and its moving average, at some step of a run."""
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device = config, device
+        self.model = Transformer(config.model).to(device)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config.weight_decay), betas=(0.9, 0.98))
+        self.step = 0
+        self.seconds = 0.0
+        self.loss: float | None = None  # smoothed over about 20 steps
+        self.history: list[dict] = []
+        self.half = config.precision == "bfloat16" or (config.precision == "auto" and device.type == "cuda")
+
+    def train_step(self, inputs, labels: Tensor) -> float:
+        """One batch: loss, gradients, one step of the optimizer; returns the loss in nats per token.
+
+        Raises:
+            TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            out = self.model(inputs)
+            loss = cross_entropy(out, labels, inputs.target_mask)
+        value = self.finite(loss, "loss")
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss + self.config.first_token_loss * first_choice(out, labels)).backward()
+        self.finite(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm), "gradient")
+        self.optimizer.step()
+        self.step += 1
+        self.update_average()
+        return value
+
+    def finite(self, number: Tensor, what: str) -> float:
+        """The number, or TrainingStopped when it is none."""
+        if math.isfinite(value := number.item()):
+            return value
+        raise TrainingStopped(
+            f"the {what} became {value} at step {self.step}: nothing after the last checkpoint is kept. Try a lower "
+            "model_lr, more warmup_steps, a smaller clip_norm, or precision float32"
+        )
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the averaged weights a little towards the current ones, faster in the beginning."""
+        decay = min(self.config.average_decay, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def save(self, path: Path, card: dict) -> None:
+        """Write all that resume needs: weights, average, optimizer, random state, history."""
+        tensors = {f"model.{name}": p for name, p in self.model.named_parameters()}
+        tensors |= {f"average.{name}": p for name, p in self.average.named_parameters()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optim.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        tensors["rng"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["rng_cuda"] = torch.cuda.get_rng_state(self.device)
+        progress = {"step": self.step, "seconds": self.seconds, "loss": self.loss, "history": self.history}
+        save_tensors(path, tensors, card | {"training": asdict(self.config), "progress": progress})
+
+    def load_weights(self, path: Path, with_optimizer: bool = False) -> dict:
+        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote."""
+        tensors, card = load_tensors(path)
+        if any(name.startswith("model.") for name in tensors):
+            weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
+            average = {name[8:]: value for name, value in tensors.items() if name.startswith("average.")}
+        else:
+            weights = average = tensors
+        if card.get("model") != asdict(self.config.model):
+            raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
+        self.model.load_state_dict(build(card, weights, path).state_dict())
+        self.average.load_state_dict(build(card, average, path).state_dict())
+        if with_optimizer:
+            self.load_optimizer(tensors, path)
+        return {"tensors": tensors, "card": card}
+
+    def load_optimizer(self, tensors: dict[str, Tensor], path: Path) -> None:
+        """Give the optimizer back its memory (its moments and step counts)."""
+        state: dict[int, dict] = {}
+        for name, value in tensors.items():
+            if name.startswith("optim."):
+                _, index, slot = name.split(".")
+                state.setdefault(int(index), {})[slot] = value
+        if not state:
+            raise InputError(f"the checkpoint {path} holds no optimizer state: give a '.train.safetensors' file")
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+
+    def resume(self, path: Path, data: object = None) -> None:
+        """Go back to the step at which save was called; the dataset's hashes must be those of that run."""
+        loaded = self.load_weights(path, with_optimizer=True)
+        if data is not None and loaded["card"].get("data") != data:
+            raise InputError(f"cannot resume from {path}: it was trained on another dataset")
+        if loaded["card"]["training"] != asdict(self.config):
+            ours, theirs = asdict(self.config), loaded["card"]["training"]
+            other = sorted(key for key in ours if ours[key] != theirs.get(key))
+            raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
+        progress = loaded["card"]["progress"]
+        self.step, self.seconds = progress["step"], progress["seconds"]
+        self.loss, self.history = progress["loss"], progress["history"]
+        torch.set_rng_state(loaded["tensors"]["rng"])
+        if self.device.type == "cuda" and "rng_cuda" in loaded["tensors"]:
+            torch.cuda.set_rng_state(loaded["tensors"]["rng_cuda"], self.device)
+
+
+@torch.no_grad()
+def validation_loss(model: Transformer, tokens: TokenSet, device: torch.device, batch_size: int = 64) -> float:
+    """Mean loss over a token set, in nats per target token."""
+    total = count = 0.0
+    for begin in range(0, len(tokens), batch_size):
+        inputs, labels = batch_of(tokens, range(begin, min(begin + batch_size, len(tokens))), device)
+        tokens_here = int(inputs.target_mask.sum())
+        total += cross_entropy(model(inputs), labels, inputs.target_mask).item() * tokens_here
+        count += tokens_here
+    return total / max(1.0, count)
