@@ -27,6 +27,7 @@ class TrainConfig:
     seed: int = 0  # of weights, order and dropout
     num_datapoints: int = 40_000  # rows of training text to synthesise when no dataset is given
     data_window: int = 512  # bytes: longer rows are not trained on (the model reads up to context_window)
+    noise_share: float = 0.4  # of the synthesised questions: random words around a name instead of a phrasing
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
     vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
     embedding_dim: int = 128
@@ -70,6 +71,7 @@ RANGES = {
     "validation_rows": (1, 10**6),
     "vocab_size": (268, 10**6),
     "dropout": (0.0, 0.9),
+    "noise_share": (0.0, 1.0),
 }
 
 

@@ -22,7 +22,9 @@ def file_hash(path: Path) -> str:
 
 def synthesised(config: TrainConfig) -> Path:
     """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
-    wanted = SynthesisConfig(num_datapoints=config.num_datapoints, context_window=config.data_window)
+    wanted = SynthesisConfig(
+        num_datapoints=config.num_datapoints, context_window=config.data_window, noise_share=config.noise_share
+    )
     material = load_material()
     key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]
     folder = GENERATED / f"dataset_{key}"
