@@ -16,8 +16,10 @@ def file_hash(path: Path) -> str:
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError) as error:
-        raise InputError(f"the dataset {path} cannot be read ({error}): check the path") from None
+    except FileNotFoundError:
+        raise InputError(f"the dataset {path} does not exist: check the path") from None
+    except OSError as error:
+        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
 
 
 def synthesised(config: TrainConfig) -> Path:

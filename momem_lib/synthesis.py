@@ -130,10 +130,10 @@ def iter_rows(path: str | Path) -> Iterator[dict]:
             for number, line in enumerate(file, start=1):
                 if line.strip(BLANK):
                     yield parse_row(line.strip(BLANK), f"the dataset {path}, line {number}")
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"the dataset {path} cannot be read ({error}): check the path") from None
+    except FileNotFoundError:
+        raise InputError(f"the dataset {path} does not exist: check the path") from None
+    except OSError as error:
+        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
     if not number:
         raise InputError(f"the dataset {path} is empty")
 

@@ -219,6 +219,8 @@ class Transformer(nn.Module):
     def check_lengths(self, inputs: Inputs) -> None:
         """Raise an InputError when a source, or prompt plus target, is longer than the context window."""
         longest = inputs.prompt.shape[1] + inputs.target.shape[1]
+        if longest > self.config.context_window:  # perhaps only because one row's prompt and another's target are long
+            longest = int((inputs.prompt_mask.sum(1) + inputs.target_mask.sum(1)).max())
         if inputs.source is not None:
             longest = max(longest, inputs.source.shape[1])
         if longest > self.config.context_window:

@@ -6,8 +6,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from momem_lib.attention import CAUSAL, MultiHeadAttention, attention, attention_by_hand, causal_mask
+from momem_lib.checkpoints import load_model
+from momem_lib.configs import read_config
 from momem_lib.copying import match_lengths
-from momem_lib.project import InputError
+from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.transformer import Block, Inputs, Looks, ModelConfig, Transformer
 
 KINDS = {
@@ -240,6 +242,9 @@ def test_shapes_that_cannot_be_built_are_refused():
 
 
 def test_the_three_modules_together_stay_small():
-    ner = Transformer(ModelConfig(copy_from="prompt"))
-    others = [Transformer(ModelConfig(copy_from=kind, num_encoder_blocks=2)) for kind in ("source", "both")]
-    assert sum(model.num_parameters() for model in (ner, *others)) <= 4_300_000
+    models = [Transformer(read_config(task, "full").model) for task in ("ner", "summary", "response")]
+    parameters = sum(model.num_parameters() for model in models)
+    assert parameters <= 4_300_000
+    shipped = [CHECKPOINTS / f"{task}.safetensors" for task in ("ner", "summary", "response")]
+    assert sum(path.stat().st_size for path in shipped) <= 20e6
+    assert sum(load_model(path, "cpu")[0].num_parameters() for path in shipped) == parameters

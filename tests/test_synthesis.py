@@ -388,7 +388,9 @@ def test_the_window_leaves_out_and_never_cuts(material, tmp_path):
     assert json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))["counts"] == card["counts"]
     with pytest.raises(InputError, match="context window"):
         write_dataset(SynthesisConfig(context_window=20), tmp_path, material, progress=False)
-    assert not (tmp_path / "dataset.json").exists()
+    assert json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))["counts"] == card["counts"]
+    assert read_rows(tmp_path / "train.jsonl") == written  # what failed has not harmed what stood there
+    assert not list(tmp_path.glob(".making*"))
 
 
 def test_bad_settings_are_refused(material, tmp_path):
