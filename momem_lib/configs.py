@@ -22,7 +22,7 @@ class TrainConfig:
     max_global_steps: int = 1000  # steps in all
     checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sampled answer
     average_decay: float = 0.998  # the shipped weights are a moving average over about 1 / (1 - this) steps
-    first_token_loss: float = 0.0  # weight of the generator's own loss on the first token, see first_choice
+    choice_loss: float = 0.0  # weight of the generator's own loss on the label of a summary, see trainer.choice_loss
     precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
     seed: int = 0  # of weights, order and dropout
     num_datapoints: int = 40_000  # rows of training text to synthesise when no dataset is given
@@ -64,7 +64,7 @@ RANGES = {
     "max_global_steps": (1, 10**9),
     "checkpoint_steps": (1, 10**9),
     "average_decay": (0.0, 1.0),
-    "first_token_loss": (0.0, 100.0),
+    "choice_loss": (0.0, 100.0),
     "seed": (0, 2**31 - 1),
     "num_datapoints": (1, 10**9),
     "data_window": (16, 10**6),

@@ -12,8 +12,10 @@ from momem_lib.checkpoints import build, load_tensors, save_tensors
 from momem_lib.configs import TrainConfig, learning_rate
 from momem_lib.copying import Mixture
 from momem_lib.project import InputError
-from momem_lib.tasks import TokenSet, batch_of
+from momem_lib.tasks import TOKENIZER, TokenSet, batch_of
 from momem_lib.transformer import Transformer
+
+COLON = ord(":")  # ends the label of a summary
 
 
 class TrainingStopped(InputError):
@@ -33,18 +35,26 @@ def cross_entropy(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
     return -(chosen * mask).sum() / mask.sum()
 
 
-def first_choice(out: Mixture, labels: Tensor) -> Tensor:
-    """The generator's own loss on the first token of each target: a scalar, in nats.
+def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
+    """The generator's own loss on the label of each summary, up to its colon: a scalar, in nats per summary.
 
-    What a summary is about is settled by its first letter, one token of thirty. The copy head soon points at all labels
-    of the record alike, takes that token over, and leaves the generator no reason to learn which one was asked for: the
-    loss stands still at chance. Asked alone, the generator learns it as a choice among a few letters, and the copy head
-    follows.
+    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
+    The copy head soon points at all labels of the record alike, takes those letters over, and leaves the generator no
+    reason to learn them: the loss stands still at chance. Asked alone, the generator learns them as a choice among a
+    few letters, and the mixture leaves them to it.
 
     Args:
         out: generated (B, T, V). labels: (B, T).
+
+    Example:
+        >>> labels = torch.tensor([list(b"Hobbies: a: b")])
+        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0))
+        >>> choice_loss(out, labels).item()  # one nat for each letter of "Hobbies"
+        7.0
     """
-    return -out.generated[:, 0].gather(-1, labels[:, :1]).mean()
+    chosen = out.generated.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
+    in_label = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)
+    return -(chosen * in_label).sum(dim=1).mean()
 
 
 def parameter_groups(model: Transformer, weight_decay: float) -> list[dict]:
@@ -84,7 +94,9 @@ class Trainer:
             loss = cross_entropy(out, labels, inputs.target_mask)
         value = self.finite(loss, "loss")
         self.optimizer.zero_grad(set_to_none=True)
-        (loss + self.config.first_token_loss * first_choice(out, labels)).backward()
+        if self.config.choice_loss:
+            loss = loss + self.config.choice_loss * choice_loss(out, labels)
+        loss.backward()
         self.finite(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm), "gradient")
         self.optimizer.step()
         self.step += 1
