@@ -1,7 +1,7 @@
 """How right the system is, row by row: python tests/benchmarks/accuracy.py [--count 500] [--write]
 
 Names and values come from the test split: no module was trained or tuned on any of them. With --write the table also
-goes to data/results/accuracy.json, with the command, date and hardware.
+goes to data/results/accuracy.json, with the command, date and hardware, and into README.md.
 """
 
 import argparse
@@ -17,9 +17,10 @@ from momem_lib.evaluation import evaluate, evaluate_module, tally
 from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Pipeline
-from momem_lib.project import DATA, RESULTS
+from momem_lib.project import DATA, RESULTS, ROOT
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
 
+BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
 
 
@@ -124,6 +125,20 @@ def main() -> None:
         RESULTS.mkdir(parents=True, exist_ok=True)
         text = json.dumps(facts | {"rows": results}, indent=1)
         (RESULTS / "accuracy.json").write_text(text + "\n", encoding="utf-8")
+        write_readme(facts, results)
+
+
+def write_readme(facts: dict, results: dict[str, dict]) -> None:
+    """Put the table between the two RESULTS marks of README.md."""
+    lines = ["| Names and values never trained on | Questions | Right | Wrong | Abstained |", "|---|--:|--:|--:|--:|"]
+    for name, row in results.items():
+        cells = " | ".join(f"{row[key]:.1%}" for key in ("right", "wrong", "abstained"))
+        lines.append(f"| {name} | {row['questions']:,} | {cells} |")
+    lines.append(f"\nMeasured {facts['date']} with `{facts['command']}` ({facts['hardware']}, seed {facts['seed']}).")
+    path = ROOT / "README.md"
+    before, rest = path.read_text(encoding="utf-8").split(BEGIN)
+    table = "\n".join([BEGIN, *lines, END])
+    path.write_text(before + table + rest.split(END)[1], encoding="utf-8")
 
 
 def show(name: str, results: dict[str, dict]) -> None:
