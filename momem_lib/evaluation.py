@@ -143,6 +143,8 @@ def outcome(entry: dict, answer: Answer, said: str) -> dict:
 
 def gold(module: str, entry: dict, person: Person | None) -> tuple[str | None, str | None] | None:
     """What a module reads beside the question and must write, for one question line; None where it has no part."""
+    if normalise(entry.get("name") or "") != normalise(name_of(entry) or "") and "name" in entry:
+        person = None  # asked about by a part of the name only: no record would have been handed over
     summary = person.summary(entry["field"]) if person and entry["answer"] is not None else None
     if module == "ner":  # a question may hold a part of a name only: the key name says which
         return None, entry["name"] if "name" in entry else name_of(entry)
