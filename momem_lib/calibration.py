@@ -7,15 +7,13 @@ from momem_lib.answers import Answer
 from momem_lib.checkpoints import load_tensors, save_model
 from momem_lib.evaluation import asked_people, gold
 from momem_lib.gates import Gates
-from momem_lib.generation import write
 from momem_lib.names import normalise
 from momem_lib.people import Person
 from momem_lib.pipeline import Pipeline, Work
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
-from momem_lib.tasks import TASKS
 
-COST_OF_WRONG = 20.0  # one wrong answer is as bad as this many needless abstentions
+COST_OF_WRONG = 10.0  # one wrong answer is as bad as this many needless abstentions
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
 
@@ -56,14 +54,18 @@ def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[fl
 
 
 def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[Person]) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each summary on the right record; where it says <none>, nothing is let through."""
+    """Confidence and rightness of each summary that passes its gate, on the right record; <none> lets nothing by."""
     asked = zip(questions, asked_people(questions, people), strict=True)
-    jobs = [(entry, gold("summary", entry, person)) for entry, person in asked]
-    jobs = [(entry, wanted) for entry, wanted in jobs if wanted is not None]
-    sources, prompts = [wanted[0] for _, wanted in jobs], [entry["question"] for entry, _ in jobs]
-    results = write(pipeline.models["summary"], TASKS["summary"], sources, prompts)
-    pairs = zip(jobs, results, strict=True)
-    return [(result.confidence, result.text == wanted[1]) for (_, wanted), result in pairs if result.text is not None]
+    jobs = [
+        (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
+    ]
+    works = [Work(Answer(entry["question"], content=person.content), person) for entry, person, _ in jobs]
+    pipeline._summarise(works, Gates(confidence=False))
+    pairs = []
+    for work, (_, _, wanted) in zip(works, jobs, strict=True):
+        if work.answer.reason is None:
+            pairs.append((work.answer.trace[-1].confidence, work.answer.summary == wanted[1]))
+    return pairs
 
 
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:

@@ -36,6 +36,16 @@ class Generated:
         """Probability of the whole output, 0 to 1."""
         return math.exp(min(0.0, self.log_prob))
 
+    def confidence_until(self, last: int) -> float:
+        """Probability of the output up to and with the first token of one kind: a label up to its colon, say.
+
+        Example:
+            >>> Generated([65, 58, 66], [0.0, math.log(0.5), math.log(0.1), 0.0]).confidence_until(58)
+            0.5
+        """
+        end = self.tokens.index(last) + 1 if last in self.tokens else len(self.log_probs)
+        return math.exp(min(0.0, sum(self.log_probs[:end])))
+
     def cut(self, length: int) -> "Generated":
         """The output up to a length limit."""
         if len(self.tokens) <= length:

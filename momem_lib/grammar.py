@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 from momem_lib.people import FIELDS
+from momem_lib.project import TEMPLATES
 from momem_lib.templates import cores_of, read_templates, variants_of
 
 SPLITS = ("train", "validation", "test")
@@ -144,3 +146,10 @@ def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
         Phrasing(name, field, "thing", (core.replace("{value}", "{name}"),), ("{core}",), about_things[name])
         for name, (field, core) in things.items()
     )
+
+
+@cache
+def wordings() -> dict[str, tuple[str, ...]]:
+    """The responses of the shipped templates by field, in all languages, with {name} and {value} in them."""
+    grammars = [read_grammar(path) for path in sorted(TEMPLATES.glob("*.json"))]
+    return {field: tuple(text for grammar in grammars for text in grammar.responses[field]) for field in FIELDS}

@@ -1,23 +1,27 @@
 """The four modules in a row: a question goes in, an answer or an honest refusal comes out."""
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rapidfuzz import fuzz
 
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
 from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate, word_spans
 from momem_lib.generation import Generated, score, write
+from momem_lib.grammar import wordings
 from momem_lib.memory import LookUp, Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.project import CHECKPOINTS
 from momem_lib.sampling import check_sampling
-from momem_lib.tasks import TASKS
+from momem_lib.tasks import COLON, TASKS, TOKENIZER
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
+ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_SPANS = 64  # names that Module 0 is asked about, at most, when its own choice does not do
 
 
@@ -33,6 +37,18 @@ class Work:
     def open(self) -> bool:
         """Still to be answered."""
         return self.answer.reason is None
+
+
+def fill(wording: str, name: str, value: str) -> str:
+    """A wording with name and value in place; neither is searched for the other's place.
+
+    Example:
+        >>> fill("{name} lives in {value}.", "Jo {value}", "Oslo")
+        'Jo {value} lives in Oslo.'
+    """
+    return "".join(
+        {"{name}": name, "{value}": value}.get(piece, piece) for piece in re.split(r"({name}|{value})", wording)
+    )
 
 
 class Pipeline:
@@ -126,8 +142,8 @@ class Pipeline:
     def _name_again(self, question: str, step: Step, wrong: str | None) -> str | None:
         """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
 
-        It must be likelier than "nobody is named", and it replaces a longer name only where it is likelier than that:
-        knowing King does not make King of Wakanda mean him.
+        It must be likelier than "nobody is named". A part of a longer name must be likelier than that name too, or be
+        nearly all of it: @Jo Doe may mean Jo Doe, but knowing King does not make King of Wakanda mean him.
         """
         known = self.memory.knows(word_spans(question))
         spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_SPANS]
@@ -135,7 +151,7 @@ class Pipeline:
             return wrong
         *scores, nobody = score(self.models["ner"], TASKS["ner"], None, question, [*spans, None]).exp().tolist()
         sure, span = max(zip(scores, spans, strict=True))
-        shorter = step.wrote is not None and span in step.wrote
+        shorter = step.wrote is not None and span in step.wrote and fuzz.ratio(span, step.wrote) < ALIKE
         if sure < LEAST_SURE or sure < nobody or (shorter and sure < step.confidence):
             return wrong
         step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
@@ -177,6 +193,8 @@ class Pipeline:
         for work, written in zip(works, results, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
+            # The gate compares the value with the record; what is left to be sure of is the choice of the field.
+            step.confidence = written.confidence_until(COLON)
             answer.trace.append(step)
             wrong = summary_gate(work.person, step.wrote) if gates.summary and work.person else None
             if gates.summary and not work.person:
@@ -195,7 +213,7 @@ class Pipeline:
         scores = score(self.models["summary"], TASKS["summary"], answer.content, answer.question, choices)
         best = int(scores.argmax())
         step.tries.append(f"{step.wrote!r} ({wrong})")
-        step.wrote, step.confidence, step.copied = choices[best], float(scores[best].exp()), []
+        step.wrote, step.confidence, step.copied = choices[best], float(scores.softmax(0)[best]), []
         return summary_gate(work.person, step.wrote)
 
     def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
@@ -205,6 +223,9 @@ class Pipeline:
             self._respond_once([work for work in works if work.answer.reason], gates)
         again = [work for work in works if work.answer.reason and work.person and work.field]
         self._respond_once(again, gates, constrained=True)
+        for work in again:
+            if work.answer.reason:
+                self._take_response(work, self._best_wording(work), gates)
 
     def _respond_once(
         self,
@@ -228,6 +249,17 @@ class Pipeline:
         )
         for work, written in zip(works, results, strict=True):
             self._take_response(work, written, gates)
+
+    def _best_wording(self, work: Work) -> Generated:
+        """Constrained to the last: of the wordings that the templates know, the one that Module 3 finds likeliest."""
+        value = getattr(work.person, work.field)
+        texts = [fill(wording, work.answer.tag, value) for wording in wordings()[work.field]]
+        scores = score(
+            self.models["response"], TASKS["response"], work.answer.summary, work.answer.question, texts[:MOST_SPANS]
+        )
+        best = int(scores.argmax())
+        tokens = TOKENIZER.encode(texts[best])
+        return Generated(tokens, [float(scores[best])], [0.0] * len(tokens), True)
 
     def _take_response(self, work: Work, written: Generated, gates: Gates) -> None:
         """Put what Module 3 wrote through its gate and into the answer."""

@@ -15,6 +15,7 @@ from momem_lib.tokenizers import ByteTokenizer
 from momem_lib.transformer import Inputs
 
 TOKENIZER = ByteTokenizer()
+COLON = ord(":")  # ends the label of a summary; no label holds one
 PARTS = ("source", "prompt", "target")
 
 

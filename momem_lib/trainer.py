@@ -12,10 +12,8 @@ from momem_lib.checkpoints import build, load_tensors, save_tensors
 from momem_lib.configs import TrainConfig, learning_rate
 from momem_lib.copying import Mixture
 from momem_lib.project import InputError
-from momem_lib.tasks import TOKENIZER, TokenSet, batch_of
+from momem_lib.tasks import COLON, TOKENIZER, TokenSet, batch_of
 from momem_lib.transformer import Transformer
-
-COLON = ord(":")  # ends the label of a summary
 
 
 class TrainingStopped(InputError):
