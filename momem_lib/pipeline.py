@@ -1,6 +1,5 @@
 """The four modules in a row: a question goes in, an answer or an honest refusal comes out."""
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from momem_lib.grammar import wordings
 from momem_lib.memory import LookUp, Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.project import CHECKPOINTS
+from momem_lib.rows import filled
 from momem_lib.sampling import check_sampling
 from momem_lib.tasks import COLON, TASKS, TOKENIZER
 
@@ -37,18 +37,6 @@ class Work:
     def open(self) -> bool:
         """Still to be answered."""
         return self.answer.reason is None
-
-
-def fill(wording: str, name: str, value: str) -> str:
-    """A wording with name and value in place; neither is searched for the other's place.
-
-    Example:
-        >>> fill("{name} lives in {value}.", "Jo {value}", "Oslo")
-        'Jo {value} lives in Oslo.'
-    """
-    return "".join(
-        {"{name}": name, "{value}": value}.get(piece, piece) for piece in re.split(r"({name}|{value})", wording)
-    )
 
 
 class Pipeline:
@@ -253,7 +241,7 @@ class Pipeline:
     def _best_wording(self, work: Work) -> Generated:
         """Constrained to the last: of the wordings that the templates know, the one that Module 3 finds likeliest."""
         value = getattr(work.person, work.field)
-        texts = [fill(wording, work.answer.tag, value) for wording in wordings()[work.field]]
+        texts = [filled(wording, work.answer.tag, value) for wording in wordings()[work.field]]
         scores = score(
             self.models["response"], TASKS["response"], work.answer.summary, work.answer.question, texts[:MOST_SPANS]
         )
