@@ -14,9 +14,9 @@ DEMO = (
 )
 
 
-def data_text(options: argparse.Namespace) -> int:
-    """Synthesise train, validation and test rows."""
-    from momem_lib.synthesis import SynthesisConfig, load_material, write_dataset
+def material_and_config(options: argparse.Namespace) -> tuple:
+    """The reader's lists and templates, and what the options say about the rows to make of them."""
+    from momem_lib.synthesis import SynthesisConfig, load_material
 
     material = load_material(options.lists_path, options.template_path)
     config = SynthesisConfig(
@@ -26,6 +26,14 @@ def data_text(options: argparse.Namespace) -> int:
         seed=options.seed,
         languages=tuple(material.grammars),
     )
+    return material, config
+
+
+def data_text(options: argparse.Namespace) -> int:
+    """Synthesise train, validation and test rows."""
+    from momem_lib.synthesis import write_dataset
+
+    material, config = material_and_config(options)
     report = write_dataset(config, options.dest_path, material)
     for split, part in report["splits"].items():
         print(f"{options.dest_path / split}.jsonl: {part['rows']:,} rows; {part['left_out']:,} longer ones left out")
@@ -61,15 +69,9 @@ def data_tokens(options: argparse.Namespace) -> int:
 def data_questions(options: argparse.Namespace) -> int:
     """Write questions with their answers, and the people that they are about, for momem evaluate."""
     from momem_lib.people import write_people
-    from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
+    from momem_lib.synthesis import questions_and_people
 
-    material = load_material(options.lists_path, options.template_path)
-    config = SynthesisConfig(
-        seed=options.seed,
-        context_window=options.context_window,
-        prob_threshold=options.prob_threshold,
-        languages=tuple(material.grammars),
-    )
+    material, config = material_and_config(options)
     chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
     questions, people = questions_and_people(
         material,

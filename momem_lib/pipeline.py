@@ -205,7 +205,10 @@ class Pipeline:
         return summary_gate(work.person, step.wrote)
 
     def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
-        """Module 3: the words; what does not pass is tried greedily, then with nothing but name and value to copy."""
+        """Module 3: the words; what does not pass is tried greedily, then with nothing but name and value to copy.
+
+        The last resort is a choice: of the wordings that the templates know, the one that Module 3 finds likeliest.
+        """
         self._respond_once(works, gates, temperature, seed)
         if temperature > 0:
             self._respond_once([work for work in works if work.answer.reason], gates)
