@@ -84,33 +84,34 @@ def draw_arrow(panel: Axes, start: tuple[float, float], end: tuple[float, float]
     panel.annotate("", xy=end, xytext=start, arrowprops=style)
 
 
-def pipeline_alt(highlight: str | None = None) -> str:
+def pipeline_alt(*here: str) -> str:
     """The pipeline picture in words, for those who cannot see it."""
-    here = f" You are here: {MODULES[highlight][0]}." if highlight else ""
+    places = f" You are here: {', '.join(MODULES[module][0] for module in here)}." if here else ""
     return (
         "The pipeline: a question goes to Module 0 (NER), which writes the tag, a name; Module 1 (memory) turns the "
         "tag into the content, a record; Module 2 (summary) reads content and question and writes the summary, one "
-        f"fact; Module 3 (response) reads summary and question and writes the response.{here}"
+        f"fact; Module 3 (response) reads summary and question and writes the response.{places}"
     )
 
 
-def draw_pipeline(highlight: str | None = None) -> Figure:
+def draw_pipeline(*here: str) -> Figure:
     """Draw the four modules in a row, what flows between them, and perhaps "you are here".
 
     Args:
-        highlight: ner, memory, summary or response, the module to mark; None marks none.
+        here: the modules to mark, of ner, memory, summary and response.
 
     Raises:
-        InputError: another highlight.
+        InputError: another module.
 
     Example:
         >>> draw_pipeline("ner").get_label()[-23:]
         'You are here: Module 0.'
     """
-    if highlight not in (None, *MODULES):
-        raise InputError(f"highlight is {highlight!r}; one of {', '.join(MODULES)} or None was expected")
+    for module in here:
+        if module not in MODULES:
+            raise InputError(f"no module {module!r} to mark; one of {', '.join(MODULES)} was expected")
     pitch, width, height, level = 2.08, 1.36, 1.2, 1.95
-    figure, panel = blank(5 * pitch, 3.3, pipeline_alt(highlight))
+    figure, panel = blank(5 * pitch, 3.3, pipeline_alt(*here))
     gaps = [pitch * (place + 0.5) for place in range(5)]
     for place, (flow, text) in enumerate(EXAMPLE.items()):
         start, end = gaps[place] - (pitch - width) / 2, gaps[place] + (pitch - width) / 2
@@ -120,11 +121,11 @@ def draw_pipeline(highlight: str | None = None) -> Figure:
         write_text(panel, gaps[place], 0.87, text, va="top", linespacing=1.35)
     for place, (module, words) in enumerate(MODULES.items()):
         x = (gaps[place] + gaps[place + 1]) / 2
-        draw_box(panel, x, level, width, height, module, module == highlight)
+        draw_box(panel, x, level, width, height, module, module in here)
         write_text(panel, x, level + 0.37, words[0], weight="bold", fontsize=11)
         write_text(panel, x, level + 0.11, words[1])
         write_text(panel, x, level - 0.28, words[2], fontsize=8, color=GREY, linespacing=1.2)
-        if module == highlight:
+        if module in here:
             panel.add_patch(Rectangle((x - 0.6, level - height / 2 - 0.25), 1.2, 0.25, color=INK))
             write_text(panel, x, level - height / 2 - 0.13, "you are here", color=PAPER, weight="bold", fontsize=9)
     _draw_second_reading(panel, gaps[0], [3 * pitch, 4 * pitch], level, level + height / 2)
