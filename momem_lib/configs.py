@@ -13,6 +13,7 @@ class TrainConfig:
     """Everything that a training run depends on. A profile is a JSON file with some of these keys."""
 
     model_lr: float = 2e-3  # highest learning rate of AdamW
+    muon_lr: float = 0.0  # highest learning rate of Muon, which then trains the hidden matrices; 0: AdamW trains all
     warmup_steps: int = 100  # steps over which the rate rises from 0
     lr_gamma: float = 0.1  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
     lr_steps: int = 0  # steps between two decays; 0 takes the cosine instead
@@ -55,6 +56,7 @@ class TrainConfig:
 # What each number may be; the model's own are checked by ModelConfig.
 RANGES = {
     "model_lr": (1e-9, 1.0),
+    "muon_lr": (0.0, 1.0),
     "warmup_steps": (0, 10**9),
     "lr_gamma": (0.0, 1.0),
     "lr_steps": (0, 10**9),

@@ -14,6 +14,8 @@ from momem_lib.scripts import pick
 from momem_lib.values import STYLES, Lists, styled_name, styled_value
 
 KINDS = ("answerable", "nobody", "unknown_person", "unknown_field")
+# Of ten questions that cannot be answered: a field that nobody stores comes most often, it is the easiest to get wrong.
+UNANSWERABLE = ("nobody",) * 3 + ("unknown_person",) * 2 + ("unknown_field",) * 5
 NAME_STYLES = (("list", 0.72), ("random", 0.10), ("script", 0.13), ("long", 0.03), ("label", 0.02))
 VALUE_STYLES = (("list", 0.60), ("random", 0.14), ("script", 0.10), ("long", 0.08), ("label", 0.08))
 
@@ -30,7 +32,7 @@ class SynthesisConfig:
     first_language_share: float = 0.7
     name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; "list" becomes plain or shuffled
     value_styles: tuple[tuple[str, float], ...] = VALUE_STYLES
-    unanswerable_share: float = 0.2  # a third each: nobody named, somebody unknown, a field that nobody stores
+    unanswerable_share: float = 0.2  # of the kinds in UNANSWERABLE
     noise_share: float = 0.4  # questions of random words around the name, in train and validation; test has none
     name_case_share: float = 0.06  # questions that write the name in lower case or in capitals
     one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
@@ -92,7 +94,7 @@ class RowMaker:
         if len(config.languages) > 1 and rng.random() >= config.first_language_share:
             language = pick(rng, config.languages[1:])
         chance = rng.random()
-        kind = "answerable" if chance >= config.unanswerable_share else pick(rng, KINDS[1:])
+        kind = "answerable" if chance >= config.unanswerable_share else pick(rng, UNANSWERABLE)
         if kind == "nobody":
             return self.nobody(language)
         return self.about_somebody(language, kind)

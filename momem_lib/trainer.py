@@ -55,24 +55,49 @@ def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
     return -(chosen * in_label).sum(dim=1).mean()
 
 
-def parameter_groups(model: Transformer, weight_decay: float) -> list[dict]:
-    """Matrices are decayed towards zero, biases and gains are not."""
-    parameters = list(model.parameters())
-    return [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+def hidden_matrices(model: Transformer) -> list[Tensor]:
+    """The matrices between hidden states: all but the embeddings and those that end in scores or in one gate."""
+    ends = (model.config.vocab_size, 1)
+    layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear))
+    return [layer.weight for layer in layers if layer.out_features not in ends]
+
+
+def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
+
+    Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv:2502.16982, section 2.2) makes the update of a hidden
+    matrix orthogonal, so that no few directions take it all; the rest is AdamW's. Matrices are decayed towards zero,
+    biases and gains are not.
+
+    Example:
+        >>> from momem_lib.blocks import ModelConfig
+        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
+        >>> [type(optimizer).__name__ for optimizer in make_optimizers(model, TrainConfig(muon_lr=0.01))]
+        ['AdamW', 'Muon']
+    """
+    hidden = hidden_matrices(model) if config.muon_lr else []
+    taken = {id(parameter) for parameter in hidden}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    groups = [
+        {"params": [p for p in rest if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in rest if p.dim() < 2], "weight_decay": 0.0},
     ]
+    adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98))
+    if not hidden:
+        return [adamw]
+    decay, scaling = config.weight_decay, "match_rms_adamw"
+    return [adamw, torch.optim.Muon(hidden, lr=config.muon_lr, weight_decay=decay, adjust_lr_fn=scaling)]
 
 
 class Trainer:
-    """A model, its optimizer and its moving average, at some step of a run."""
+    """A model, its optimizers and its moving average, at some step of a run."""
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
         self.model = Transformer(config.model).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config.weight_decay), betas=(0.9, 0.98))
+        self.optimizers = make_optimizers(self.model, config)
         self.step = 0
         self.seconds = 0.0
         self.loss: float | None = None  # smoothed over about 20 steps
@@ -85,18 +110,21 @@ class Trainer:
         Raises:
             TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+        share = learning_rate(self.config, self.step) / self.config.model_lr
+        for optimizer, highest in zip(self.optimizers, (self.config.model_lr, self.config.muon_lr), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = share * highest
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             out = self.model(inputs)
             loss = cross_entropy(out, labels, inputs.target_mask)
         value = self.finite(loss, "loss")
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         if self.config.choice_loss:
             loss = loss + self.config.choice_loss * choice_loss(out, labels)
         loss.backward()
         self.finite(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm), "gradient")
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         self.update_average()
         return value
@@ -120,8 +148,9 @@ class Trainer:
         """Write all that resume needs: weights, average, optimizer, random state, history."""
         tensors = {f"model.{name}": p for name, p in self.model.named_parameters()}
         tensors |= {f"average.{name}": p for name, p in self.average.named_parameters()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optim.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        for place, optimizer in enumerate(self.optimizers):
+            for index, slots in optimizer.state_dict()["state"].items():
+                tensors |= {f"optim.{place}.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
         tensors["rng"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["rng_cuda"] = torch.cuda.get_rng_state(self.device)
@@ -145,15 +174,16 @@ class Trainer:
         return {"tensors": tensors, "card": card}
 
     def load_optimizer(self, tensors: dict[str, Tensor], path: Path) -> None:
-        """Give the optimizer back its memory (its moments and step counts)."""
-        state: dict[int, dict] = {}
+        """Give the optimizers back their memory (moments and step counts)."""
+        states: list[dict[int, dict]] = [{} for _ in self.optimizers]
         for name, value in tensors.items():
             if name.startswith("optim."):
-                _, index, slot = name.split(".")
-                state.setdefault(int(index), {})[slot] = value
-        if not state:
+                _, place, index, slot = name.split(".")
+                states[int(place)].setdefault(int(index), {})[slot] = value
+        if not all(states):
             raise InputError(f"the checkpoint {path} holds no optimizer state: give a '.train.safetensors' file")
-        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
     def resume(self, path: Path, data: object = None) -> None:
         """Go back to the step at which save was called; the dataset's hashes must be those of that run."""

@@ -140,7 +140,7 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
     assert torch.equal(trainer.model.embedding.weight, model.embedding.weight)
     assert card["steps"] == 4 and card["seed"] == 0 and card["history"]
     trainer.load_weights(tmp_path / "a" / "ner.train.safetensors", with_optimizer=True)
-    assert len(trainer.optimizer.state_dict()["state"]) == len(list(trainer.model.parameters()))
+    assert sum(len(optimizer.state_dict()["state"]) for optimizer in trainer.optimizers) == len(list(trainer.model.parameters()))
     with pytest.raises(InputError, match="no optimizer state"):
         trainer.load_weights(tmp_path / "a" / "ner.safetensors", with_optimizer=True)
     with pytest.raises(InputError, match="another model shape"):
