@@ -103,25 +103,33 @@ class CopyHead(nn.Module):
         self.context_scores = nn.Linear(embedding_dim, vocab_size, bias=False) if copied_context else None
         self.gate = nn.Linear(embedding_dim * (2 if copied_context else 1), 1)
 
-    def copy_scores(self, states: Tensor, source_states: Tensor, match: Tensor) -> Tensor:
+    def copy_scores(self, states: Tensor, keys: Tensor, match: Tensor) -> Tensor:
         """How well each source position fits as the next token: (B, T, S), by meaning and by match."""
-        scores = self.query(states) @ self.key(source_states).transpose(1, 2) / math.sqrt(states.shape[-1])
-        scores = scores.float()
-        for length, weight in enumerate(self.match_weights, start=1):
-            scores = scores + weight * (match >= length)
-        return scores
+        scores = self.query(states) @ keys.transpose(1, 2) / math.sqrt(states.shape[-1])
+        if not len(self.match_weights):
+            return scores.float()
+        # A match of length k earns the weights of 1 to k.
+        earned = torch.cat([self.match_weights.new_zeros(1), self.match_weights.cumsum(0)])
+        return scores.float() + earned[match.clamp(max=len(self.match_weights)).long()]
 
     def forward(
-        self, states: Tensor, logits: Tensor, source_states: Tensor, source: Tensor, source_mask: Tensor, match: Tensor
+        self,
+        states: Tensor,
+        logits: Tensor,
+        source_states: Tensor,
+        source: Tensor,
+        source_mask: Tensor,
+        match: Tensor,
+        keys: Tensor | None = None,
     ) -> Mixture:
         """Mix the two ways to the next token.
 
         Args:
             states: (B, T, D) of the decoder. logits: (B, T, V) of the generator.
             source_states: (B, S, D). source: (B, S) tokens. source_mask: (B, S), True where there is a token.
-            match: (B, T, S) from match_lengths.
+            match: (B, T, S) from match_lengths. keys: self.key(source_states), where it is known already.
         """
-        scores = self.copy_scores(states, source_states, match)
+        scores = self.copy_scores(states, self.key(source_states) if keys is None else keys, match)
         scores = scores.masked_fill(~source_mask[:, None, :], -1e9)  # finite: a source of padding alone gives no NaN
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
         seen = states

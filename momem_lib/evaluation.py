@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from momem_lib.generation import write
 from momem_lib.names import normalise
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Answer, Pipeline, check_question
 from momem_lib.project import InputError, parse_json, read_text
 from momem_lib.tasks import TASKS, TOKENIZER
+from momem_lib.writing import write
 
 CHUNK = 128  # questions answered between two moves of the progress bar
 

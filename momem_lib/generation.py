@@ -1,4 +1,4 @@
-"""Writing with a trained model: one token at a time, from the most probable to the daring."""
+"""Generation: token after token, from the most probable to the daring, and several at once where a text is copied."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from momem_lib.copying import Mixture
 from momem_lib.sampling import check_sampling, draw, next_token_probs, uniforms
-from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs
-from momem_lib.transformer import Inputs, Transformer
+from momem_lib.tasks import TOKENIZER
+from momem_lib.transformer import Inputs, State, Transformer
+
+DRAFT = 7  # tokens guessed ahead while a text is copied
 
 
 @dataclass
@@ -63,6 +66,7 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     seeds: Sequence[int] | None = None,
+    draft: int = DRAFT,
 ) -> list[Generated]:
     """Continue each row of a batch until its stop token.
 
@@ -70,165 +74,91 @@ def generate(
         inputs: a batch whose targets hold only what is already written (the start token, at least), unpadded.
         stop: number of the token that ends a row; it is not part of the result.
         temperature, top_k, top_p: as in next_token_probs. seeds: one per row; needed when temperature is above 0.
+        draft: how many tokens a row that is copying guesses ahead, see drafted; changes the speed, never the result.
 
     Raises:
         InputError: a sampling parameter out of range, or an input longer than the context window.
     """
     check_sampling(temperature, top_k, top_p)
+    heat = (temperature, top_k, top_p)
     rows = len(inputs.target)
-    numbers = uniforms(seeds or [0] * rows, max_tokens) if temperature > 0 else None
+    numbers = uniforms(seeds or [0] * rows, max_tokens + draft + 1) if temperature > 0 else None
     results = [Generated() for _ in range(rows)]
     alive = torch.arange(rows)
     state, out = model.start(inputs)
-    for step in range(max_tokens):
-        log_probs = out.log_probs[:, -1]  # (B, V)
-        if numbers is None:
-            token = log_probs.argmax(-1)
-        else:
-            probs = next_token_probs(log_probs, temperature, top_k, top_p)
-            token = draw(probs, numbers[alive, step])
-        record(results, alive.tolist(), token, log_probs, copied_share(model, state, out, token), stop)
-        going = (token != stop).cpu()
+    tokens = torch.empty(rows, 1, dtype=torch.long, device=inputs.target.device)  # what the step has read
+    while True:
+        drawn = None if numbers is None else row_numbers(numbers, alive, results, tokens.shape[1])
+        chosen = choose(out, drawn, *heat)  # (B, n)
+        shares = copied_shares(model, state, out, chosen)
+        kept = 1 + (tokens[:, 1:] == chosen[:, :-1]).cumprod(dim=1).sum(dim=1)  # (B,) right guesses, and one new token
+        record([results[row] for row in alive.tolist()], chosen, out, shares, kept, stop)
+        going = torch.tensor([not results[row].finished and len(results[row].tokens) < max_tokens for row in alive])
         if not going.any():
-            break
-        if going.float().mean() <= 0.75:  # finished rows leave the batch, a few at a time
-            keep = going.nonzero().squeeze(1).to(token.device)
-            state, token, alive = state.select(keep), token[keep], alive[going]
-        out = model.step(state, token)
-    return results
+            return [result.cut(max_tokens) for result in results]
+        ends = (torch.arange(len(kept), device=kept.device), kept - 1)
+        last, weights, copying = chosen[ends], out.copy_weights[ends], shares[ends] > 0.5
+        state.keep(tokens.shape[1], kept)
+        if going.float().mean() <= 0.75 or len(going) < 4:  # finished rows leave the batch, a few at a time
+            keep = going.nonzero().squeeze(1).to(last.device)
+            state, alive = state.select(keep), alive[going]
+            last, weights, copying = last[keep], weights[keep], copying[keep]
+        tokens = last[:, None]
+        if draft and copying.float().mean() > 0.2:
+            tokens = torch.cat([tokens, drafted(state, weights, last, draft)], dim=1)
+        out = model.step(state, tokens)
 
 
-def record(results: list[Generated], rows: list[int], token: Tensor, log_probs: Tensor, copied: Tensor, stop: int):
-    """Write one step's tokens into the results; rows that have finished stay as they are."""
-    chosen = log_probs.gather(-1, token[:, None]).squeeze(-1)
-    for row, number, log_prob, share in zip(rows, token.tolist(), chosen.tolist(), copied.tolist(), strict=True):
-        result = results[row]
-        if result.finished:
-            continue
-        result.log_probs.append(log_prob)
-        if number == stop:
-            result.finished = True
-        else:
-            result.tokens.append(number)
-            result.copied.append(share)
+def drafted(state: State, weights: Tensor, token: Tensor, length: int) -> Tensor:
+    """What follows a copied token in the text that it was copied from: a good guess, (B, length).
 
-
-def copied_share(model: Transformer, state, out, token: Tensor) -> Tensor:
-    """How much of the chosen token's probability came from copying: (B,), 0 to 1."""
-    if model.copy is None:
-        return torch.zeros(len(token))
-    weights = (out.copy_weights[:, -1] * (state.copy_tokens == token[:, None])).sum(-1)
-    chosen = out.log_probs[:, -1].gather(-1, token[:, None]).squeeze(-1).exp()
-    return (out.copy_gate[:, -1] * weights / chosen).clamp(0, 1)
-
-
-def inputs_for(task: Task, sources: Sequence[str | None], prompts: Sequence[str], device="cpu", targets=None):
-    """A batch from texts; targets are token sequences, by default the start token alone."""
-    encoded = [encode_source(text) for text in sources] if task.source else None
-    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
-    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
-
-
-def write(
-    model: Transformer,
-    task: Task,
-    sources: Sequence[str | None],
-    prompts: Sequence[str],
-    temperature: float = 0.0,
-    seeds: Sequence[int] | None = None,
-    batch_size: int = 64,
-    copy_only: Sequence[Sequence[str]] | None = None,
-) -> list[Generated]:
-    """Run a module on texts, in batches of similar length; results come in the order of the prompts.
+    Guesses are checked all at once, in one step, and only right ones are kept, so they cost little and change nothing
+    (speculative decoding: Leviathan et al. 2023, arXiv:2211.17192; guessing from the input: Yang et al. 2023,
+    arXiv:2304.04487).
 
     Args:
-        sources: what the encoder reads, per question (None for NER). prompts: the questions.
-        copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
+        weights: (B, S) where the token was copied from. token: (B,).
     """
-    device = next(model.parameters()).device
-    size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
-    order = sorted(range(len(prompts)), key=size.__getitem__)
-    results: list[Generated | None] = [None] * len(prompts)
-    for begin in range(0, len(order), batch_size):
-        rows = order[begin : begin + batch_size]
-        inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
-        if copy_only is not None and model.copy is not None:
-            copies = model.config.copy_from
-            places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
-            inputs.copyable = torch.stack(places)
-        # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
-        limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
-        heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
-        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat)
-        for row, limit, result in zip(rows, limits, written, strict=True):
-            results[row] = result.cut(limit)
-    return results
+    place = (weights * (state.copy_tokens == token[:, None])).argmax(dim=-1)  # (B,)
+    ahead = place[:, None] + 1 + torch.arange(length, device=token.device)  # (B, length)
+    return state.copy_tokens.gather(1, ahead.clamp(max=state.copy_tokens.shape[1] - 1))
 
 
-def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) -> int:
-    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source.
-
-    Example:
-        >>> from momem_lib.transformer import ModelConfig
-        >>> limit_of(TASKS["ner"], Transformer(ModelConfig()), None, "Where does Jo live?")
-        20
-    """
-    asked, read = len(prompt.encode()), len((source or prompt).encode())
-    longest = asked + read + 100 if task.name == "response" else read + 1
-    return min(longest, model.config.context_window - asked - 3)
+def row_numbers(numbers: Tensor, alive: Tensor, results: list[Generated], count: int) -> Tensor:
+    """The random numbers for the next `count` tokens of each row, by how many it has written: (B, count)."""
+    written = torch.tensor([len(results[row].log_probs) for row in alive])
+    places = written[:, None] + torch.arange(count)
+    return numbers[alive].gather(1, places.clamp(max=numbers.shape[1] - 1))
 
 
-def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str = "both") -> Tensor:
-    """Where some texts stand in what one row can copy from (prompt, source, or both, source first): (S,), True there.
-
-    Example:
-        >>> inputs = inputs_for(TASKS["response"], ["Lives in: Oslo"], ["Is Jo there?"])
-        >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
-        'OsloJo'
-    """
-    parts = {"prompt": (inputs.prompt,), "source": (inputs.source,), "both": (inputs.source, inputs.prompt)}[copy_from]
-    tokens = torch.cat([part[row] for part in parts])
-    found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
-    for text in texts:
-        piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)
-        if 0 < len(piece) <= len(tokens):
-            for begin in (tokens.unfold(0, len(piece), 1) == piece).all(dim=1).nonzero().flatten().tolist():
-                found[begin : begin + len(piece)] = True
-    return found
+def choose(out: Mixture, drawn: Tensor | None, temperature: float, top_k: int | None, top_p: float | None) -> Tensor:
+    """The most probable token at each position, or, given random numbers (B, n), one drawn: (B, n)."""
+    if drawn is None:
+        return out.log_probs.argmax(dim=-1)
+    probs = next_token_probs(out.log_probs.flatten(0, 1), temperature, top_k, top_p)
+    return draw(probs, drawn.flatten()).view(drawn.shape)
 
 
-@torch.inference_mode()
-def score(model: Transformer, task: Task, source: str | None, prompt: str, candidates: Sequence[str | None]) -> Tensor:
-    """The natural log-probability that the module writes each candidate (None stands for <none>): (C,).
-
-    The candidates are judged whole, so the best of them is exactly what constrained decoding should find.
-    """
-    device = next(model.parameters()).device
-    targets = [encode_target(task, candidate) for candidate in candidates]
-    inputs = inputs_for(task, [source] * len(targets), [prompt] * len(targets), device, [t[:-1] for t in targets])
-    labels = make_inputs(None, [[]] * len(targets), [target[1:] for target in targets], device).target
-    chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (C, T)
-    return (chosen * inputs.target_mask).sum(-1).cpu()
-
-
-def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:
-    """The share of rows whose target is written exactly (for responses: that hold the name and the value verbatim)."""
-    task = TASKS[task_name]
-    chosen = [(row, task.texts(row)) for row in rows if task.texts(row) is not None]
-    written = write(model, task, [texts[0] for _, texts in chosen], [texts[1] for _, texts in chosen])
-    pairs = [(row, result) for (row, _), result in zip(chosen, written, strict=True)]
-    right = [is_right(task, row, result.text) for row, result in pairs]
-    return sum(right) / max(1, len(right)), pairs
+def record(results: list[Generated], chosen: Tensor, out: Mixture, shares: Tensor, kept: Tensor, stop: int) -> None:
+    """Write the first kept tokens (B,) of each row into its result, up to its stop token."""
+    log_probs = out.log_probs.gather(-1, chosen[:, :, None]).squeeze(-1)  # (B, n)
+    columns = (chosen.tolist(), log_probs.tolist(), shares.tolist(), kept.tolist())
+    for result, numbers, logs, copied, count in zip(results, *columns, strict=True):
+        for number, log_prob, share in zip(numbers[:count], logs, copied, strict=False):
+            if result.finished:
+                break
+            result.log_probs.append(log_prob)
+            if number == stop:
+                result.finished = True
+            else:
+                result.tokens.append(number)
+                result.copied.append(share)
 
 
-def is_right(task: Task, row: dict, text: str | None) -> bool:
-    """Whether a module's output will do: equal to the target, or, for responses, holding name and value verbatim.
-
-    Example:
-        >>> row = {"name": "Jo", "value": "Oslo", "response": "Jo lives in Oslo."}
-        >>> is_right(TASKS["response"], row, "Oslo is where Jo lives."), is_right(TASKS["response"], row, "Jo: Osl")
-        (True, False)
-    """
-    if task.name != "response":
-        return text == row[task.target]
-    return text is not None and row["value"] in text and row["name"] in text and len(text) <= len(row["value"]) + 200
+def copied_shares(model: Transformer, state: State, out: Mixture, chosen: Tensor) -> Tensor:
+    """How much of each chosen token's probability came from copying: (B, n), 0 to 1."""
+    if model.copy is None:
+        return torch.zeros(chosen.shape, device=chosen.device)
+    weights = (out.copy_weights * (state.copy_tokens[:, None] == chosen[:, :, None])).sum(-1)
+    probability = out.log_probs.gather(-1, chosen[:, :, None]).squeeze(-1).exp()
+    return (out.copy_gate * weights / probability).clamp(0, 1)

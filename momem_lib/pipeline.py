@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
 from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate, word_spans
-from momem_lib.generation import Generated, score, write
+from momem_lib.generation import Generated
 from momem_lib.grammar import wordings
 from momem_lib.memory import LookUp, Memory
 from momem_lib.people import FIELDS, Person
@@ -19,6 +19,7 @@ from momem_lib.project import CHECKPOINTS
 from momem_lib.rows import filled
 from momem_lib.sampling import check_sampling
 from momem_lib.tasks import COLON, TASKS, TOKENIZER
+from momem_lib.writing import score, write
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it

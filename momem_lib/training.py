@@ -21,11 +21,12 @@ from momem_lib.checkpoints import (
     write_atomically,
 )
 from momem_lib.configs import TrainConfig
-from momem_lib.generation import Generated, exact_match, is_right, write
+from momem_lib.generation import Generated
 from momem_lib.project import InputError
 from momem_lib.sampling import check_sampling
 from momem_lib.tasks import TASKS, Task, TokenSet, batch_indices, batch_of, tokenize
 from momem_lib.trainer import Trainer, TrainingStopped, validation_loss
+from momem_lib.writing import exact_match, is_right, write
 
 
 def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:

@@ -1,7 +1,6 @@
 """One Transformer for all modules: decoder-only or encoder-decoder, with or without a copy head."""
 
 import math
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -10,55 +9,7 @@ from momem_lib.attention import CAUSAL, KeyValueCache, causal_mask, rotation
 from momem_lib.blocks import Block, ModelConfig, NGramEmbedding
 from momem_lib.copying import CopyHead, GenerateHead, Mixture, match_lengths, next_match
 from momem_lib.project import InputError
-
-
-@dataclass
-class Inputs:
-    """One batch of token numbers, padded on the right; masks are True where there is a token."""
-
-    target: Tensor  # (B, T) what the decoder reads, its start token first
-    target_mask: Tensor  # (B, T)
-    prompt: Tensor  # (B, P) what the decoder is prompted with; P may be 0
-    prompt_mask: Tensor  # (B, P)
-    source: Tensor | None = None  # (B, S) what the encoder reads; None for a decoder-only model
-    source_mask: Tensor | None = None  # (B, S)
-    copyable: Tensor | None = None  # (B, S) where the copy head may point, source first, then prompt; None: anywhere
-
-
-@dataclass
-class State:
-    """What generation remembers between two steps of a batch."""
-
-    caches: list[KeyValueCache]  # self-attention of each decoder block
-    context: list[tuple[Tensor, Tensor]] | None  # keys and values of the encoded source, of each decoder block
-    context_mask: Tensor | None  # (B, 1, 1, S)
-    key_mask: Tensor  # (B, K) which cached positions hold a token
-    positions: Tensor  # (B,) position of the next token
-    copy_states: Tensor | None = None  # (B, S, D) what the copy head can point at
-    copy_tokens: Tensor | None = None  # (B, S)
-    copy_mask: Tensor | None = None  # (B, S)
-    copy_boundary: int = 0  # where the prompt begins in what the copy head can point at
-    match: Tensor | None = None  # (B, S)
-
-    def select(self, rows: Tensor) -> "State":
-        """Keep only some rows of the batch, given by index, and return the state."""
-        for cache in self.caches:
-            cache.select(rows)
-        if self.context is not None:
-            self.context = [(key[rows], value[rows]) for key, value in self.context]
-        for name in ("context_mask", "key_mask", "positions", "copy_states", "copy_tokens", "copy_mask", "match"):
-            if getattr(self, name) is not None:
-                setattr(self, name, getattr(self, name)[rows])
-        return self
-
-
-@dataclass
-class Looks:
-    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
-
-    encoder: list[Tensor] = field(default_factory=list)
-    decoder: list[Tensor] = field(default_factory=list)
-    cross: list[Tensor] = field(default_factory=list)
+from momem_lib.states import Inputs, Looks, State
 
 
 class Transformer(nn.Module):
@@ -251,30 +202,48 @@ class Transformer(nn.Module):
         )
         if self.copy is not None:
             state.copy_states, state.copy_tokens, state.copy_mask = self.copy_source(inputs, encoded, states)
+            state.copy_keys = self.copy.key(state.copy_states)
             state.copy_boundary = self.copy_boundary(inputs)
-            state.match = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)[:, -1]
+            state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)[:, -1:]
         return state, self.predict(state, states[:, -1:])
 
-    def step(self, state: State, token: Tensor) -> Mixture:
-        """Read one more token (B,) per row and predict the next; state is changed."""
-        positions = state.positions
+    def step(self, state: State, tokens: Tensor) -> Mixture:
+        """Read one more token per row (B,), or several (B, n), and predict what follows each; state is changed."""
+        tokens = tokens[:, None] if tokens.dim() == 1 else tokens
+        count = tokens.shape[1]
+        positions = state.positions[:, None] + torch.arange(count, device=tokens.device)
         if self.position is not None:  # a row that has ended may run past the table while others go on
             positions = positions.clamp(max=self.config.context_window - 1)
-        x, angles = self.embed(token[:, None], positions[:, None])
-        state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(len(token), 1)], dim=1)
-        mask = None if bool(state.key_mask.all()) else state.key_mask[:, None, None, :]
+        x, angles = self.embed(tokens, positions)
+        state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(tokens.shape)], dim=1)
+        mask = self.step_mask(state.key_mask, count)
         for index, block in enumerate(self.decoder):
             context = state.context[index] if state.context else None
             x = block(x, mask, angles, context, state.context_mask, state.caches[index])
-        state.positions = state.positions + 1
+        state.positions = state.positions + count
         if self.copy is not None:
-            state.match = next_match(state.match, token, state.copy_tokens, state.copy_boundary)
+            matches = [state.matches[:, -1]]
+            for token in tokens.unbind(dim=1):
+                matches.append(next_match(matches[-1], token, state.copy_tokens, state.copy_boundary))
+            state.matches = torch.stack(matches[1:], dim=1)
         return self.predict(state, self.decoder_norm(x))
 
+    @staticmethod
+    def step_mask(key_mask: Tensor, count: int) -> Tensor | None:
+        """Who may look at whom when the last `count` of the keys (B, K) are new: (B, 1, count, K), None for all at all.
+
+        Example:
+            >>> Transformer.step_mask(torch.tensor([[True, False, True, True]]), 2).int().tolist()
+            [[[[1, 0, 1, 0], [1, 0, 1, 1]]]]
+        """
+        if count == 1 and bool(key_mask.all()):
+            return None
+        order = key_mask.new_ones(count, key_mask.shape[1]).tril(key_mask.shape[1] - count)
+        return key_mask[:, None, None, :] & order
+
     def predict(self, state: State, states: Tensor) -> Mixture:
-        """The head on one position: states (B, 1, D) -> Mixture with T = 1."""
+        """The head on the last n positions: states (B, n, D) -> Mixture with T = n."""
         if self.copy is None:
             return self.plain(states)
-        return self.copy(
-            states, self.head(states), state.copy_states, state.copy_tokens, state.copy_mask, state.match[:, None]
-        )
+        logits, mask = self.head(states), state.copy_mask
+        return self.copy(states, logits, state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys)

@@ -12,12 +12,12 @@ import torch
 
 from momem_lib.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.configs import TrainConfig, learning_rate, read_config, update_config
-from momem_lib.generation import exact_match
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
 from momem_lib.tasks import TASKS, batch_of, tokenize
 from momem_lib.trainer import Trainer, TrainingStopped
 from momem_lib.training import train
+from momem_lib.writing import exact_match
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
 NUMBERS = {"max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2, "validation_rows": 3, "dropout": 0.1}
@@ -140,7 +140,9 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
     assert torch.equal(trainer.model.embedding.weight, model.embedding.weight)
     assert card["steps"] == 4 and card["seed"] == 0 and card["history"]
     trainer.load_weights(tmp_path / "a" / "ner.train.safetensors", with_optimizer=True)
-    assert sum(len(optimizer.state_dict()["state"]) for optimizer in trainer.optimizers) == len(list(trainer.model.parameters()))
+    assert sum(len(optimizer.state_dict()["state"]) for optimizer in trainer.optimizers) == len(
+        list(trainer.model.parameters())
+    )
     with pytest.raises(InputError, match="no optimizer state"):
         trainer.load_weights(tmp_path / "a" / "ner.safetensors", with_optimizer=True)
     with pytest.raises(InputError, match="another model shape"):

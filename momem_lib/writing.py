@@ -1,0 +1,122 @@
+"""What a trained module does with texts: write, judge candidates, and be compared with what it should have written."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from momem_lib.generation import Generated, generate
+from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs
+from momem_lib.transformer import Inputs, Transformer
+
+
+def inputs_for(task: Task, sources: Sequence[str | None], prompts: Sequence[str], device="cpu", targets=None):
+    """A batch from texts; targets are token sequences, by default the start token alone."""
+    encoded = [encode_source(text) for text in sources] if task.source else None
+    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
+    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
+
+
+def write(
+    model: Transformer,
+    task: Task,
+    sources: Sequence[str | None],
+    prompts: Sequence[str],
+    temperature: float = 0.0,
+    seeds: Sequence[int] | None = None,
+    batch_size: int = 64,
+    copy_only: Sequence[Sequence[str]] | None = None,
+) -> list[Generated]:
+    """Run a module on texts, in batches of similar length; results come in the order of the prompts.
+
+    Args:
+        sources: what the encoder reads, per question (None for NER). prompts: the questions.
+        copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
+    """
+    device = next(model.parameters()).device
+    size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
+    order = sorted(range(len(prompts)), key=size.__getitem__)
+    results: list[Generated | None] = [None] * len(prompts)
+    for begin in range(0, len(order), batch_size):
+        rows = order[begin : begin + batch_size]
+        inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
+        if copy_only is not None and model.copy is not None:
+            copies = model.config.copy_from
+            places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
+            inputs.copyable = torch.stack(places)
+        # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
+        limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
+        heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
+        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat)
+        for row, limit, result in zip(rows, limits, written, strict=True):
+            results[row] = result.cut(limit)
+    return results
+
+
+def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) -> int:
+    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source.
+
+    Example:
+        >>> from momem_lib.transformer import ModelConfig
+        >>> limit_of(TASKS["ner"], Transformer(ModelConfig()), None, "Where does Jo live?")
+        20
+    """
+    asked, read = len(prompt.encode()), len((source or prompt).encode())
+    longest = asked + read + 100 if task.name == "response" else read + 1
+    return min(longest, model.config.context_window - asked - 3)
+
+
+def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str = "both") -> Tensor:
+    """Where some texts stand in what one row can copy from (prompt, source, or both, source first): (S,), True there.
+
+    Example:
+        >>> inputs = inputs_for(TASKS["response"], ["Lives in: Oslo"], ["Is Jo there?"])
+        >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
+        'OsloJo'
+    """
+    parts = {"prompt": (inputs.prompt,), "source": (inputs.source,), "both": (inputs.source, inputs.prompt)}[copy_from]
+    tokens = torch.cat([part[row] for part in parts])
+    found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    for text in texts:
+        piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)
+        if 0 < len(piece) <= len(tokens):
+            for begin in (tokens.unfold(0, len(piece), 1) == piece).all(dim=1).nonzero().flatten().tolist():
+                found[begin : begin + len(piece)] = True
+    return found
+
+
+@torch.inference_mode()
+def score(model: Transformer, task: Task, source: str | None, prompt: str, candidates: Sequence[str | None]) -> Tensor:
+    """The natural log-probability that the module writes each candidate (None stands for <none>): (C,).
+
+    The candidates are judged whole, so the best of them is exactly what constrained decoding should find.
+    """
+    device = next(model.parameters()).device
+    targets = [encode_target(task, candidate) for candidate in candidates]
+    inputs = inputs_for(task, [source] * len(targets), [prompt] * len(targets), device, [t[:-1] for t in targets])
+    labels = make_inputs(None, [[]] * len(targets), [target[1:] for target in targets], device).target
+    chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (C, T)
+    return (chosen * inputs.target_mask).sum(-1).cpu()
+
+
+def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:
+    """The share of rows whose target is written exactly (for responses: that hold the name and the value verbatim)."""
+    task = TASKS[task_name]
+    chosen = [(row, task.texts(row)) for row in rows if task.texts(row) is not None]
+    written = write(model, task, [texts[0] for _, texts in chosen], [texts[1] for _, texts in chosen])
+    pairs = [(row, result) for (row, _), result in zip(chosen, written, strict=True)]
+    right = [is_right(task, row, result.text) for row, result in pairs]
+    return sum(right) / max(1, len(right)), pairs
+
+
+def is_right(task: Task, row: dict, text: str | None) -> bool:
+    """Whether a module's output will do: equal to the target, or, for responses, holding name and value verbatim.
+
+    Example:
+        >>> row = {"name": "Jo", "value": "Oslo", "response": "Jo lives in Oslo."}
+        >>> is_right(TASKS["response"], row, "Oslo is where Jo lives."), is_right(TASKS["response"], row, "Jo: Osl")
+        (True, False)
+    """
+    if task.name != "response":
+        return text == row[task.target]
+    return text is not None and row["value"] in text and row["name"] in text and len(text) <= len(row["value"]) + 200
