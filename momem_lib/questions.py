@@ -210,4 +210,6 @@ def _noise_word(rng: Random, words: list[str]) -> str:
         return str(int(rng.random() * 2000))
     if chance < 0.93:
         return pick(rng, punctuation)
-    return "".join(rng.choices(ascii_lowercase, k=2 + int(rng.random() * 7)))
+    word = pick(rng, words)  # and one with a slip: a letter too few, or twice
+    place = int(rng.random() * len(word))
+    return word[:place] + pick(rng, ("", 2 * word[place])) + word[place + 1 :] or word

@@ -1,6 +1,8 @@
 """Random words in many scripts, so that no module takes a name for a thing of Latin letters."""
 
+from collections.abc import Sequence
 from random import Random
+from unicodedata import name as sign_name
 
 
 def pick(rng: Random, options):
@@ -56,3 +58,32 @@ def script_text(rng: Random, words: int) -> str:
     """Random words of one random script."""
     script = pick(rng, SCRIPT_NAMES)
     return " ".join([script_word(rng, script) for _ in range(words)])
+
+
+def script_of(text: str) -> str:
+    """The script of a text's first letter.
+
+    Example:
+        >>> script_of("Zoë"), script_of("Ναι")
+        ('LATIN', 'GREEK')
+    """
+    return sign_name(text[0], "?").split()[0]
+
+
+def blends(rng: Random, entries: Sequence[str], count: int) -> list[str]:
+    """Names that nobody bears: the beginning of one entry and the end of another, of the same script.
+
+    A list of some hundred names is soon known by heart; a module that has seen thousands of unknown ones that sound
+    like them must look at how a name stands in its question instead.
+
+    Example:
+        >>> blends(Random(1), ["Wanjiku", "Ingeborg", "Salvador", "Penelope"], 3)
+        ['Wanjlope', 'Ingeorg', 'Wanjiku']
+    """
+    made = []
+    while len(made) < count:
+        one, other = pick(rng, entries), pick(rng, entries)
+        if script_of(one) == script_of(other):
+            cut = 1 + int(rng.random() * min(5, len(one)))
+            made.append((one[:cut] + other[min(cut + int(rng.random() * 2), len(other) - 1) :]).strip())
+    return made

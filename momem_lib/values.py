@@ -11,12 +11,13 @@ from unicodedata import category
 from momem_lib.grammar import SPLITS, split_of
 from momem_lib.people import FIELDS, LABELS
 from momem_lib.project import InputError, read_text
-from momem_lib.scripts import pick, script_text
+from momem_lib.scripts import blends, pick, script_text
 
 LIST_OF_FIELD = {"occupation": "occupations", "location": "locations", "movie": "movies", "music": "music",
                  "hobbies": "hobbies", "university": "universities"}  # fmt: skip
 STYLES = ("plain", "long", "shuffled", "label", "script", "random")  # from the tamest to the most exotic
 OWN_WEIGHT = 3  # a list entry of the row's own language is drawn this many times as often as another
+BLENDS = 10  # training names that nobody bears, per one of the list; each of the list is then repeated as often
 LONGEST = 60  # characters of a "long" value, at most
 PRINTABLE = string.ascii_letters * 2 + string.digits + string.punctuation + "  "
 QUOTES = "'\"’‘“”«»()[]{}<> "
@@ -43,7 +44,8 @@ class Lists:
                       for language in languages}  # fmt: skip
         self.splits = {}  # entry -> split
         for key in ("first", "last"):
-            self.names[key] = self._cut(folder / f"{key}_names.csv")[None]
+            self.names[key] = names = self._cut(folder / f"{key}_names.csv")[None]
+            names["train"] = names["train"] * BLENDS + blends(Random(key), names["train"], BLENDS * len(names["train"]))
         for field in FIELDS:
             cut = self._cut(folder / f"{LIST_OF_FIELD[field]}.csv", languages)
             for language, split in ((language, split) for language in languages for split in SPLITS):

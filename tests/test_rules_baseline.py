@@ -1,0 +1,62 @@
+"""The rule-based baseline that stands beside the pipeline in README: it answers, and it abstains."""
+
+import doctest
+import importlib.util
+
+import pytest
+
+from momem_lib.evaluation import evaluate
+from momem_lib.people import read_people
+from momem_lib.project import ROOT, TEST_PEOPLE
+
+SPEC = importlib.util.spec_from_file_location("rules", ROOT / "tests" / "benchmarks" / "rules.py")
+rules = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(rules)
+
+
+@pytest.fixture(scope="module")
+def people():
+    return read_people(TEST_PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def baseline(people):
+    baseline = rules.RuleBaseline()
+    baseline.remember(people)
+    return baseline
+
+
+CLASSIC = [
+    ("Where does Muchiri T'Challa live?", "Muchiri", "T'Challa", "location", "Wakanda"),
+    ("What is $tev0 Ca$hmoney's favourite movie?", "$tev0", "Ca$hmoney", "movie", "The Wolf of Walled Street"),
+    ("Muchiri T’Challa anafanya kazi gani?", "Muchiri", "T'Challa", "occupation", "King"),
+]
+
+
+def test_classic_questions_are_right(baseline, people):
+    keys = ("question", "fname", "lname", "field", "answer")
+    entries = [dict(zip(keys, values, strict=True)) for values in CLASSIC]
+    assert [line["verdict"] for line in evaluate(baseline, entries, people)] == ["right"] * 3
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("How tall is Muchiri T'Challa?", "no rule knows what is asked about Muchiri T'Challa"),
+        ("Where does Nobody Atall live?", "no known name stands in the question"),
+        ("Where does Jo Smith live?", "2 people are called Jo Smith"),
+    ],
+)
+def test_what_cannot_be_answered_is_not(baseline, question, reason):
+    answer = baseline.ask(question)
+    assert answer.abstained and answer.text is None and answer.reason == reason
+
+
+def test_a_longer_name_wins_over_its_part(baseline):
+    assert baseline.ask("Where does Amina Hassani live?").tag == "Amina Hassani"
+    assert baseline.ask("Where does AMINA HASSAN live?").tag == "Amina Hassan"
+
+
+def test_the_examples_in_its_docstrings_hold():
+    outcome = doctest.testmod(rules)
+    assert outcome.attempted >= 7 and not outcome.failed
