@@ -1,7 +1,8 @@
 """How right the system is, row by row: python tests/benchmarks/accuracy.py [--count 500] [--write]
 
-Names and values come from the test split: no module was trained or tuned on any of them. With --write the table also
-goes to data/results/accuracy.json, with the command, date and hardware, and into README.md.
+Names and values come from the test split: no module was trained or tuned on any of them. Beside the system stands the
+rule-based baseline of rules.py, on the same questions. With --write the table also goes to data/results/accuracy.json,
+with the command, date and hardware, and into README.md.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import time
 from datetime import date
 
 import torch
+from rules import RuleBaseline
 
 from momem_lib.checkpoints import hardware
 from momem_lib.evaluation import evaluate, evaluate_module, tally
@@ -107,7 +109,7 @@ def main() -> None:
     options = parser.parse_args()
     begin, material, pipeline = time.perf_counter(), load_material(), Pipeline.load()
     results: dict[str, dict] = {}
-    print(f"{'':48}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}")
+    print(f"{'':48}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}   by rules: right    wrong")
     rows = rows_of(material, options.count)
     mix, people, _ = rows["known phrasings, all styles"]
     for module in ("ner", "summary", "response"):
@@ -117,6 +119,10 @@ def main() -> None:
         pipeline.memory = Memory()
         pipeline.remember(people)
         results[name] = shares(list(evaluate(pipeline, questions, people, temperature, seed=0)))
+        if temperature == 0:
+            rules = RuleBaseline()
+            rules.remember(people)
+            results[name]["rules"] = shares(list(evaluate(rules, questions, people)))
         show(name, results)
     print(f"{time.perf_counter() - begin:.0f} s")
     if options.write:
@@ -130,10 +136,14 @@ def main() -> None:
 
 def write_readme(facts: dict, results: dict[str, dict]) -> None:
     """Put the table between the two RESULTS marks of README.md."""
-    lines = ["| Names and values never trained on | Questions | Right | Wrong | Abstained |", "|---|--:|--:|--:|--:|"]
+    lines = [
+        "| Names and values never trained on | Questions | Right | Wrong | Abstained | Rules: right | wrong |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for name, row in results.items():
         cells = " | ".join(f"{row[key]:.1%}" for key in ("right", "wrong", "abstained"))
-        lines.append(f"| {name} | {row['questions']:,} | {cells} |")
+        rules = " | ".join(f"{row['rules'][key]:.1%}" if "rules" in row else "" for key in ("right", "wrong"))
+        lines.append(f"| {name} | {row['questions']:,} | {cells} | {rules} |")
     lines.append(f"\nMeasured {facts['date']} with `{facts['command']}` ({facts['hardware']}, seed {facts['seed']}).")
     path = ROOT / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
@@ -145,7 +155,10 @@ def show(name: str, results: dict[str, dict]) -> None:
     """Print one row."""
     row = results[name]
     cells = "".join(f"{row[key]:>{width}.1%}" for key, width in (("right", 9), ("wrong", 9), ("abstained", 11)))
-    print(f"{name:48}{row['questions']:>10,}{cells}", flush=True)
+    rules = "".join(
+        f"{row['rules'][key]:>{width}.1%}" for key, width in (("right", 18), ("wrong", 9)) if "rules" in row
+    )
+    print(f"{name:48}{row['questions']:>10,}{cells}{rules}", flush=True)
 
 
 if __name__ == "__main__":
