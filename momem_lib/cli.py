@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from momem_lib import commands
+from momem_lib import commands, lm_commands
 from momem_lib.project import CHECKPOINTS, GENERATED, LISTS, RUNS, TEMPLATES, TEST_PEOPLE, InputError
 
 
@@ -110,6 +110,41 @@ def add_calibrate(parsers) -> None:
     parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
 
 
+def add_lm(parsers) -> None:
+    """momem lm train|test|generate|chat, and the menu."""
+    parser = parsers.add_parser("lm", help="the mini language model: train, test, generate, chat; alone: a menu")
+    parser.set_defaults(action=lm_commands.menu, run=main)
+    kinds = parser.add_subparsers(metavar="train|test|generate|chat")
+    sub = kinds.add_parser("train", help=lm_commands.train.__doc__, description=lm_commands.train.__doc__)
+    sub.set_defaults(action=lm_commands.train)
+    sub.add_argument("file", nargs="?", metavar="FILE", help="text file, folder, or tiny-shakespeare")
+    sub.add_argument("--test", metavar="FILE", help="measure on this text at the end")
+    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", help="folder to write to")
+    sub.add_argument("--profile", choices=("quick", "full"), default="quick")
+    sub.add_argument("--minutes", type=float, metavar="M", help="train for about so long")
+    sub.add_argument("--config", type=Path, metavar="FILE.json", help="settings of your own (keys of LMConfig)")
+    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+    sub.add_argument("--seed", type=int)
+    sub = kinds.add_parser("test", help=lm_commands.measure.__doc__, description=lm_commands.measure.__doc__)
+    sub.set_defaults(action=lm_commands.measure)
+    sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
+    sub.add_argument("file", nargs="?", metavar="FILE", help="text file or folder")
+    sub.add_argument("--json", action="store_true", help="as one line of JSON")
+    for name, action, tokens in (("generate", lm_commands.generate, 200), ("chat", lm_commands.chat, 80)):
+        sub = kinds.add_parser(name, help=action.__doc__, description=action.__doc__)
+        sub.set_defaults(action=action)
+        sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
+        if name == "generate":
+            sub.add_argument("prompt", metavar="PROMPT", help="the beginning of the text")
+        sub.add_argument("--temperature", type=float, default=0.8)
+        sub.add_argument("--top-k", type=int, help="draw from so many tokens only")
+        sub.add_argument("--top-p", type=float, help="draw from the fewest tokens that hold this share")
+        sub.add_argument("--tokens", type=int, default=tokens, help="how many to write")
+        sub.add_argument("--seed", type=seed, default=0)
+    for sub in kinds.choices.values():
+        sub.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+
+
 def add_notebooks(parsers) -> None:
     """momem run, lab, html, normalise, format and test."""
     parser = parsers.add_parser("run", help="run notebooks headless", description=commands.run.__doc__)
@@ -145,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did its work, 1 when a check or notebook failed, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="momem", description="Modular Memory-augmented Models, built from scratch.")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (add_asking, add_train, add_calibrate, add_data, add_notebooks):
+    for add in (add_asking, add_train, add_calibrate, add_data, add_lm, add_notebooks):
         add(parsers)
     for stream in (sys.stdout, sys.stderr):  # names of every script, also where the terminal's encoding knows few
         if hasattr(stream, "reconfigure"):

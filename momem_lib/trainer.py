@@ -57,9 +57,11 @@ def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
 
 def hidden_matrices(model: Transformer) -> list[Tensor]:
     """The matrices between hidden states: all but the embeddings and those that end in scores or in one gate."""
-    ends = (model.config.vocab_size, 1)
-    layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear))
-    return [layer.weight for layer in layers if layer.out_features not in ends]
+    ends = [model.head.scores]
+    if model.copy is not None:
+        ends += [model.copy.gate, model.copy.context_scores]
+    layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear) and module not in ends)
+    return [layer.weight for layer in layers]
 
 
 def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim.Optimizer]:

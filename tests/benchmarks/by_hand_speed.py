@@ -52,18 +52,22 @@ def main(options: argparse.Namespace) -> None:
     steps = make_steps(config, options.batch)
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     losses: dict[str, list[float]] = {name: [] for name in steps}
+    cpu = dict.fromkeys(steps, 0.0)
     for turn in range(options.turns + 1):
         for name, step in steps.items():
+            cpu_begin = time.process_time()
             for _ in range(options.steps):
                 begin = time.perf_counter()
                 losses[name].append(step())
                 if turn:  # the first turn is for warming up
                     seconds[name].append(time.perf_counter() - begin)
-    print(f"{'':16} {'ms/step (median)':>18} {'tokens/s':>10} {'last loss':>10}")
+            cpu[name] += (time.process_time() - cpu_begin) * bool(turn)
+    print(f"{'':16} {'ms/step (median)':>18} {'CPU ms/step':>12} {'tokens/s':>10} {'last loss':>10}")
     tokens = options.batch * options.length
     for name, times in seconds.items():
         middle = statistics.median(times)
-        print(f"{name:16} {1000 * middle:18.1f} {tokens / middle:10,.0f} {losses[name][-1]:10.4f}")
+        busy, last = 1000 * cpu[name] / len(times), losses[name][-1]
+        print(f"{name:16} {1000 * middle:18.1f} {busy:12.1f} {tokens / middle:10,.0f} {last:10.4f}")
     by_torch, by_hand = (statistics.median(times) for times in seconds.values())
     ratio = by_hand / by_torch
     print(f"\nNumPy by hand takes {ratio:.2f} times the time of torch (at most 2 wanted: {ratio <= 2})")

@@ -1,112 +1,106 @@
-"""How fast the memory is: prints a table. Run: python tests/benchmarks/memory_speed.py [PEOPLE]  (default 1,000,000).
+"""How fast the memory is: python tests/benchmarks/memory_speed.py [PEOPLE ...] [--clock cpu] [--write] prints a table.
 
-Names are put together from data/lists, or of made-up syllables where the lists are missing, so that common pieces
-are as common as in life. A near miss is a name with one or two letters changed, left out or put in.
+PEOPLE are the sizes to measure, 1,000,000 if none is given. Names are put together from data/lists, so that common
+pieces are as common as in life; a near miss is a name with one or two letters changed, left out or put in. With
+--write the sizes 1,000 to 1,000,000 are measured and kept in data/results/memory_speed.json, with the command, date
+and hardware, for notebook 08.
 """
 
 import argparse
-import csv
+import json
 import os
+import platform
 import random
 import sqlite3
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from momem_lib.memory import Memory
-from momem_lib.people import Person
-from momem_lib.project import LISTS
+from momem_lib.memory_timing import invented_people, measure
+from momem_lib.project import RESULTS
 
-TRIALS = 300  # near misses timed; exact look-ups: ten times as many
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-def word(rng: random.Random) -> str:
-    """A made-up name of one to three syllables."""
-    syllables = "".join(rng.choice("bcdfghjklmnprstvwz") + rng.choice("aeiou") for _ in range(rng.randint(1, 3)))
-    return (syllables + rng.choice(["", "n", "r", "s", "l", "ki", "son", "ez", "ova", "t"])).capitalize()
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # with --write
 
 
-def name_list(file_name: str, count: int, rng: random.Random) -> list[str]:
-    """The values of a list in data/lists, or made-up names where there is no such list."""
-    path = LISTS / file_name
-    if not path.exists():
-        return [word(rng) for _ in range(count)]
-    with path.open(encoding="utf-8", newline="") as lines:
-        return [row["value"] for row in csv.DictReader(lines)]
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}  # cpu: what this program used of a busy machine
 
 
-def people(count: int, rng: random.Random) -> Iterator[Person]:
-    """So many people, most of whom bear a middle name or a double last name, so that few share a full name."""
-    first, last = name_list("first_names.csv", 3000, rng), name_list("last_names.csv", 20000, rng)
-    for number in range(count):
-        surname = rng.choice(last) if number % 3 else f"{rng.choice(last)}-{rng.choice(last)}"
-        names = rng.choice(first) if number % 4 == 0 else f"{rng.choice(first)} {rng.choice(first)}"
-        facts = [f"{fact} {rng.randrange(1000)}" for fact in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
-        yield Person(names, surname, *facts)
-
-
-def misspelt(name: str, rng: random.Random) -> str:
-    """The name with one or two letters changed, left out or put in."""
-    for _ in range(rng.choice((1, 2))):
-        place = rng.randrange(1, len(name))
-        name = (
-            name[:place] + rng.choice(("", rng.choice(LETTERS), name[place] + rng.choice(LETTERS))) + name[place + 1 :]
-        )
-    return name
-
-
-def seconds(call: Callable[[str], object], tags: list[str]) -> tuple[list[float], list]:
-    """Seconds of each call, and what each gave."""
-    times, results = [], []
-    for tag in tags:
-        start = time.perf_counter()
-        results.append(call(tag))
-        times.append(time.perf_counter() - start)
-    return times, results
-
-
-def main() -> None:
-    """Build a memory in a temporary folder, time it, and delete it."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("people", nargs="?", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    rng = random.Random(options.seed)
+def measure_size(count: int, seed: int, trials: int, clock: str) -> dict[str, float]:
+    """Build a memory of so many people in a temporary folder, time it, and delete it."""
+    now = CLOCKS[clock]
+    rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.db"
-        start = time.perf_counter()
+        start = now()
         with Memory(path) as memory:
-            memory.remember(people(options.people, rng))
-        built = time.perf_counter() - start
+            memory.remember(invented_people(count, rng))
+        built = now() - start
         size = sum(os.path.getsize(part) for part in Path(folder).iterdir())
         with Memory(path) as memory:
-            names = memory.names()
-            tags = [rng.choice(names) for _ in range(10 * TRIALS)]
-            exact, found = seconds(memory.look_up, tags)
-            wrong = [misspelt(tag, rng) for tag in tags[:TRIALS]]
-            near, guesses = seconds(memory.look_up, wrong)
-            nobody, _ = seconds(memory.look_up, [f"{word(rng)} {word(rng)}" for _ in range(TRIALS)])
-            short, _ = seconds(memory.look_up, [name[:2] for name in tags[:TRIALS]])
-    assert all(answer.status in ("exact", "ambiguous") for answer in found)
-    offered = sum(tag in dict(guess.candidates) for tag, guess in zip(tags, guesses, strict=False))
-    p95 = [1e3 * sorted(times)[int(0.95 * len(times))] for times in (near, nobody, short)]
+            numbers = measure(memory, rng, trials, now)
+    return numbers | {"build_s": built, "file_mb": size / 1e6}
+
+
+def show(numbers: dict[str, float]) -> None:
+    """Print what was measured at one size."""
     rows = [
-        ("people", f"{options.people:,}"),
+        ("people", f"{numbers['people']:,}"),
         ("SQLite", sqlite3.sqlite_version),
-        ("build, with the making of the names (s)", f"{built:.1f}"),
-        ("file (MB)", f"{size / 1e6:.0f}"),
-        ("exact look-up, median (µs)", f"{1e6 * statistics.median(exact):.0f}"),
-        ("near miss, median and p95 (ms)", f"{1e3 * statistics.median(near):.1f}  {p95[0]:.1f}"),
-        ("nobody of that name, median and p95 (ms)", f"{1e3 * statistics.median(nobody):.1f}  {p95[1]:.1f}"),
-        ("two letters only, median and p95 (ms)", f"{1e3 * statistics.median(short):.1f}  {p95[2]:.1f}"),
-        ("misspelt name's owner among those offered", f"{offered} of {TRIALS}"),
+        ("build, with the making of the names (s)", f"{numbers['build_s']:.1f}"),
+        ("file (MB)", f"{numbers['file_mb']:.1f}"),
+        ("exact look-up, median (µs)", f"{numbers['exact_us']:.0f}"),
     ]
+    kinds = {
+        "near": "near miss",
+        "nobody": "nobody of that name",
+        "short": "two letters only",
+        "every_name": "every name read instead, from a list in RAM",
+    }
+    for kind, words in kinds.items():
+        rows.append((f"{words}, median and p95 (ms)", f"{numbers[f'{kind}_ms']:.1f}  {numbers[f'{kind}_p95_ms']:.1f}"))
+    rows.append(("misspelt name's owner among those offered", f"{numbers['offered']} of {numbers['trials']}"))
     for label, value in rows:
-        print(f"{label:<44}{value:>14}")
+        print(f"{label:<66}{value:>14}", flush=True)
+    print()
+
+
+def write(rows: list[dict[str, float]], seed: int, clock: str, path: Path) -> None:
+    """Keep the rows, with what made them."""
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    facts = {
+        "command": f"python tests/benchmarks/memory_speed.py --clock {clock} --write",
+        "date": date.today().isoformat(),
+        "seed": seed,
+        "hardware": f"{platform.machine()} CPU, {os.cpu_count()} cores, OMP_NUM_THREADS={threads}",
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    rounded = [{key: round(value, 4) for key, value in row.items()} for row in rows]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(facts | {"rows": rounded}, indent=1) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure each size, print it, and perhaps keep it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("people", nargs="*", type=int, help="sizes (default: 1000000, or 1,000 to 1,000,000 to write)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trials", type=int, default=300, help="near misses timed at each size")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: for a machine that others use too")
+    parser.add_argument("--write", action="store_true", help="keep the numbers in data/results")
+    parser.add_argument("--to", type=Path, default=RESULTS / "memory_speed.json", help="where --write keeps them")
+    options = parser.parse_args(arguments)
+    rows = []
+    for count in options.people or (SIZES if options.write else SIZES[-1:]):
+        rows.append(measure_size(count, options.seed, options.trials, options.clock))
+        show(rows[-1])
+    if options.write:
+        write(rows, options.seed, options.clock, options.to)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

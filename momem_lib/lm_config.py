@@ -1,0 +1,247 @@
+"""The settings of a language model, and the dial: what follows from the length of a text, with a reason for each."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from momem_lib.blocks import ModelConfig
+from momem_lib.project import InputError, parse_json, read_text
+
+
+@dataclass(frozen=True)
+class LMConfig:
+    """Everything that training depends on, beside the text; the names are the keys of a --config file."""
+
+    vocab_size: int = 256  # tokens: 256 bytes, and merges of them
+    context_window: int = 64  # T, tokens in a training window, and the most that the model looks at
+    embedding_dim: int = 128  # D
+    num_heads: int = 4  # H
+    hidden_dim: int = 512  # numbers in the middle of each MLP
+    num_decoder_blocks: int = 4
+    activation_type: str = "gelu"  # gelu, relu or silu
+    positions: str = "rotary"  # rotary or learned
+    ngram_rows: int = 0  # rows of the table of n-grams, see blocks.NGramEmbedding; 0: single tokens alone
+    tie_embeddings: bool = True  # the scores use the embedding matrix
+    dropout: float = 0.0  # share of numbers set to zero in training
+    model_lr: float = 4e-3  # highest learning rate of AdamW
+    muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: AdamW trains all
+    muon_steps: int = 5  # polynomials per step of Muon, 1 to 5
+    warmup_steps: int = 50  # steps over which the rate rises from 0
+    lr_gamma: float = 0.0  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
+    lr_steps: int = 0  # steps between two decays; 0 takes the cosine
+    weight_decay: float = 0.1  # of the matrices
+    clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
+    batch_size: int = 12  # B, windows per step
+    max_global_steps: int = 2000  # steps in all
+    checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sample
+    average_decay: float = 0.99  # the model for use is a moving average over about 1 / (1 - this) steps
+    patience: int = 0  # stop after so many checkpoints without a better validation loss; 0: never
+    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
+    seed: int = 0  # of weights, windows and dropout
+
+    @property
+    def model(self) -> ModelConfig:
+        """The part that describes the model."""
+        names = {field.name for field in fields(ModelConfig)} & {field.name for field in fields(self)}
+        return ModelConfig(**{name: getattr(self, name) for name in names})
+
+
+RANGES = {
+    "vocab_size": (256, 65_536),
+    "context_window": (8, 8192),
+    "dropout": (0.0, 0.9),
+    "model_lr": (1e-9, 1.0),
+    "muon_lr": (0.0, 1.0),
+    "muon_steps": (1, 5),
+    "warmup_steps": (0, 10**9),
+    "lr_gamma": (0.0, 1.0),
+    "lr_steps": (0, 10**9),
+    "weight_decay": (0.0, 10.0),
+    "clip_norm": (1e-9, 1e9),
+    "batch_size": (1, 10**6),
+    "max_global_steps": (1, 10**9),
+    "checkpoint_steps": (1, 10**9),
+    "average_decay": (0.0, 1.0),
+    "patience": (0, 10**6),
+    "seed": (0, 2**31 - 1),
+}
+
+
+def check_values(changes: dict, where: str) -> None:
+    """Raise an InputError for an unknown key, a value of another type, or one out of range."""
+    known = {field.name: field.type for field in fields(LMConfig)}
+    for key, value in changes.items():
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
+        wanted = known[key]
+        fits = isinstance(value, int | float) if wanted is float else isinstance(value, wanted)
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
+        least, most = RANGES.get(key, (value, value))
+        if not least <= value <= most:  # False for NaN too
+            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:.8g} was expected")
+    if changes.get("precision", "auto") not in ("auto", "float32", "bfloat16"):
+        raise InputError(f"{where}: precision is {changes['precision']!r}; auto, float32 or bfloat16 was expected")
+
+
+def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
+    """Put other values into a config, each checked.
+
+    Raises:
+        InputError: as in check_values, or a model that cannot be built.
+
+    Example:
+        >>> change(LMConfig(), {"batch_size": 8}, "here").batch_size
+        8
+        >>> change(LMConfig(), {"batch_size": 0}, "my.json")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1000000 was expected
+    """
+    check_values(changes, where)
+    config = replace(config, **changes)
+    config.model  # noqa: B018  (its own checks)
+    return config
+
+
+def read_changes(path: str | Path) -> dict:
+    """The keys and values of a JSON config file, checked one by one.
+
+    Raises:
+        InputError: no such file, no JSON object, or as in check_values.
+    """
+    where = f"the config file {path}"
+    changes = parse_json(read_text(path, "the config file"), where)
+    if not isinstance(changes, dict):
+        raise InputError(f"{where} must hold one JSON object, {{...}}")
+    check_values(changes, where)
+    return changes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A config and the reasons for it; printed, it is a table."""
+
+    config: LMConfig
+    reasons: dict[str, str]  # key of the config -> why it has its value
+
+    def __str__(self) -> str:
+        values = {key: getattr(self.config, key) for key in self.reasons}
+        return "\n".join(f"  {key:<20}{values[key]:>9,}  {reason}" for key, reason in self.reasons.items())
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One position of the dial."""
+
+    context: int  # tokens in a window
+    tokens: int  # per step
+    steps: int  # at most
+    passes: int  # over the text, at most
+    minutes: str  # in words
+    sizes: tuple[tuple[int, int, int], ...]  # from so many bytes of text on: width, blocks
+
+
+QUICK_SIZES = ((0, 64, 2), (50_000, 96, 3), (400_000, 128, 4), (8_000_000, 160, 4))
+FULL_SIZES = ((0, 96, 3), (50_000, 128, 4), (400_000, 256, 6), (8_000_000, 384, 6))
+PROFILES = {
+    "quick": Profile(
+        128,
+        1536,
+        1000,
+        8,
+        "about two minutes on two CPU cores",
+        QUICK_SIZES,
+    ),
+    "full": Profile(
+        256,
+        8192,
+        4000,
+        20,
+        "about an hour on two CPU cores, minutes on a GPU",
+        FULL_SIZES,
+    ),
+}
+VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
+BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
+
+
+def rung(ladder: tuple[tuple, ...], size: int) -> tuple:
+    """The last entry of a ladder whose first number is not above size.
+
+    Example:
+        >>> rung(((0, "short"), (100, "long")), 99)
+        (0, 'short')
+    """
+    return [entry for entry in ladder if entry[0] <= size][-1]
+
+
+def bytes_per_token(vocab_size: int) -> float:
+    """About how many bytes a token of such a vocabulary stands for, before one is learned."""
+    return max(value for size, value in BYTES_PER_TOKEN.items() if size <= vocab_size)
+
+
+def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, where: str = "the settings") -> Plan:
+    """What to train on a text of so many bytes: the length of the text and one dial, the profile, decide.
+
+    Args:
+        text_bytes: length of the text to train on.
+        profile: a key of PROFILES.
+        changes: values that the reader sets; the dial chooses the others to fit. where: their place, for messages.
+
+    Raises:
+        InputError: a text too short for one window, or changes out of range.
+
+    Example:
+        >>> small, large = plan(20_000).config, plan(20_000_000).config
+        >>> small.vocab_size, large.vocab_size, small.embedding_dim < large.embedding_dim
+        (256, 2048, True)
+    """
+    dial, changes = PROFILES[profile], changes or {}
+    check_values(changes, where)
+    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | changes
+    tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
+    _, width, blocks = rung(dial.sizes, text_bytes)
+    chosen = {
+        "context_window": max(8, min(dial.context, tokens // 100)),
+        "embedding_dim": width,
+        "num_decoder_blocks": blocks,
+    } | chosen
+    chosen = {
+        "num_heads": max(1, chosen["embedding_dim"] // 32),
+        "hidden_dim": 4 * chosen["embedding_dim"],
+        "batch_size": max(1, min(dial.tokens, tokens // 8) // chosen["context_window"]),
+    } | chosen
+    a_step = chosen["batch_size"] * chosen["context_window"]
+    chosen = {"max_global_steps": min(dial.steps, max(100, dial.passes * tokens // a_step))} | chosen
+    steps = chosen["max_global_steps"]
+    passes = steps * a_step / max(1, tokens)
+    chosen = {
+        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
+        "warmup_steps": max(1, steps // 20),
+        "checkpoint_steps": max(1, steps // 10),
+    } | chosen
+    if tokens < 2 * (chosen["context_window"] + 1):
+        needed = int(2 * (chosen["context_window"] + 1) * bytes_per_token(chosen["vocab_size"])) + 1
+        raise InputError(
+            f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: at least "
+            f"{needed:,} are needed, and 100,000 or more are good"
+        )
+    reasons = explain(chosen, text_bytes, tokens, passes, dial)
+    return Plan(change(LMConfig(), chosen, where), reasons | dict.fromkeys(changes, f"set by {where}"))
+
+
+def explain(chosen: dict, text_bytes: int, tokens: int, passes: float, dial: Profile) -> dict[str, str]:
+    """Why the dial has chosen what it has, key by key."""
+    merged = chosen["vocab_size"] > 256
+    text = f"{text_bytes / 1e6:.1f} MB of text" if text_bytes >= 100_000 else f"{text_bytes / 1e3:.0f} KB of text"
+    return {
+        "vocab_size": f"{text} show {'each merged token often enough' if merged else 'too few words to learn merges'}",
+        "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
+        "embedding_dim": f"numbers per token, as many as {text} can fill",
+        "num_decoder_blocks": "deep enough for this width",
+        "num_heads": "32 numbers each",
+        "batch_size": f"windows, so that a step reads about {chosen['batch_size'] * chosen['context_window']:,} tokens",
+        "max_global_steps": f"{passes:.1f} passes over the text; {dial.minutes}",
+        "dropout": f"{passes:.1f} passes {'could' if passes >= 3 else 'are too few to'} learn the text by heart",
+        "checkpoint_steps": "ten checkpoints",
+    }

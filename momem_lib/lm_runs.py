@@ -1,0 +1,187 @@
+"""From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
+
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from momem_lib import corpus
+from momem_lib.bpe import BPETokenizer
+from momem_lib.checkpoints import git_commit, hardware, load_tensors, pick_device, write_atomically
+from momem_lib.documentation import offline_text
+from momem_lib.language_model import NAME, LanguageModel
+from momem_lib.lm_config import LMConfig, change, plan
+from momem_lib.lm_evaluation import Evaluation, evaluate
+from momem_lib.lm_trainer import LMTrainer, windows
+from momem_lib.lm_training import History, Trained, train
+from momem_lib.project import GENERATED, InputError
+from momem_lib.training import prepare_folder
+
+OUT = GENERATED / "language_model"  # where a model is written when no folder is named
+FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
+FILES += ("log.csv", "loss.png")
+TIMED = 8  # steps that --minutes measures the speed with, after a few to warm up
+
+
+def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
+    """The files to train on, and their origin in words: those named, data/training/train.txt, or the default."""
+    if path is not None:
+        return corpus.find_files(path), str(path)
+    if corpus.TRAIN_FILE.is_file():
+        return [corpus.TRAIN_FILE], str(corpus.TRAIN_FILE)
+    return [offline_text()[0]], f"Python's own documentation, since there is no {corpus.TRAIN_FILE}"
+
+
+def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
+    """The files to test on, likewise: those named, data/testing/test.txt, or the default."""
+    if path is not None:
+        return corpus.find_files(path), str(path)
+    if corpus.TEST_FILE.is_file():
+        return [corpus.TEST_FILE], str(corpus.TEST_FILE)
+    return [offline_text()[1]], f"Python's own documentation, since there is no {corpus.TEST_FILE}"
+
+
+def set_aside(out: Path) -> Path | None:
+    """Move an earlier model in a folder out of the way, into its folder "previous"; returns that, or None."""
+    files = [out / name for name in FILES if (out / name).is_file()]
+    if not any(file.suffix == ".safetensors" for file in files):
+        return None
+    previous = out / "previous"
+    shutil.rmtree(previous, ignore_errors=True)
+    previous.mkdir()
+    for file in files:
+        file.rename(previous / file.name)
+    return previous
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
+    """How many steps this machine does in some minutes, measured by a few steps of a model that is thrown away."""
+    trainer, state = LMTrainer(config, device), torch.get_rng_state()
+    for step in range(TIMED + 3):
+        if step == 3:  # the first ones are slower
+            begin = time.perf_counter()
+        trainer.train_step(windows(tokens, config.context_window, config.batch_size, config.seed, step))
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    torch.set_rng_state(state)
+    return max(10, int(0.93 * 60 * minutes * TIMED / (time.perf_counter() - begin)))  # the rest is for checkpoints
+
+
+def fit_minutes(config: LMConfig, minutes: float, changes: dict, tokens: np.ndarray, device: torch.device) -> LMConfig:
+    """The config with as many steps as fit into some minutes, and what depends on them."""
+    steps = steps_in(minutes, config, tokens, device)
+    passes = steps * config.batch_size * config.context_window / len(tokens)
+    fitted = {
+        "max_global_steps": steps,
+        "warmup_steps": max(1, steps // 20),
+        "checkpoint_steps": max(1, steps // 10),
+        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
+    }
+    return change(config, {key: value for key, value in fitted.items() if key not in changes}, "--minutes")
+
+
+def train_files(
+    files: Sequence[str | Path],
+    out: str | Path = OUT,
+    profile: str = "quick",
+    minutes: float | None = None,
+    changes: dict | None = None,
+    device: str = "auto",
+    show: bool = True,
+    on_checkpoint: Callable[[History], None] | None = None,
+) -> Trained:
+    """Train a language model on text files, from the first byte to a folder that holds it.
+
+    Args:
+        files: UTF-8 text files. out: folder to write to; an earlier model there is moved to its folder "previous".
+        profile, changes: as in lm_config.plan. minutes: train for so long instead of the profile's number of steps.
+
+    Raises:
+        InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
+    """
+    files, out, where = [Path(file) for file in files], Path(out), pick_device(device)
+    if minutes is not None and not 0 < minutes <= 100_000:
+        raise InputError(f"minutes is {minutes}; a number above 0 was expected")
+    size = corpus.check_files(files)
+    chosen = plan(size, profile, changes)
+    prepare_folder(out)
+    say = tqdm.write if show else (lambda _line: None)
+    if (previous := set_aside(out)) is not None:
+        say(f"The earlier model in {out} was moved to {previous}.")
+    say(f"{size:,} bytes of text. The settings that follow from it (profile {profile}):\n{chosen}")
+    tokenizer = corpus.make_tokenizer(files, chosen.config.vocab_size, progress=show)
+    write_atomically(out / "tokenizer.json", tokenizer.save)
+    tokens = corpus.write_tokens(tokenizer, files, out / "tokens.bin")
+    config = replace(chosen.config, vocab_size=tokenizer.vocab_size)  # a short text may have fewer merges
+    learned, held_out = corpus.split_tokens(tokens)
+    say(
+        f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
+    )
+    if minutes is not None:
+        config = fit_minutes(config, minutes, changes or {}, learned, where)
+        say(f"{minutes:g} minutes are about {config.max_global_steps:,} steps here; dropout {config.dropout}.")
+    facts = {
+        "data": {"tokens": file_hash(out / "tokens.bin"), "bytes": size, "files": [file.name for file in files][:100]},
+        "seed": config.seed,
+        "commit": git_commit(),
+        "hardware": hardware(where),
+        "torch": torch.__version__,
+    }
+    return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
+
+
+def resume(
+    out: str | Path = OUT,
+    device: str = "auto",
+    show: bool = True,
+    on_checkpoint: Callable[[History], None] | None = None,
+) -> Trained:
+    """Go on with an interrupted run; everything it needs is in its folder.
+
+    Raises:
+        InputError: nothing to resume there, all steps done, or changed files.
+    """
+    out = Path(out)
+    state = out / f"{NAME}.train.safetensors"
+    if not state.is_file():
+        raise InputError(f"{out} holds no interrupted run ({state.name}): train without --resume first")
+    _, card = load_tensors(state)
+    tokens, tokenizer = corpus.open_tokens(out / "tokens.bin"), BPETokenizer.load(out / "tokenizer.json")
+    if file_hash(out / "tokens.bin") != card.get("data", {}).get("tokens"):
+        raise InputError(f"tokens.bin in {out} is not what the run was trained on: train again without --resume")
+    if card["progress"]["step"] >= card["training"]["max_global_steps"]:
+        raise InputError(
+            f"the run in {out} has done all its {card['progress']['step']:,} steps: nothing is left to resume"
+        )
+    learned, held_out = corpus.split_tokens(tokens)
+    facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
+    config = LMConfig(**card["training"])
+    return train(config, learned, held_out, tokenizer, out, device, True, show, on_checkpoint, facts)
+
+
+def measure_files(language_model: LanguageModel, files: Sequence[str | Path]) -> Evaluation:
+    """How well a model foresees text files, whatever their length; the tokens go through a file, not through memory.
+
+    Raises:
+        InputError: a text that cannot be used.
+    """
+    files = [Path(file) for file in files]
+    corpus.check_files(files)
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = corpus.write_tokens(language_model.tokenizer, files, Path(folder) / "tokens.bin")
+        result = evaluate(language_model.model, tokens, language_model.sizes)
+        del tokens  # the file must be closed before it is removed on Windows
+    return result

@@ -1,0 +1,50 @@
+"""How errors travel, with and without gates: python tests/benchmarks/cascade.py [--count 200] [--write]
+
+Shakes each trained module's weights, lets Modules 0 and 2 slip, and switches the gates off one by one, on questions
+of the test split. With --write the results go to data/results/cascade.json, which notebook 11 draws.
+"""
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+
+import torch
+
+from momem_lib.cascade import SLIPPERY, gate_by_gate, noise_cascade, slip_cascade, unseen_questions
+from momem_lib.checkpoints import hardware
+from momem_lib.pipeline import Pipeline
+from momem_lib.project import RESULTS
+
+NOISE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+SLIPS = (0.0, 0.1, 0.2, 0.3, 0.4)
+
+
+def main() -> None:
+    """Measure everything and print it as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=200, help="questions, the same ones for every setting")
+    parser.add_argument("--seed", type=int, default=11, help="of the questions, the noise and the slips")
+    parser.add_argument("--write", action="store_true", help="keep the results in data/results")
+    parser.add_argument("--few", action="store_true", help="two levels each, to see that the script runs")
+    options = parser.parse_args()
+    begin, pipeline = time.perf_counter(), Pipeline.load()
+    entries, people = unseen_questions(options.count, options.seed)
+    pipeline.remember(people)
+    noise, slips = (NOISE[::6], SLIPS[::4]) if options.few else (NOISE, SLIPS)
+    told = entries, people, options.seed
+    results = {"gates": gate_by_gate(pipeline, entries, people)}
+    results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.models}
+    results["slips"] = {module: slip_cascade(pipeline, module, slips, *told) for module in SLIPPERY}
+    seconds = round(time.perf_counter() - begin)
+    facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": options.seed}
+    facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__, "seconds": seconds}
+    text = json.dumps(facts | {"questions": len(entries)} | results, indent=1) + "\n"
+    print(text)
+    if options.write:
+        (RESULTS / "cascade.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

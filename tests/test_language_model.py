@@ -1,0 +1,449 @@
+"""The mini language model: what it may see, how it writes, how it trains, and that a killed run resumes to the same."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from momem_lib import corpus, lm_runs
+from momem_lib.blocks import ModelConfig
+from momem_lib.bpe import BPETokenizer
+from momem_lib.checkpoints import load_tensors
+from momem_lib.cli import main
+from momem_lib.language_model import LanguageModel
+from momem_lib.lm_config import LMConfig, Plan, change, plan, read_changes
+from momem_lib.lm_evaluation import evaluate, token_sizes
+from momem_lib.lm_reading import read_on, scores
+from momem_lib.lm_trainer import LMTrainer, make_optimizers, windows
+from momem_lib.lm_training import train
+from momem_lib.muon import Muon, orthogonal
+from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.trainer import TrainingStopped
+from momem_lib.transformer import Transformer
+
+SMALL = {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 2, "context_window": 16}
+SMALL |= {"batch_size": 4, "max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2}
+TEXT = "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer. " * 20
+
+
+def small_model(seed: int = 0, **changes) -> Transformer:
+    torch.manual_seed(seed)
+    sizes = {"vocab_size": 256, "embedding_dim": 16, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 2}
+    model = Transformer(ModelConfig(**sizes | {"context_window": 16} | changes)).eval()
+    for parameter in model.parameters():  # larger weights: differences must show
+        parameter.data.normal_(std=0.3)
+    return model
+
+
+def tokens_of(text: str = TEXT) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8).astype(np.uint16)
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("ngram_rows", [0, 64])
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+def test_no_token_sees_those_after_it(ngram_rows, positions):
+    model = small_model(ngram_rows=ngram_rows, positions=positions)
+    tokens = torch.randint(0, 256, (2, 16))
+    changed = tokens.clone()
+    changed[:, 9] = (changed[:, 9] + 1) % 256
+    before, after = scores(model, tokens), scores(model, changed)
+    assert torch.equal(before[:, :9], after[:, :9])
+    assert not torch.isclose(before[:, 9:], after[:, 9:]).all(dim=-1).any()
+
+
+@pytest.mark.parametrize("ngram_rows", [0, 64])
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+def test_reading_on_with_the_cache_gives_the_scores_of_reading_anew(ngram_rows, positions):
+    model = small_model(ngram_rows=ngram_rows, positions=positions)
+    tokens = torch.randint(0, 256, (2, 16))
+    expected = scores(model, tokens)
+    reading, begin = None, 0
+    for count in (1, 1, 5, 1, 3, 1, 4):
+        logits, reading = read_on(model, tokens[:, begin : begin + count], reading)
+        begin += count
+        assert torch.allclose(logits, expected[:, begin - 1], atol=1e-4)
+
+
+def test_a_full_window_is_read_anew_from_its_last_half():
+    model = small_model(ngram_rows=64)
+    tokens = torch.randint(0, 256, (1, 40))
+    reading = None
+    for index in range(40):
+        logits, reading = read_on(model, tokens[:, index : index + 1], reading)
+        assert reading.length <= 16
+    # 16 fill the window; the 17th begins a half of 8, and so every 9 tokens; the last began at token 25 + 9 = 34
+    assert torch.allclose(logits, scores(model, tokens[:, 40 - reading.length :])[:, -1], atol=1e-4)
+
+
+def test_a_prompt_longer_than_the_window_is_cut_at_its_beginning():
+    model = LanguageModel(small_model(), BPETokenizer())
+    assert model.generate("a" * 100 + TEXT[:16], tokens=5) == model.generate(TEXT[:16], tokens=5)
+
+
+def test_generation_is_greedy_at_0_and_repeatable_with_a_seed():
+    model = LanguageModel(small_model(), BPETokenizer())
+    tokens = model.encode("To be")
+    for _ in range(10):
+        tokens = torch.cat([tokens, scores(model.model, tokens)[:, -1:].argmax(-1)], dim=1)
+    assert model.generate("To be", temperature=0, tokens=10) == BPETokenizer().decode(tokens[0, 5:].tolist())
+    one, two, again = (model.generate("To be", seed, tokens=30) for seed in (1, 2, 1))
+    assert one == again != two
+    assert model.samples("To be", seeds=[2, 1], tokens=30) == [two, one]  # alone or side by side
+    assert "".join(model.stream("To be", 1, tokens=30)) == one
+    assert model.generate("", tokens=0) == "" and len(model.generate("", tokens=3)) > 0
+    with pytest.raises(InputError, match="temperature"):
+        model.generate("a", temperature=-1)
+
+
+def test_the_distribution_is_that_of_the_scores():
+    model = LanguageModel(small_model(), BPETokenizer())
+    candidates = model.distribution("To be", temperature=0.5, top_k=3, most=256)
+    expected = torch.softmax(scores(model.model, model.encode("To be"))[0, -1], dim=-1)
+    assert [c.prob for c in candidates] == sorted((c.prob for c in candidates), reverse=True)
+    assert all(abs(expected[c.token].item() - c.prob) < 1e-5 for c in candidates)
+    assert abs(sum(c.drawn for c in candidates) - 1) < 1e-5 and sum(c.drawn > 0 for c in candidates) == 3
+
+
+def test_evaluation_predicts_every_token_but_the_first_once():
+    model, tokens = small_model(), tokens_of()[:100]
+    nats = 0.0
+    for begin in range(0, 99, 16):
+        part = torch.tensor(tokens[begin : min(begin + 17, 100)].astype(int))[None]
+        nats += F.cross_entropy(scores(model, part[:, :-1])[0], part[0, 1:], reduction="sum").item()
+    for batch in (1, 2, 64):
+        result = evaluate(model, tokens, token_sizes(BPETokenizer()), batch)
+        assert abs(result.nats - nats) < 1e-2 and (result.tokens, result.bytes) == (99, 99)
+    assert abs(result.perplexity - math.exp(nats / 99)) < 1e-2
+    assert abs(result.bits_per_byte - nats / 99 / math.log(2)) < 1e-4
+    with pytest.raises(InputError):
+        evaluate(model, tokens[:1], token_sizes(BPETokenizer()))
+
+
+def test_bits_per_byte_compares_tokenizers():
+    """A model that finds all tokens equally likely needs ln V nats a token, whatever the tokens are."""
+    tokenizer = BPETokenizer.train(TEXT, 300)
+    model = small_model(vocab_size=tokenizer.vocab_size)
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    result = LanguageModel(model, tokenizer).evaluate(TEXT)
+    tokens = tokenizer.encode(TEXT)
+    assert abs(result.loss - math.log(tokenizer.vocab_size)) < 1e-5 and result.tokens == len(tokens) - 1
+    assert result.bytes == len(TEXT.encode()) - len(tokenizer.token_bytes(tokens[0]))
+
+
+def test_windows_are_pieces_of_the_text_and_each_is_read_once_a_pass():
+    tokens = np.arange(1000)
+    number = (1000 - 8) // 8
+    batches = [windows(tokens, 8, 4, seed=3, step=step) for step in range(number // 4)]
+    rows = torch.cat(batches)
+    assert rows.shape == (number, 9) and (rows.diff(dim=1) == 1).all()
+    assert rows[:, :-1].unique().numel() == number * 8
+    assert torch.equal(windows(tokens, 8, 4, seed=3, step=5), batches[5])
+    assert not torch.equal(windows(tokens, 8, 4, seed=4, step=5), batches[5])
+    with pytest.raises(InputError, match="too few"):
+        windows(tokens[:15], 8, 4, 0, 0)
+    assert windows(tokens[:16], 8, 4, 0, 0).shape == (4, 9)  # one window, four times
+
+
+def test_orthogonal_matrices_have_equal_singular_values():
+    torch.manual_seed(0)
+    for shape in ((3, 16, 16), (2, 16, 64)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert values.median() > 0.8 and values.max() < 1.3
+
+
+def test_muon_takes_the_hidden_matrices_even_where_they_are_as_wide_as_the_vocabulary():
+    model = small_model(embedding_dim=128, num_heads=4)  # keys and values: 128 -> 256, as many as tokens
+    adamw, muon = make_optimizers(model, LMConfig())
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    hidden = [names[id(parameter)] for group in muon.param_groups for parameter in group["params"]]
+    assert len(hidden) == 2 * 5 and any("key_value" in name for name in hidden)
+    rest = [parameter for group in adamw.param_groups for parameter in group["params"]]
+    assert len(rest) + len(hidden) == len(names)
+    assert len(make_optimizers(model, LMConfig(muon_lr=0.0))) == 1
+
+
+def test_muon_is_torchs_up_to_the_polynomials():
+    torch.manual_seed(0)
+    start, gradients = torch.randn(16, 32), torch.randn(3, 16, 32)
+    results = []
+    for kind, extra in ((Muon, {}), (torch.optim.Muon, {"adjust_lr_fn": "match_rms_adamw"})):
+        weight = torch.nn.Parameter(start.clone())
+        optimizer = kind([weight], lr=0.1, weight_decay=0.1, momentum=0.95, **extra)
+        for gradient in gradients:
+            weight.grad = gradient.clone()
+            optimizer.step()
+        results.append(weight.detach() - start)
+    ours, theirs = results
+    assert F.cosine_similarity(ours.flatten(), theirs.flatten(), dim=0) > 0.97
+    assert 0.8 < ours.norm() / theirs.norm() < 1.25
+
+
+def test_training_learns_and_keeps_the_best():
+    config = change(LMConfig(), SMALL | {"max_global_steps": 60, "checkpoint_steps": 20}, "here")
+    tokens = tokens_of()
+    seen: list[int] = []
+    trained = train(
+        config, tokens[:-200], tokens[-200:], BPETokenizer(), show=False, on_checkpoint=lambda h: seen.append(len(h))
+    )
+    losses = [row["validation_loss"] for row in trained.history if "validation_loss" in row]
+    assert len(seen) == 3 and losses[-1] < 4 < 5 < trained.history[0]["loss"]
+    best = evaluate(trained.language_model.model, tokens[-200:], token_sizes(BPETokenizer())).loss
+    assert abs(best - min(losses)) < 1e-5
+    assert {"step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm"} <= set(trained.history[0])
+
+
+def test_patience_stops_a_run_that_no_longer_gets_better():
+    config = change(LMConfig(), SMALL | {"max_global_steps": 400, "checkpoint_steps": 10, "patience": 2}, "here")
+    noise = np.random.default_rng(0).integers(0, 256, 400).astype(np.uint16)
+    trained = train(config, noise[:300], noise[300:], BPETokenizer(), show=False)
+    assert trained.history[-1]["step"] < 400
+
+
+def test_nan_stops_with_a_sentence():
+    config = change(LMConfig(), SMALL, "here")
+    trainer = LMTrainer(config, torch.device("cpu"))
+    next(trainer.model.parameters()).data.fill_(float("nan"))
+    with pytest.raises(TrainingStopped, match="model_lr"):
+        trainer.train_step(windows(tokens_of(), 16, 4, 0, 0))
+
+
+def test_the_dial_follows_the_length_of_the_text():
+    plans = [
+        plan(size, profile)
+        for size in (2_000, 30_000, 1_000_000, 25_000_000, 100_000_000)
+        for profile in ("quick", "full")
+    ]
+    assert all(isinstance(p, Plan) and "passes" in str(p) for p in plans)
+    quick = [p.config.model for p in plans[::2]]
+    assert [m.vocab_size for m in quick] == sorted(m.vocab_size for m in quick) and quick[0].vocab_size == 256
+    assert [m.embedding_dim for m in quick] == sorted(m.embedding_dim for m in quick)
+    mine = plan(1_000_000, changes={"context_window": 32, "vocab_size": 256}).config
+    assert mine.context_window == 32 and mine.vocab_size == 256
+    with pytest.raises(InputError, match="too few for windows"):
+        plan(10)
+    with pytest.raises(InputError, match="unknown key"):
+        plan(10_000, changes={"depth": 3})
+    with pytest.raises(InputError, match="int was expected"):
+        plan(10_000, changes={"batch_size": "many"})
+    with pytest.raises(InputError, match="multiple of 2 x num_heads"):
+        plan(10_000, changes={"embedding_dim": 50, "num_heads": 4})
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"depth": 3}', '{"dropout": 2}', '{"seed": true}', '{"precision": "half"}']
+)
+def test_bad_config_files(tmp_path, text):
+    file = tmp_path / "config.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="config"):
+        read_changes(file)
+
+
+def config_file(tmp_path, **changes):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(SMALL | {"vocab_size": 270, "dropout": 0.1} | changes), encoding="utf-8")
+    return file
+
+
+def lm(capsys, *words) -> tuple[int, str, str]:
+    try:
+        code = main(["lm", *map(str, words)])
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_train_test_generate_and_chat(capsys, tmp_path, text_file, monkeypatch):
+    out = tmp_path / "out"
+    code, printed, _ = lm(
+        capsys, "train", text_file, "--config", config_file(tmp_path), "--out", out, "--test", text_file
+    )
+    assert code == 0 and "bits per byte" in printed and "set by" in printed and "test: " in printed
+    names = {"language_model.safetensors", "language_model.json", "tokenizer.json", "log.csv", "loss.png", "tokens.bin"}
+    assert names <= {file.name for file in out.iterdir()}
+    assert (out / "log.csv").read_text(encoding="utf-8").startswith("step,seconds,tokens,loss")
+    code, printed, _ = lm(capsys, "test", out, text_file, "--json")
+    result = json.loads(printed)
+    assert code == 0 and 0 < result["bits_per_byte"] < 9 and result["tokens"] > 100
+    assert abs(result["perplexity"] - math.exp(result["loss"])) < 1e-6
+    code, printed, _ = lm(capsys, "generate", out, "To be", "--tokens", 5, "--top-k", 3, "--top-p", 0.9, "--seed", 4)
+    assert (
+        code == 0
+        and printed.startswith("To be")
+        and printed == lm(capsys, "generate", out, "To be", "--tokens", 5, "--top-k", 3, "--top-p", 0.9, "--seed", 4)[1]
+    )
+    lines = iter(["To be", ""])
+    monkeypatch.setattr("builtins.input", lambda _question: next(lines))
+    code, printed, _ = lm(capsys, "chat", out, "--tokens", 5)
+    assert code == 0 and len(printed.splitlines()) >= 2
+
+
+def test_an_earlier_model_is_set_aside(capsys, tmp_path, text_file):
+    out, config = tmp_path / "out", config_file(tmp_path, max_global_steps=2)
+    for _ in range(2):
+        assert lm(capsys, "train", text_file, "--config", config, "--out", out)[0] == 0
+        (out / "notes.txt").write_text("the reader's own", encoding="utf-8")
+    assert (out / "previous" / "language_model.safetensors").is_file() and (out / "tokens.bin").is_file()
+    assert (out / "notes.txt").is_file()
+
+
+def test_minutes_fit_the_steps_to_the_machine(tmp_path, text_file):
+    changes = SMALL | {"vocab_size": 256}
+    del changes["max_global_steps"], changes["warmup_steps"], changes["checkpoint_steps"]
+    trained = lm_runs.train_files(
+        [text_file], tmp_path / "out", minutes=0.02, changes=changes, device="cpu", show=False
+    )
+    assert trained.history[-1]["step"] >= 10 and trained.history[-1]["seconds"] < 30
+
+
+def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, monkeypatch):
+    monkeypatch.setattr(lm_runs, "OUT", tmp_path / "none")
+    out = tmp_path / "out"
+    lm(capsys, "train", text_file, "--config", config_file(tmp_path), "--out", out)
+    lines = iter(["9", "2", str(out), str(text_file), "3", str(out), "To", "0", "2", "nowhere", "", "4"])
+    monkeypatch.setattr("builtins.input", lambda _question: next(lines))
+    code, printed, errors = lm(capsys)
+    assert code == 0 and "bits per byte" in printed and "momem lm generate" in printed
+    assert "no choice" in errors and "holds no language model" in errors
+
+    def end_of_input(_question):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end_of_input)
+    assert lm(capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "nowhere.txt"],
+        ["train", "{empty}"],
+        ["train", "{binary}"],
+        ["train", "{short}"],
+        ["train", "{text}", "--config", "nowhere.json"],
+        ["train", "{text}", "--config", "{binary}"],
+        ["train", "{text}", "--config", "{bad_config}"],
+        ["train", "{text}", "--minutes", "0"],
+        ["train", "{text}", "--minutes", "nan"],
+        ["train", "{text}", "--minutes", "soon"],
+        ["train", "{text}", "--seed", "-1"],
+        ["train", "{text}", "--test", "nowhere.txt"],
+        ["train", "{text}", "--device", "tpu"],
+        ["train", "{text}", "--out", "{empty}"],
+        ["train", "--resume"],
+        ["train", "{text}", "--resume"],
+        ["test", "nowhere"],
+        ["test", "{model}", "nowhere.txt"],
+        ["test", "{model}", "{empty}"],
+        ["generate", "{model}"],
+        ["generate", "nowhere", "To be"],
+        ["generate", "{model}", "To be", "--temperature", "-1"],
+        ["generate", "{model}", "To be", "--top-k", "0"],
+        ["generate", "{model}", "To be", "--top-p", "2"],
+        ["generate", "{model}", "To be", "--tokens", "-1"],
+        ["generate", "{model}", "To be", "--seed", "-1"],
+        ["generate", "{broken}", "To be"],
+        ["chat", "nowhere"],
+        ["sing"],
+    ],
+)
+def test_bad_input_is_a_sentence_and_exit_code_2(capsys, tmp_path, text_file, words):
+    places = {"text": text_file, "empty": tmp_path / "empty.txt", "binary": tmp_path / "binary.txt"}
+    places |= {"short": tmp_path / "short.txt", "bad_config": tmp_path / "bad.json", "model": tmp_path / "model"}
+    places |= {"broken": tmp_path / "broken"}
+    places["empty"].write_bytes(b"")
+    places["binary"].write_bytes(b"\0\1\2")
+    places["short"].write_text("short", encoding="utf-8")
+    places["bad_config"].write_text('{"embedding_dim": 7}', encoding="utf-8")
+    if "{model}" in words or "{broken}" in words:
+        for name in ("model", "broken"):
+            LanguageModel(small_model(), BPETokenizer(), card_of(small_model())).save(places[name])
+        (places["broken"] / "tokenizer.json").write_text(BPETokenizer.train("a b a b", 257).to_json(), encoding="utf-8")
+    arguments = [word.format(**places) for word in words]
+    out = [] if "--out" in words or words[0] != "train" else ["--out", tmp_path / "out"]
+    code, _, errors = lm(capsys, *arguments, *out)
+    assert code == 2 and errors.strip() and "Traceback" not in errors
+
+
+def card_of(model: Transformer) -> dict:
+    from momem_lib.checkpoints import model_card
+    from momem_lib.language_model import NAME, tokenizer_card
+
+    return model_card(model, NAME) | {"tokenizer": tokenizer_card(BPETokenizer())}
+
+
+def test_save_and_load_give_the_same_model(tmp_path):
+    model = LanguageModel(small_model(), BPETokenizer(), card_of(small_model()))
+    again = LanguageModel.load(model.save(tmp_path), "cpu")
+    assert model.generate("To be") == again.generate("To be") and again.tokenizer.vocab_size == 256
+
+
+def test_a_run_killed_at_any_step_resumes_to_the_same_weights(tmp_path, text_file):
+    """kill -9 in the middle, then --resume: bit for bit the weights, history and log of an uninterrupted run."""
+    config = config_file(tmp_path, max_global_steps=100, checkpoint_steps=10)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(lm_runs.GENERATED.parent.parent)}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    words = [sys.executable, "-m", "momem_lib.cli", "lm", "train"]
+    fresh = [str(text_file), "--config", str(config), "--device", "cpu", "--out"]
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([*words, *fresh, str(broken)], **quiet)
+    state = broken / "language_model.train.safetensors"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if state.is_file() and state.with_name("log.csv").is_file():
+            if load_tensors(state)[1]["progress"]["step"] >= 10:
+                break
+        time.sleep(0.05)
+    time.sleep(0.07)  # somewhere between two checkpoints
+    process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    assert process.wait() != 0
+    assert 0 < load_tensors(state)[1]["progress"]["step"] < 100
+    subprocess.run([*words, "--resume", "--device", "cpu", "--out", str(broken)], check=True, **quiet)
+    subprocess.run([*words, *fresh, str(whole)], check=True, **quiet)
+    for name in ("language_model.train.safetensors", "language_model.safetensors"):
+        ours, theirs = (load_tensors(folder / name)[0] for folder in (broken, whole))
+        assert set(ours) == set(theirs) and all(torch.equal(ours[key], theirs[key]) for key in ours)
+    cards = [load_tensors(folder / state.name)[1]["progress"]["history"] for folder in (broken, whole)]
+    timeless = [[{k: v for k, v in row.items() if "second" not in k} for row in history] for history in cards]
+    assert timeless[0] == timeless[1]
+
+
+def test_ctrl_c_saves_and_says_how_to_resume(tmp_path, text_file):
+    config = change(LMConfig(), SMALL, "here")
+    tokens = corpus.write_tokens(BPETokenizer(), [text_file], tmp_path / "tokens.bin")
+
+    def interrupt(_history):
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(TrainingStopped, match="--resume"):
+        train(
+            config, tokens[:-100], tokens[-100:], BPETokenizer(), tmp_path, "cpu", show=False, on_checkpoint=interrupt
+        )
+    trained = train(config, tokens[:-100], tokens[-100:], BPETokenizer(), tmp_path, "cpu", resume=True, show=False)
+    assert trained.history[-1]["step"] == 12
+
+
+def test_the_shipped_model_is_small_and_foresees_text_about_python():
+    path = CHECKPOINTS / "language_model.safetensors"
+    assert path.stat().st_size <= 5_000_000
+    model = LanguageModel.load(CHECKPOINTS, "cpu")
+    text = "Return the number of elements in the list. If the key is not found, raise a KeyError.\n"
+    assert model.evaluate(text).bits_per_byte < 3
+    assert model.generate("Return the ", seed=1, tokens=20)
