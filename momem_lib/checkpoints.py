@@ -125,15 +125,20 @@ def save_model(path: str | Path, model: Transformer, card: dict) -> None:
     write_atomically(path.with_suffix(".json"), lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def build(card: dict, tensors: Mapping[str, Tensor], path: str | Path) -> Transformer:
+def build(
+    card: dict, tensors: Mapping[str, Tensor], path: str | Path, tokenizer: dict | None = TOKENIZER_CARD
+) -> Transformer:
     """Make the model that a card describes and give it the weights.
+
+    Args:
+        tokenizer: what the card must say about its tokenizer.
 
     Raises:
         InputError: the card and the weights do not fit each other or this program.
     """
     try:
         known = {field.name for field in fields(ModelConfig)}
-        if card["format"] != FORMAT or set(card["model"]) - known or card["tokenizer"] != TOKENIZER_CARD:
+        if card["format"] != FORMAT or set(card["model"]) - known or card["tokenizer"] != tokenizer:
             raise ValueError("made by another version of this program")
         model = Transformer(ModelConfig(**card["model"]))
         missing, unexpected = model.load_state_dict(dict(tensors), strict=False)

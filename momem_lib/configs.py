@@ -77,6 +77,43 @@ RANGES = {
 }
 
 
+def check_changes(kind: type, ranges: dict, changes: dict, where: str) -> None:
+    """Check new values for a config, key by key.
+
+    Args:
+        kind: the dataclass of the config. ranges: key -> least and greatest number.
+
+    Raises:
+        InputError: an unknown key, a value of another type, or one out of range.
+    """
+    known = {field.name: field.type for field in fields(kind)}
+    for key, value in changes.items():
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
+        wanted = known[key]
+        fits = isinstance(value, int | float) if wanted is float else isinstance(value, wanted)
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
+        least, most = ranges.get(key, (value, value))
+        if not least <= value <= most:  # False for NaN too
+            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:.8g} was expected")
+    if changes.get("precision", "auto") not in ("auto", "float32", "bfloat16"):
+        raise InputError(f"{where}: precision is {changes['precision']!r}; auto, float32 or bfloat16 was expected")
+
+
+def read_changes(path: str | Path) -> dict:
+    """The keys and values of a JSON config file, not checked yet.
+
+    Raises:
+        InputError: no such file, or no JSON object in it.
+    """
+    where = f"the config file {path}"
+    changes = parse_json(read_text(path, "the config file"), where)
+    if not isinstance(changes, dict):
+        raise InputError(f"{where} must hold one JSON object, {{...}}")
+    return changes
+
+
 def update_config(config: TrainConfig, changes: dict, where: str) -> TrainConfig:
     """Put other values into a config, each checked.
 
@@ -92,21 +129,8 @@ def update_config(config: TrainConfig, changes: dict, where: str) -> TrainConfig
         momem_lib.project.InputError: my.json: unknown key 'learning_rate'; known keys: activation_type, \
 average_decay, batch_size, ...
     """
-    known = {field.name: field.type for field in fields(TrainConfig)}
-    for key, value in changes.items():
-        if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
-        wanted = known[key]
-        fits = isinstance(value, (int, float)) if wanted is float else isinstance(value, wanted)
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
+    check_changes(TrainConfig, RANGES, changes, where)
     config = replace(config, **changes)
-    for key, (least, most) in RANGES.items():
-        value = getattr(config, key)
-        if not least <= value <= most:  # False for NaN too
-            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:g} was expected")
-    if config.precision not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"{where}: precision is {config.precision!r}; auto, float32 or bfloat16 was expected")
     config.model  # noqa: B018  (its own checks)
     return config
 
@@ -124,10 +148,7 @@ def read_config(task: str, profile: str = "quick", path: str | Path | None = Non
     config = TrainConfig()
     for file in (PROFILES / f"{task}_{profile}.json", path):
         if file is not None:
-            changes = parse_json(read_text(file, "the config file"), f"the config file {file}")
-            if not isinstance(changes, dict):
-                raise InputError(f"the config file {file} must hold one JSON object, {{...}}")
-            config = update_config(config, changes, f"the config file {file}")
+            config = update_config(config, read_changes(file), f"the config file {file}")
     return check_task(config, task, f"the config file {path}")
 
 

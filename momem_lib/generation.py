@@ -99,7 +99,7 @@ def generate(
         ends = (torch.arange(len(kept), device=kept.device), kept - 1)
         last, weights, copying = chosen[ends], out.copy_weights[ends], shares[ends] > 0.5
         state.keep(tokens.shape[1], kept)
-        if going.float().mean() <= 0.75 or len(going) < 4:  # finished rows leave the batch, a few at a time
+        if going.float().mean() <= 0.75:  # finished rows leave the batch, a few at a time
             keep = going.nonzero().squeeze(1).to(last.device)
             state, alive = state.select(keep), alive[going]
             last, weights, copying = last[keep], weights[keep], copying[keep]

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from momem_lib.blocks import ModelConfig
+from momem_lib import checkpoints
 from momem_lib.bpe import BPETokenizer
-from momem_lib.checkpoints import FORMAT, load_tensors, pick_device, save_model, write_atomically
+from momem_lib.checkpoints import load_tensors, pick_device, save_model, write_atomically
 from momem_lib.lm_evaluation import Evaluation, evaluate, token_sizes
 from momem_lib.lm_reading import read_on, scores
 from momem_lib.project import InputError
@@ -38,6 +38,7 @@ class LanguageModel:
     """A trained Transformer with its tokenizer.
 
     Example:
+        >>> from momem_lib.blocks import ModelConfig
         >>> model = Transformer(ModelConfig(256, 16, 2, 32, num_decoder_blocks=1, context_window=32))
         >>> language_model = LanguageModel(model.eval(), BPETokenizer())
         >>> len(language_model.samples("To be", seeds=[1, 2], tokens=5))
@@ -175,18 +176,6 @@ def build(card: dict, tensors: dict[str, Tensor], path: str | Path) -> Transform
     Raises:
         InputError: the card is of another kind of model, or the weights do not fit it.
     """
-    try:
-        if card["format"] != FORMAT or card["task"] != NAME:
-            raise ValueError(f"it holds a {card['task']!r} model, not a language model")
-        model = Transformer(ModelConfig(**card["model"]))
-        missing, unexpected = model.load_state_dict(tensors, strict=False)
-        tied = {"head.scores.weight"} if model.config.tie_embeddings else set()
-        if set(missing) - tied or unexpected:
-            raise ValueError("weights do not fit the configuration")
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"the checkpoint {path} cannot be used ({str(error).splitlines()[0]}): train a new one"
-        ) from None
-    if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
-        raise InputError(f"the checkpoint {path} holds weights that are no numbers (NaN): train a new one")
-    return model
+    if card.get("task") != NAME:
+        raise InputError(f"the checkpoint {path} cannot be used: it holds no language model; train a new one")
+    return checkpoints.build(card, tensors, path, tokenizer=card.get("tokenizer"))

@@ -30,7 +30,8 @@ def train(options: argparse.Namespace) -> int:
     """Train a language model on a text."""
     from momem_lib import lm_runs
     from momem_lib.checkpoints import write_atomically
-    from momem_lib.lm_config import read_changes
+    from momem_lib.configs import read_changes
+    from momem_lib.lm_config import LMConfig, change
     from momem_lib.plots import png
     from momem_lib.plots_lm import plot_losses
 
@@ -46,6 +47,7 @@ def train(options: argparse.Namespace) -> int:
         trained = lm_runs.resume(options.out, options.device, on_checkpoint=draw)
     else:
         changes = read_changes(options.config) if options.config else {}
+        change(LMConfig(), changes, f"the config file {options.config}")  # a wrong key is found before the work begins
         changes |= {"seed": options.seed} if options.seed is not None else {}
         files, source = lm_runs.files_to_train(options.file)
         print(f"text: {source}")

@@ -1,10 +1,10 @@
 """The settings of a language model, and the dial: what follows from the length of a text, with a reason for each."""
 
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 from momem_lib.blocks import ModelConfig
-from momem_lib.project import InputError, parse_json, read_text
+from momem_lib.configs import check_changes
+from momem_lib.project import InputError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class LMConfig:
     dropout: float = 0.0  # share of numbers set to zero in training
     model_lr: float = 4e-3  # highest learning rate of AdamW
     muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: AdamW trains all
-    muon_steps: int = 5  # polynomials per step of Muon, 1 to 5
     warmup_steps: int = 50  # steps over which the rate rises from 0
     lr_gamma: float = 0.0  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
     lr_steps: int = 0  # steps between two decays; 0 takes the cosine
@@ -51,7 +50,6 @@ RANGES = {
     "dropout": (0.0, 0.9),
     "model_lr": (1e-9, 1.0),
     "muon_lr": (0.0, 1.0),
-    "muon_steps": (1, 5),
     "warmup_steps": (0, 10**9),
     "lr_gamma": (0.0, 1.0),
     "lr_steps": (0, 10**9),
@@ -66,28 +64,11 @@ RANGES = {
 }
 
 
-def check_values(changes: dict, where: str) -> None:
-    """Raise an InputError for an unknown key, a value of another type, or one out of range."""
-    known = {field.name: field.type for field in fields(LMConfig)}
-    for key, value in changes.items():
-        if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}; known keys: {', '.join(sorted(known))}")
-        wanted = known[key]
-        fits = isinstance(value, int | float) if wanted is float else isinstance(value, wanted)
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
-        least, most = RANGES.get(key, (value, value))
-        if not least <= value <= most:  # False for NaN too
-            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:.8g} was expected")
-    if changes.get("precision", "auto") not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"{where}: precision is {changes['precision']!r}; auto, float32 or bfloat16 was expected")
-
-
 def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
     """Put other values into a config, each checked.
 
     Raises:
-        InputError: as in check_values, or a model that cannot be built.
+        InputError: as in configs.check_changes, or a model that cannot be built.
 
     Example:
         >>> change(LMConfig(), {"batch_size": 8}, "here").batch_size
@@ -97,24 +78,10 @@ def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
         ...
         momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1000000 was expected
     """
-    check_values(changes, where)
+    check_changes(LMConfig, RANGES, changes, where)
     config = replace(config, **changes)
     config.model  # noqa: B018  (its own checks)
     return config
-
-
-def read_changes(path: str | Path) -> dict:
-    """The keys and values of a JSON config file, checked one by one.
-
-    Raises:
-        InputError: no such file, no JSON object, or as in check_values.
-    """
-    where = f"the config file {path}"
-    changes = parse_json(read_text(path, "the config file"), where)
-    if not isinstance(changes, dict):
-        raise InputError(f"{where} must hold one JSON object, {{...}}")
-    check_values(changes, where)
-    return changes
 
 
 @dataclass(frozen=True)
@@ -197,7 +164,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
         (256, 2048, True)
     """
     dial, changes = PROFILES[profile], changes or {}
-    check_values(changes, where)
+    check_changes(LMConfig, RANGES, changes, where)
     chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | changes
     tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
     _, width, blocks = rung(dial.sizes, text_bytes)

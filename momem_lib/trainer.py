@@ -84,7 +84,7 @@ def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim
         {"params": [p for p in rest if p.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in rest if p.dim() < 2], "weight_decay": 0.0},
     ]
-    adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98))
+    adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98), fused=True)
     if not hidden:
         return [adamw]
     decay, scaling = config.weight_decay, "match_rms_adamw"
@@ -93,6 +93,8 @@ def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim
 
 class Trainer:
     """A model, its optimizers and its moving average, at some step of a run."""
+
+    build = staticmethod(build)  # makes a model from a checkpoint
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
@@ -112,24 +114,33 @@ class Trainer:
         Raises:
             TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
         """
-        share = learning_rate(self.config, self.step) / self.config.model_lr
-        for optimizer, highest in zip(self.optimizers, (self.config.model_lr, self.config.muon_lr), strict=False):
-            for group in optimizer.param_groups:
-                group["lr"] = share * highest
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             out = self.model(inputs)
             loss = cross_entropy(out, labels, inputs.target_mask)
         value = self.finite(loss, "loss")
-        self.model.zero_grad(set_to_none=True)
         if self.config.choice_loss:
             loss = loss + self.config.choice_loss * choice_loss(out, labels)
+        self.descend(loss)
+        return value
+
+    def descend(self, loss: Tensor) -> float:
+        """Gradients of a loss, one step of the optimizers at this step's rate; returns the gradient's norm.
+
+        Raises:
+            TrainingStopped: the gradient is NaN or infinite; nothing was changed.
+        """
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
-        self.finite(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm), "gradient")
-        for optimizer in self.optimizers:
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        norm = self.finite(norm, "gradient")
+        share = learning_rate(self.config, self.step) / self.config.model_lr
+        for optimizer, highest in zip(self.optimizers, (self.config.model_lr, self.config.muon_lr), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = share * highest
             optimizer.step()
         self.step += 1
         self.update_average()
-        return value
+        return norm
 
     def finite(self, number: Tensor, what: str) -> float:
         """The number, or TrainingStopped when it is none."""
@@ -169,9 +180,9 @@ class Trainer:
             weights = average = tensors
         if card.get("model") != asdict(self.config.model):
             raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
-        self.model.load_state_dict(build(card, weights, path).state_dict())
-        self.average.load_state_dict(build(card, average, path).state_dict())
-        if with_optimizer:
+        self.model.load_state_dict(self.build(card, weights, path).state_dict())
+        self.average.load_state_dict(self.build(card, average, path).state_dict())
+        if with_optimizer and card.get("progress", {}).get("step") != 0:  # before the first step they remember nothing
             self.load_optimizer(tensors, path)
         return {"tensors": tensors, "card": card}
 
