@@ -8,6 +8,7 @@ from pathlib import Path
 
 from momem_lib.configs import TrainConfig
 from momem_lib.project import GENERATED, InputError
+from momem_lib.rows import VALUE_STYLES
 from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
 
@@ -24,8 +25,14 @@ def file_hash(path: Path) -> str:
 
 def synthesised(config: TrainConfig) -> Path:
     """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
+    styles = dict(VALUE_STYLES)
+    styles |= {"label": config.label_share, "list": styles["list"] + styles["label"] - config.label_share}
     wanted = SynthesisConfig(
-        num_datapoints=config.num_datapoints, context_window=config.data_window, noise_share=config.noise_share
+        num_datapoints=config.num_datapoints,
+        context_window=config.data_window,
+        noise_share=config.noise_share,
+        unanswerable_share=config.unanswerable_share,
+        value_styles=tuple(styles.items()),
     )
     material = load_material()
     key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]

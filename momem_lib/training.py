@@ -182,7 +182,8 @@ def train(
     prepare_folder(Path(out_dir))
     trainer = Trainer(config, pick_device(device))
     if init_from:
-        trainer.load_weights(Path(init_from), load_optim)
+        before = trainer.load_weights(Path(init_from), load_optim)["card"]
+        facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
     rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
     facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
     tokens = tokenize(task, train_rows, config.context_window)
