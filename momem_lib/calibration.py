@@ -59,7 +59,9 @@ def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[
     jobs = [
         (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
     ]
-    works = [Work(Answer(entry["question"], content=person.content), person) for entry, person, _ in jobs]
+    works = [
+        Work(Answer(entry["question"], tag=entry["name"], content=person.content), person) for entry, person, _ in jobs
+    ]
     pipeline._summarise(works, Gates(confidence=False))
     pairs = []
     for work, (_, _, wanted) in zip(works, jobs, strict=True):

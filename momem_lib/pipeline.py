@@ -6,24 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rapidfuzz import fuzz
 
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
-from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate, word_spans
+from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording
+from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate
 from momem_lib.generation import Generated
-from momem_lib.grammar import wordings
 from momem_lib.memory import LookUp, Memory
-from momem_lib.people import FIELDS, Person
+from momem_lib.people import Person
 from momem_lib.project import CHECKPOINTS
-from momem_lib.rows import filled
 from momem_lib.sampling import check_sampling
-from momem_lib.tasks import COLON, TASKS, TOKENIZER
-from momem_lib.writing import score, write
-
-LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
-ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
-MOST_SPANS = 64  # names that Module 0 is asked about, at most, when its own choice does not do
+from momem_lib.tasks import COLON, TASKS
+from momem_lib.writing import write
 
 
 @dataclass
@@ -129,22 +123,12 @@ class Pipeline:
             answer.reason = wrong
 
     def _name_again(self, question: str, step: Step, wrong: str | None) -> str | None:
-        """Constrained: among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
-
-        It must be likelier than "nobody is named". A part of a longer name must be likelier than that name too, or be
-        nearly all of it: @Jo Doe may mean Jo Doe, but knowing King does not make King of Wakanda mean him.
-        """
-        known = self.memory.knows(word_spans(question))
-        spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_SPANS]
-        if not spans:
-            return wrong
-        *scores, nobody = score(self.models["ner"], TASKS["ner"], None, question, [*spans, None]).exp().tolist()
-        sure, span = max(zip(scores, spans, strict=True))
-        shorter = step.wrote is not None and span in step.wrote and fuzz.ratio(span, step.wrote) < ALIKE
-        if sure < LEAST_SURE or sure < nobody or (shorter and sure < step.confidence):
+        """Constrained: among the names of the question that the memory knows, the likeliest."""
+        found = likeliest_name(self.models["ner"], self.memory, question, step.wrote, step.confidence)
+        if found is None:
             return wrong
         step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
-        step.wrote, step.confidence, step.copied = span, sure, []
+        step.wrote, step.confidence, step.copied = *found, []
         return None
 
     def _recall(self, works: list[Work], gates: Gates) -> None:
@@ -175,35 +159,35 @@ class Pipeline:
         return next(fitting, None)
 
     def _summarise(self, works: list[Work], gates: Gates) -> None:
-        """Module 2: the asked-for fact; where it does not pass, the record's own fields and <none> are judged."""
+        """Module 2: the asked-for fact; with its gate on, the field that stand-ins confirm is what counts."""
         contents = [work.answer.content or "" for work in works]
         questions = [work.answer.question for work in works]
         results = write(self.models["summary"], TASKS["summary"], contents, questions)
-        for work, written in zip(works, results, strict=True):
+        confirmed = asked_fields(self.models["summary"], questions, [work.answer.tag or "" for work in works])
+        for work, written, choice in zip(works, results, confirmed, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
             step.confidence = written.confidence_until(COLON)
             answer.trace.append(step)
-            wrong = summary_gate(work.person, step.wrote) if gates.summary and work.person else None
-            if gates.summary and not work.person:
-                wrong = "there is no record to summarise"
-            if wrong and step.wrote is not None and work.person:
-                wrong = self._summarise_again(work, step, wrong)
+            wrong = None
+            if gates.summary:
+                wrong = self._confirm(step, work.person, *choice) if work.person else "there is no record to summarise"
             wrong = self._doubt("summary", step, gates) or wrong
             work.field = summary_field(work.person, step.wrote) if work.person else None
             step.gate = wrong or ("passed" if gates.summary else "off")
             answer.summary, answer.reason = step.wrote, wrong
 
-    def _summarise_again(self, work: Work, step: Step, wrong: str) -> str | None:
-        """Constrained: the best of the record's fields and <none>, as Module 2 scores them."""
-        choices = [*(work.person.summary(name) for name in FIELDS), None]
-        answer = work.answer
-        scores = score(self.models["summary"], TASKS["summary"], answer.content, answer.question, choices)
-        best = int(scores.argmax())
-        step.tries.append(f"{step.wrote!r} ({wrong})")
-        step.wrote, step.confidence, step.copied = choices[best], float(scores.softmax(0)[best]), []
-        return summary_gate(work.person, step.wrote)
+    @staticmethod
+    def _confirm(step: Step, person: Person, field: str | None, confidence: float) -> str | None:
+        """Constrained: the record's own words for the field, or <none>, that Module 2 chooses for stand-ins too."""
+        summary = person.summary(field) if field else None
+        if step.wrote != summary:
+            reason = summary_gate(person, step.wrote) or "asked about stand-ins, Module 2 chooses another field"
+            step.tries.append(f"{step.wrote!r} ({reason})")
+            step.wrote, step.copied = summary, []
+        step.confidence = confidence
+        return summary_gate(person, summary)
 
     def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
         """Module 3: the words; what does not pass is tried greedily, then with nothing but name and value to copy.
@@ -217,7 +201,8 @@ class Pipeline:
         self._respond_once(again, gates, constrained=True)
         for work in again:
             if work.answer.reason:
-                self._take_response(work, self._best_wording(work), gates)
+                wording = likeliest_wording(self.models["response"], work.person, work.field, work.answer)
+                self._take_response(work, wording, gates)
 
     def _respond_once(
         self,
@@ -241,17 +226,6 @@ class Pipeline:
         )
         for work, written in zip(works, results, strict=True):
             self._take_response(work, written, gates)
-
-    def _best_wording(self, work: Work) -> Generated:
-        """Constrained to the last: of the wordings that the templates know, the one that Module 3 finds likeliest."""
-        value = getattr(work.person, work.field)
-        texts = [filled(wording, work.answer.tag, value) for wording in wordings()[work.field]]
-        scores = score(
-            self.models["response"], TASKS["response"], work.answer.summary, work.answer.question, texts[:MOST_SPANS]
-        )
-        best = int(scores.argmax())
-        tokens = TOKENIZER.encode(texts[best])
-        return Generated(tokens, [float(scores[best])], [0.0] * len(tokens), True)
 
     def _take_response(self, work: Work, written: Generated, gates: Gates) -> None:
         """Put what Module 3 wrote through its gate and into the answer."""

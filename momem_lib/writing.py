@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from momem_lib.generation import Generated, generate
-from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs
+from momem_lib.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs, pad
 from momem_lib.transformer import Inputs, Transformer
 
 
@@ -85,18 +85,45 @@ def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str 
     return found
 
 
-@torch.inference_mode()
 def score(model: Transformer, task: Task, source: str | None, prompt: str, candidates: Sequence[str | None]) -> Tensor:
     """The natural log-probability that the module writes each candidate (None stands for <none>): (C,).
 
     The candidates are judged whole, so the best of them is exactly what constrained decoding should find.
     """
+    return score_many(model, task, [source], [prompt], [candidates])[0]
+
+
+@torch.inference_mode()
+def score_many(
+    model: Transformer,
+    task: Task,
+    sources: Sequence[str | None],
+    prompts: Sequence[str],
+    candidates: Sequence[Sequence[str | None]],
+    batch_size: int = 16,
+) -> list[Tensor]:
+    """What score says about each row's own candidates; source and prompt are read once for all of them.
+
+    Example:
+        >>> from momem_lib.transformer import ModelConfig
+        >>> model = Transformer(ModelConfig()).eval()
+        >>> rows = score_many(model, TASKS["ner"], [None] * 2, ["Jo?", "Al or Bo?"], [["Jo"], ["Al", "Bo"]])
+        >>> [len(row) for row in rows]
+        [1, 2]
+    """
     device = next(model.parameters()).device
-    targets = [encode_target(task, candidate) for candidate in candidates]
-    inputs = inputs_for(task, [source] * len(targets), [prompt] * len(targets), device, [t[:-1] for t in targets])
-    labels = make_inputs(None, [[]] * len(targets), [target[1:] for target in targets], device).target
-    chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (C, T)
-    return (chosen * inputs.target_mask).sum(-1).cpu()
+    results: list[Tensor] = []
+    for begin in range(0, len(prompts), batch_size):
+        rows = slice(begin, begin + batch_size)
+        state, first = model.start(inputs_for(task, sources[rows], prompts[rows], device))
+        owners = torch.tensor([row for row, own in enumerate(candidates[rows]) for _ in own], device=device)  # (C,)
+        bodies = [encode_target(task, text)[1:] for own in candidates[rows] for text in own]  # less the start token
+        labels, mask = pad(bodies, device)  # (C, T)
+        rest = model.step(state.select(owners), labels[:, :-1])
+        log_probs = torch.cat([first.log_probs[owners], rest.log_probs], dim=1)  # (C, T, V)
+        chosen = log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (C, T)
+        results += (chosen * mask).sum(-1).cpu().split([len(own) for own in candidates[rows]])
+    return results
 
 
 def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from momem_lib.constrained import asked_fields
 from momem_lib.evaluation import (
     evaluate,
     evaluate_module,
@@ -149,6 +150,7 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
 
 def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
+    from momem_lib import constrained
     from momem_lib import pipeline as home
     from momem_lib.generation import Generated
     from momem_lib.tasks import TOKENIZER
@@ -157,7 +159,9 @@ def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
     monkeypatch.setattr(home, "write", lambda *_, **__: [made])
     monkeypatch.setattr(
-        home, "score", lambda *arguments: torch.tensor([probabilities.get(span, 1e-6) for span in arguments[4]]).log()
+        constrained,
+        "score",
+        lambda *arguments: torch.tensor([probabilities.get(span, 1e-6) for span in arguments[4]]).log(),
     )
     works = [home.Work(home.Answer("Who is King of Wakanda?"))]
     pipeline._name(works, Gates())
@@ -185,6 +189,39 @@ def test_the_threshold_holds_for_every_name(monkeypatch):
     pipeline.remember([replace(JO, fname="King", lname="")])
     answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
     assert "only 50.0% sure" in answer.reason
+
+
+def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
+    model, odd = pipeline.models["summary"], "Zq;: Lives in: v9#"
+    questions = [QUESTIONS[field] for field in FIELDS]
+    plain = asked_fields(model, [text.format("Jo Doe") for text in questions], ["Jo Doe"] * 6)
+    strange = asked_fields(model, [text.format(odd) for text in questions], [odd] * 6)
+    assert [field for field, _ in plain] == list(FIELDS) == [field for field, _ in strange]
+    assert torch.allclose(*(torch.tensor([sure for _, sure in row]) for row in (plain, strange)), atol=1e-5)
+    assert asked_fields(model, [], []) == []
+    field, sure = asked_fields(model, ["Where does Jo Doe live?"], [""])[0]  # nobody is named: asked as it stands
+    assert (field, sure > 0.5) == ("location", True)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "summary", "tries"),
+    [
+        (("location", 0.99), "Lives in: Oslo", 0),
+        (("hobbies", 0.99), "Hobbies: chess", 1),
+        ((None, 0.99), None, 1),
+        (("location", 0.1), "Lives in: Oslo", 0),
+    ],
+)
+def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confirmed, summary, tries):
+    from momem_lib import pipeline as home
+
+    monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
+    monkeypatch.setitem(pipeline.thresholds, "summary", 0.5)
+    work = home.Work(home.Answer("Where does Jo Doe live?", tag="Jo Doe", content=JO.content), JO)
+    pipeline._summarise([work], Gates())
+    step = work.answer.trace[-1]
+    assert (work.answer.summary, len(step.tries), step.confidence) == (summary, tries, confirmed[1])
+    assert (work.answer.reason is None) == (summary is not None and confirmed[1] > 0.5)
 
 
 def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():

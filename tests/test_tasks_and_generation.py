@@ -14,7 +14,7 @@ from momem_lib.sampling import draw, next_token_probs
 from momem_lib.tasks import TASKS, TOKENIZER, TokenSet, batch_indices, batch_of, encode_target, tokenize
 from momem_lib.tokenizers import SPECIALS, ByteTokenizer
 from momem_lib.transformer import ModelConfig, Transformer
-from momem_lib.writing import inputs_for, score, write
+from momem_lib.writing import inputs_for, score, score_many, write
 
 PLACES = {"Jo": "Oslo", "Ngũgĩ wa Thiong'o": "Limuru", "X Æ van der Berg": "São Tomé", "李": "北京"}
 ROWS = [
@@ -157,6 +157,14 @@ def test_score_is_the_probability_of_writing_it(name):
             out = model.step(state, torch.tensor([token]))
         scores = score(model, task, source, prompt, ["a longer one than the other", candidate])
         assert scores[1].item() == pytest.approx(expected, rel=1e-4)
+    others = [row for row in ROWS if row is not ROWS[1]]  # of other lengths, in one batch with it
+    texts = [task.texts(row) for row in (ROWS[1], *others)]
+    candidates = [[target, None], *([text[2]] for text in texts[1:])]
+    many = score_many(model, task, [text[0] for text in texts], [text[1] for text in texts], candidates, batch_size=3)
+    for row, (source, prompt, _) in enumerate(texts):
+        assert many[row].tolist() == pytest.approx(
+            score(model, task, source, prompt, candidates[row]).tolist(), rel=1e-4
+        )
 
 
 def test_sampling_follows_the_distribution():

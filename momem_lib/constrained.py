@@ -1,0 +1,95 @@
+"""Constrained decoding: where a module's own words do not pass, it is asked which of the allowed texts is likeliest."""
+
+from collections.abc import Sequence
+
+import torch
+from rapidfuzz import fuzz
+
+from momem_lib.answers import Answer
+from momem_lib.gates import tag_gate, word_spans
+from momem_lib.generation import Generated
+from momem_lib.grammar import wordings
+from momem_lib.memory import Memory
+from momem_lib.people import FIELDS, Person
+from momem_lib.rows import filled
+from momem_lib.tasks import TASKS, TOKENIZER
+from momem_lib.transformer import Transformer
+from momem_lib.writing import score, score_many
+
+LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
+ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
+MOST_CHOICES = 64  # texts that a module is asked about, at most
+STAND_INS = (  # people with plain names and values, for questions about somebody else
+    Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
+    Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
+    Person("Peter", "Smith", "Pilot", "Berlin", "Casablanca", "Yesterday", "hiking", "Oxford"),
+)
+
+
+def likeliest_name(
+    model: Transformer, memory: Memory, question: str, wrote: str | None, confidence: float
+) -> tuple[str, float] | None:
+    """Among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
+
+    It must be likelier than "nobody is named". A part of a longer name must be likelier than that name too, or be
+    nearly all of it: @Jo Doe may mean Jo Doe, but knowing King does not make King of Wakanda mean him.
+
+    Args:
+        wrote, confidence: what Module 0 said of its own accord, and how sure it was.
+
+    Returns:
+        The name and its probability, or None where no span will do.
+    """
+    known = memory.knows(word_spans(question))
+    spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_CHOICES]
+    if not spans:
+        return None
+    *scores, nobody = score(model, TASKS["ner"], None, question, [*spans, None]).exp().tolist()
+    sure, span = max(zip(scores, spans, strict=True))
+    shorter = wrote is not None and span in wrote and fuzz.ratio(span, wrote) < ALIKE
+    if sure < LEAST_SURE or sure < nobody or (shorter and sure < confidence):
+        return None
+    return span, sure
+
+
+def asked_fields(
+    model: Transformer, questions: Sequence[str], names: Sequence[str], stand_ins: Sequence[Person] = STAND_INS
+) -> list[tuple[str | None, float]]:
+    """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
+
+    The choice must not hang on the letters of a name or a value. So the question is put once more about each of a few
+    plain people, and their seven probabilities (six fields and <none>) are averaged: test-time augmentation, as for
+    images (Krizhevsky et al. 2012, section 4.1). What a strange name or value stirs up does not come into it.
+
+    Args:
+        names: who each question asks about, as it stands there.
+
+    Returns:
+        Per question the key of a field, or None for <none>, and its probability, 0 to 1.
+    """
+    if not questions:
+        return []
+    choices = [[*(person.summary(field) for field in FIELDS), None] for person in stand_ins]
+    scores = score_many(
+        model,
+        TASKS["summary"],
+        [person.content for person in stand_ins] * len(questions),
+        [
+            question.replace(name, who.name)
+            for question, name in zip(questions, names, strict=True)
+            for who in stand_ins
+        ],
+        choices * len(questions),
+    )
+    shares = torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)  # (N, 7)
+    fields = [*FIELDS, None]
+    return [(fields[int(row.argmax())], float(row.max())) for row in shares]
+
+
+def likeliest_wording(model: Transformer, person: Person, field: str, answer: Answer) -> Generated:
+    """Among the wordings that the templates know, the one that Module 3 finds likeliest."""
+    texts = [filled(wording, answer.tag, getattr(person, field)) for wording in wordings()[field]][:MOST_CHOICES]
+    scores = score(model, TASKS["response"], answer.summary, answer.question, texts)
+    best = int(scores.argmax())
+    tokens = TOKENIZER.encode(texts[best])
+    return Generated(tokens, [float(scores[best])], [0.0] * len(tokens), True)
