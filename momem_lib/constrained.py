@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from rapidfuzz import fuzz
+from torch import Tensor
 
 from momem_lib.answers import Answer
 from momem_lib.gates import tag_gate, word_spans
@@ -19,9 +20,10 @@ from momem_lib.writing import score, score_many
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_CHOICES = 64  # texts that a module is asked about, at most
+CLEAR = 0.98  # a choice as probable as this needs no second opinion
 STAND_INS = (  # people with plain names and values, for questions about somebody else
-    Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
     Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
+    Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
     Person("Peter", "Smith", "Pilot", "Berlin", "Casablanca", "Yesterday", "hiking", "Oxford"),
 )
 
@@ -52,14 +54,13 @@ def likeliest_name(
     return span, sure
 
 
-def asked_fields(
-    model: Transformer, questions: Sequence[str], names: Sequence[str], stand_ins: Sequence[Person] = STAND_INS
-) -> list[tuple[str | None, float]]:
+def asked_fields(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 
-    The choice must not hang on the letters of a name or a value. So the question is put once more about each of a few
-    plain people, and their seven probabilities (six fields and <none>) are averaged: test-time augmentation, as for
-    images (Krizhevsky et al. 2012, section 4.1). What a strange name or value stirs up does not come into it.
+    The choice must not hang on the letters of a name or a value. So the question is put once more about somebody plain,
+    where no strange name or value stirs anything up; where the answer is not clear-cut, about two more, and the seven
+    probabilities (six fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012,
+    section 4.1).
 
     Args:
         names: who each question asks about, as it stands there.
@@ -69,21 +70,32 @@ def asked_fields(
     """
     if not questions:
         return []
+    shares = field_shares(model, questions, names, STAND_INS[:1])  # (N, 7)
+    open_rows = [row for row, best in enumerate(shares.max(dim=-1).values.tolist()) if best < CLEAR]
+    if open_rows:
+        few = field_shares(model, [questions[n] for n in open_rows], [names[n] for n in open_rows], STAND_INS[1:])
+        shares[open_rows] = (shares[open_rows] + few * (len(STAND_INS) - 1)) / len(STAND_INS)
+    fields = [*FIELDS, None]
+    return [(fields[int(row.argmax())], float(row.max())) for row in shares]
+
+
+def field_shares(
+    model: Transformer, questions: Sequence[str], names: Sequence[str], stand_ins: Sequence[Person]
+) -> Tensor:
+    """The probabilities of the six fields and <none>, averaged over stand-ins: (N, 7), each row adding up to 1."""
     choices = [[*(person.summary(field) for field in FIELDS), None] for person in stand_ins]
     scores = score_many(
         model,
         TASKS["summary"],
         [person.content for person in stand_ins] * len(questions),
         [
-            question.replace(name, who.name)
+            question.replace(name, person.name) if name else question
             for question, name in zip(questions, names, strict=True)
-            for who in stand_ins
+            for person in stand_ins
         ],
         choices * len(questions),
     )
-    shares = torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)  # (N, 7)
-    fields = [*FIELDS, None]
-    return [(fields[int(row.argmax())], float(row.max())) for row in shares]
+    return torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)
 
 
 def likeliest_wording(model: Transformer, person: Person, field: str, answer: Answer) -> Generated:
