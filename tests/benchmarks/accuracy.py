@@ -9,13 +9,14 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from datetime import date
 
 import torch
 from rules import RuleBaseline
 
 from momem_lib.checkpoints import hardware
-from momem_lib.evaluation import evaluate, evaluate_module, tally
+from momem_lib.evaluation import asked_people, evaluate, evaluate_module, tally, verdict
 from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Pipeline
@@ -23,6 +24,7 @@ from momem_lib.project import DATA, RESULTS, ROOT
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
+MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
 UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
 
 
@@ -101,6 +103,27 @@ def shares(lines: list[dict]) -> dict:
     return {"questions": total} | {name: count / total for name, count in counts.items()}
 
 
+def wordings(pipeline: Pipeline, entries: list[dict], people: list[Person], seeds: int) -> dict:
+    """At temperature 1.0, over seeds: how many wordings a question gets, and whether each still holds its fact."""
+    asked = [(entry, person) for entry, person in zip(entries, asked_people(entries, people), strict=True)]
+    asked = [(entry, person) for entry, person in asked if entry["kind"] == "answerable"][:MOST_REPEATED]
+    questions = [entry["question"] for entry, _ in asked]
+    texts: list[set[str]] = [set() for _ in asked]
+    said: Counter[str] = Counter()
+    for seed in range(seeds):
+        answers = pipeline.ask_many(questions, temperature=1.0, seed=seed)
+        for (entry, person), answer, own in zip(asked, answers, texts, strict=True):
+            said[verdict(entry, answer.text, person)] += 1
+            own |= {answer.text} - {None}
+    several = [len(own) for own in texts if own]  # questions that are answered at all
+    return {
+        "questions": len(several),
+        "seeds": seeds,
+        "distinct": sum(several) / len(several),
+        "wrong": said["wrong"] / said.total(),
+    }
+
+
 def main() -> None:
     """Measure each row and print the table as it grows."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -111,9 +134,9 @@ def main() -> None:
     results: dict[str, dict] = {}
     print(f"{'':48}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}   by rules: right    wrong")
     rows = rows_of(material, options.count)
-    mix, people, _ = rows["known phrasings, all styles"]
+    mix, mix_people, _ = rows["known phrasings, all styles"]
     for module in ("ner", "summary", "response"):
-        results[f"module alone: {module}"] = shares(list(evaluate_module(pipeline, module, mix, people)))
+        results[f"module alone: {module}"] = shares(list(evaluate_module(pipeline, module, mix, mix_people)))
         show(f"module alone: {module}", results)
     for name, (questions, people, temperature) in rows.items():
         pipeline.memory = Memory()
@@ -124,17 +147,29 @@ def main() -> None:
             rules.remember(people)
             results[name]["rules"] = shares(list(evaluate(rules, questions, people)))
         show(name, results)
+    pipeline.memory = Memory()
+    pipeline.remember(mix_people)
+    heat = wordings(pipeline, mix, mix_people, SEEDS)
+    print(heat_line(heat))
     print(f"{time.perf_counter() - begin:.0f} s")
     if options.write:
         facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": 2026}
         facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__}
         RESULTS.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(facts | {"rows": results}, indent=1)
+        text = json.dumps(facts | {"rows": results, "wordings": heat}, indent=1)
         (RESULTS / "accuracy.json").write_text(text + "\n", encoding="utf-8")
-        write_readme(facts, results)
+        write_readme(facts, results, heat)
 
 
-def write_readme(facts: dict, results: dict[str, dict]) -> None:
+def heat_line(heat: dict) -> str:
+    """What wordings found, as a sentence."""
+    return (
+        f"At temperature 1.0, over {heat['seeds']} seeds, {heat['questions']} questions got "
+        f"{heat['distinct']:.1f} distinct wordings each on average; {heat['wrong']:.1%} of these answers were wrong."
+    )
+
+
+def write_readme(facts: dict, results: dict[str, dict], heat: dict) -> None:
     """Put the table between the two RESULTS marks of README.md."""
     lines = [
         "| Names and values never trained on | Questions | Right | Wrong | Abstained | Rules: right | wrong |",
@@ -144,6 +179,7 @@ def write_readme(facts: dict, results: dict[str, dict]) -> None:
         cells = " | ".join(f"{row[key]:.1%}" for key in ("right", "wrong", "abstained"))
         rules = " | ".join(f"{row['rules'][key]:.1%}" if "rules" in row else "" for key in ("right", "wrong"))
         lines.append(f"| {name} | {row['questions']:,} | {cells} | {rules} |")
+    lines.append("\n" + heat_line(heat))
     lines.append(f"\nMeasured {facts['date']} with `{facts['command']}` ({facts['hardware']}, seed {facts['seed']}).")
     path = ROOT / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
