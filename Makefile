@@ -7,11 +7,11 @@ MOMEM := .venv/bin/momem
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab html format normalise clean
+.PHONY: help setup run test test-browser lab html format normalise clean
 
 help: ## show this list
 	@echo "MoMeM: type make and one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 setup: ## make .venv and install everything into it (the others do this first)
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "No $(PYTHON) here: install Python 3.11 or newer, or type: make PYTHON=/path/to/python ..." >&2; exit 1; }
@@ -23,6 +23,10 @@ run: setup ## answer three questions, then run all notebooks into runs/
 
 test: setup ## run every check: style, library, notebooks
 	@$(MOMEM) test
+
+test-browser: setup ## run notebooks in a headless Chromium (installs it on Debian, or says what is missing)
+	@$(PYTHON) .ci/set_up.py browser
+	@$(MOMEM) test browser
 
 lab: setup ## open JupyterLab at notebook 00
 	@$(MOMEM) lab

@@ -1,6 +1,7 @@
 """Make .venv and install everything that MoMeM needs into it; a second run sees that it stands and does nothing.
 
-Usage:  python3 .ci/set_up.py
+Usage:  python3 .ci/set_up.py            what notebooks and tests need
+        python3 .ci/set_up.py browser    also what `make test-browser` needs: selenium, Chromium and its driver
 
 `make` calls this before every target. An install that was interrupted is begun anew by the next run; a changed
 pyproject.toml or requirements.lock is installed over the old one. No annotations and no recent syntax here: an old
@@ -42,7 +43,7 @@ def check_python():
     if sys.version_info < OLDEST:
         other = newer_python()
         if other:
-            sys.exit(subprocess.call([other, os.path.abspath(__file__)]))
+            sys.exit(subprocess.call([other, os.path.abspath(__file__), *sys.argv[1:]]))
         sys.exit(
             f"MoMeM needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and {sys.executable} is Python "
             f"{platform.python_version()}. Install a newer one (python.org, conda, or your system's packages), then "
@@ -142,6 +143,31 @@ def install_torch():
     return pip(pin)
 
 
+def quiet(*command):
+    """Whether a command succeeds; what it prints is not shown."""
+    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) == 0
+
+
+def install_browser():
+    """Add selenium, and where Chromium or its driver is missing, those from Debian's packages; or say what to type."""
+    if not quiet(PYTHON, "-c", "import selenium") and not pip("--editable", ".[browser]"):
+        sys.exit("selenium could not be installed: see pip's lines above, mend that, then type the command again.")
+    find = (PYTHON, "-c", "from momem_lib.checks import find_browser; find_browser()")
+    if quiet(*find):
+        return
+    root = getattr(os, "geteuid", lambda: 1)() == 0
+    apt = ["apt-get"] if root else ["sudo", "-n", "apt-get"]
+    if shutil.which("apt-get") and (root or quiet("sudo", "-n", "true")):
+        say("Installing Chromium and its driver: apt-get install chromium chromium-driver")
+        subprocess.call([*apt, "update", "--quiet"])
+        subprocess.call([*apt, "install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"])
+    if not quiet(*find):
+        sys.exit(
+            "The browser test needs Chromium and its driver. On Debian: sudo apt install chromium chromium-driver. "
+            "Elsewhere install Chrome and the chromedriver of the same version, and put both on the PATH."
+        )
+
+
 def say(text):
     """Print a line at once, between the lines of pip."""
     print("[set-up] " + text, flush=True)
@@ -180,9 +206,16 @@ def wait_for_other_set_up():
     return file
 
 
-def main():
-    """Check Python, then install what is not there yet."""
+def main(extra=None):
+    """Check Python, then install what is not there yet; "browser" asks for what the browser test needs too."""
     check_python()
+    set_up()
+    if extra == "browser":
+        install_browser()
+
+
+def set_up():
+    """Make the environment, or leave it alone when it stands."""
     if stands():
         return
     lock = wait_for_other_set_up()  # noqa: F841 (held until the end)
@@ -200,4 +233,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

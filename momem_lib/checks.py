@@ -1,6 +1,7 @@
 """The project's own checks, one after the other: style, library, notebooks. What `make test` runs."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from momem_lib.notebooks import find_notebooks, normalise_notebooks, optional_import
-from momem_lib.project import ROOT
+from momem_lib.project import ROOT, RUNS, InputError
 
 # Set before torch is loaded, so that its results depend as little as possible on the machine.
 STABLE = {
     "OMP_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",  # waiting threads must not spin: on a busy machine they would take turns with others
     "MKL_CBWR": "COMPATIBLE",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -22,6 +24,8 @@ STABLE = {
 CODE = ("momem_lib", "tests", ".ci", "notebooks")
 NO_TESTS = 5  # pytest's exit code when it found nothing to run
 CELL_SECONDS = 600  # how long one notebook cell may take
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+DRIVERS = ("chromedriver", "chromium.chromedriver")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def check_notebooks() -> tuple[bool, str]:
         return True, "no notebooks yet"
     options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)]
     sanitize = ["--nbval-sanitize-with", str(Path("tests", "nbval_sanitize.cfg"))]
-    code, last = run_command(["pytest", "-q", "-p", "tests.conftest", *options, *sanitize, "notebooks"])
+    pictures = {"MOMEM_FIGURES": str(RUNS / "figures")}  # the committed ones stay as they are
+    code, last = run_command(["pytest", "-q", "-p", "tests.conftest", *options, *sanitize, "notebooks"], pictures)
     return code in (0, NO_TESTS), last
 
 
@@ -99,6 +104,30 @@ def check_normalised() -> tuple[bool, str]:
     return True, f"{len(notebooks)} notebooks as normalised"
 
 
+def find_browser() -> tuple[str, str]:
+    """Where Chromium (or Chrome) and the driver that steers it are.
+
+    Raises:
+        InputError: one of the two is missing.
+    """
+    browser, driver = (next(filter(None, map(shutil.which, names)), None) for names in (BROWSERS, DRIVERS))
+    if browser and driver:
+        return browser, driver
+    missing = " and ".join(name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path)
+    raise InputError(
+        f"the browser test needs {missing}, not found here: on Debian type  sudo apt install chromium chromium-driver  "
+        "(elsewhere install Chrome and the chromedriver of the same version, and put both on the PATH)"
+    )
+
+
+def check_browser() -> tuple[bool, str]:
+    """Open the course in JupyterLab in a headless Chromium, run notebooks, drag sliders, type questions."""
+    optional_import("selenium", "browser")
+    find_browser()
+    code, last = run_command(["pytest", "-q", "-rs", str(Path("tests", "browser", "test_course.py"))])
+    return code == 0, last
+
+
 STEPS: dict[str, Callable[[], tuple[bool, str]]] = {
     "style": check_style,
     "format": check_format,
@@ -106,13 +135,14 @@ STEPS: dict[str, Callable[[], tuple[bool, str]]] = {
     "library": check_library,
     "notebooks": check_notebooks,
 }
+EXTRA = {"browser": check_browser}  # run only when asked for: it needs Chromium
 
 
 def run_checks(only: Sequence[str] = ()) -> int:
     """Run the checks, all of them even when one fails, and close with a table; 0 when all passed, else 1.
 
     Args:
-        only: names of STEPS; none means all.
+        only: names of STEPS or EXTRA; none means all of STEPS.
 
     Raises:
         InputError: pytest, ruff or nbval are not installed.
@@ -121,9 +151,10 @@ def run_checks(only: Sequence[str] = ()) -> int:
         optional_import(package)
     done = []
     for name in only or STEPS:
-        print(f"\n== {name}: {(STEPS[name].__doc__ or '').splitlines()[0]}", flush=True)
+        step = (STEPS | EXTRA)[name]
+        print(f"\n== {name}: {(step.__doc__ or '').splitlines()[0]}", flush=True)
         start = time.perf_counter()
-        ok, note = STEPS[name]()
+        ok, note = step()
         done.append(Step(name, ok, time.perf_counter() - start, note))
     print("\n" + summary(done), flush=True)
     return 0 if all(step.ok for step in done) else 1

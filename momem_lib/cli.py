@@ -173,7 +173,8 @@ def add_notebooks(parsers) -> None:
             sub.add_argument("notebooks", nargs="*")
             sub.add_argument("--check", action="store_true", help="change nothing; exit code 1 if something would be")
         if name == "test":
-            sub.add_argument("steps", nargs="*", metavar="CHECK", help="style, format, normalised, library, notebooks")
+            names = "style, format, normalised, library, notebooks; or browser, which only runs when it is named"
+            sub.add_argument("steps", nargs="*", metavar="CHECK", help=names)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -212,11 +212,12 @@ def run(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Run the project's checks."""
-    from momem_lib.checks import STEPS, run_checks
+    from momem_lib.checks import EXTRA, STEPS, run_checks
 
-    unknown = [name for name in options.steps if name not in STEPS]
+    known = [*STEPS, *EXTRA]
+    unknown = [name for name in options.steps if name not in known]
     if unknown:
-        raise InputError(f"no check is called {', '.join(unknown)}; there are {', '.join(STEPS)}")
+        raise InputError(f"no check is called {', '.join(unknown)}; there are {', '.join(known)}")
     return run_checks(options.steps)
 
 

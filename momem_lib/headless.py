@@ -1,10 +1,12 @@
 """Notebooks without a browser: strict papermill runs, with a table at the end, and sweeps of a parameter."""
 
 import logging
+import os
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ class Result:
     notebook: str  # its name without .ipynb
     output: Path  # the executed copy
     seconds: float
-    error: str = ""  # where and why it failed; empty when it did not
+    error: str = ""  # where and why it failed ("in cell 3: ..."); empty when it did not
     value: object = None  # the value of the swept parameter in this run
     result: object = None  # what its cell tagged "result" printed as JSON
 
@@ -98,22 +100,36 @@ def _run_one(path: Path, output: Path, parameters: dict, value: object, label: s
     start = time.perf_counter()
     error = ""
     try:
-        papermill.execute_notebook(
-            str(path),
-            str(output),
-            parameters,
-            cwd=str(path.parent),
-            kernel_name="python3",
-            kernel_manager_class=_this_python(),
-            progress_bar={"desc": label, "mininterval": 1.0},
-        )
+        with _pictures_in(output.parent / "figures" / output.stem):
+            papermill.execute_notebook(
+                str(path),
+                str(output),
+                parameters,
+                cwd=str(path.parent),
+                kernel_name="python3",
+                kernel_manager_class=_this_python(),
+                progress_bar={"desc": label, "mininterval": 1.0},
+            )
     except papermill.PapermillExecutionError as failure:
         error = _failure(read_notebook(path), failure, shifted=bool(parameters))
     except Exception as failure:  # a dead kernel, a full disk: the other notebooks still run
-        error = f"{path.stem}: {type(failure).__name__}: {_short(str(failure))}"
+        error = f"because of {type(failure).__name__}: {_short(str(failure))}"
     seconds = time.perf_counter() - start
     result = None if error else notebook_result(read_notebook(output))
     return Result(path.stem, output, seconds, error, value, result)
+
+
+@contextmanager
+def _pictures_in(folder: Path) -> Iterator[None]:
+    """Let the notebooks that start now save their pictures in a folder, not over the committed ones."""
+    before = os.environ.get("MOMEM_FIGURES")
+    os.environ["MOMEM_FIGURES"] = str(folder)  # a kernel inherits it
+    try:
+        yield
+    finally:
+        os.environ.pop("MOMEM_FIGURES")
+        if before is not None:
+            os.environ["MOMEM_FIGURES"] = before
 
 
 def _this_python() -> type:
@@ -137,8 +153,13 @@ def _failure(notebook, failure, shifted: bool) -> str:
     # papermill adds a cell with the given values after the one tagged "parameters" (at the top when there is none).
     if shifted and index > (tagged[0] if tagged else -1):
         index -= 1
-    lines = failure.source.strip().splitlines()
-    return f"cell {index + 1}: {failure.ename}: {_short(failure.evalue)}\n  in: {lines[0] if lines else ''}"
+    # "Cell In[3], line 4" stands in the traceback, perhaps with colours between.
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(failure.traceback))
+    place = re.search(r"Cell In\s*\[\d+\], line (\d+)", plain)
+    lines = failure.source.splitlines()
+    number = min(int(place[1]), len(lines)) if place else 1
+    line = lines[number - 1].strip() if lines else ""
+    return f"in cell {index + 1}: {failure.ename}: {_short(failure.evalue)}\n  line {number}: {line}"
 
 
 def _short(text: str, lines: int = 4, width: int = 300) -> str:
@@ -150,7 +171,7 @@ def run_table(results: Sequence[Result]) -> str:
     width = max([len(result.output.stem) for result in results], default=8)
     rows = [f"{'notebook':<{width}}  seconds  ok"]
     rows += [f"{r.output.stem:<{width}}  {r.seconds:7.1f}  {'yes' if r.ok else 'NO'}" for r in results]
-    rows += [f"\n{r.output.stem} failed in {r.error}" for r in results if not r.ok]
+    rows += [f"\n{r.output.stem} failed {r.error}" for r in results if not r.ok]
     return "\n".join(rows)
 
 

@@ -23,7 +23,7 @@ def report(trained, out: Path) -> None:
     print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
     print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
     print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv, loss.png")
-    print(f"try: momem lm generate {out} 'The '")
+    print(f"try: momem lm generate {out} 'The'")
 
 
 def train(options: argparse.Namespace) -> int:
@@ -152,7 +152,7 @@ def measure_from_menu(folder: Path) -> list[str]:
 def generate_from_menu(folder: Path) -> list[str]:
     """The command line that writes, as the reader wants it."""
     model = ask(f"Folder of the model (empty: {folder}): ", str(folder))
-    prompt = ask("Beginning of the text (empty: 'The '): ", "The ")
+    prompt = ask("Beginning of the text (empty: 'The'): ", "The")
     temperature = ask("Temperature, from 0 (always the likeliest) upwards (empty: 0.8): ", "0.8")
     return ["generate", model, f"--temperature={temperature}", "--", prompt]
 

@@ -1,5 +1,6 @@
 """The course's notebooks as files: finding them, making them ready to commit, opening them, and web pages of them."""
 
+import base64
 import html
 import itertools
 import re
@@ -18,8 +19,12 @@ NOTEBOOK_METADATA = {
 }
 
 
-def optional_import(name: str):
+def optional_import(name: str, extras: str = "notebooks,tests"):
     """Import a package that not every command needs, or say how to install it.
+
+    Args:
+        name: of the package.
+        extras: of pyproject.toml that bring it.
 
     Raises:
         InputError: the package is not installed.
@@ -33,7 +38,7 @@ def optional_import(name: str):
     try:
         return __import__(name, fromlist=["*"])
     except ImportError:
-        raise InputError(f'{name} is not installed: type  pip install -e ".[notebooks,tests]"') from None
+        raise InputError(f'{name} is not installed: type  pip install -e ".[{extras}]"') from None
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -166,7 +171,9 @@ def notebook_title(notebook, default: str = "") -> str:
 
 
 def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] | None = None) -> list[Path]:
-    """Write each notebook, outputs included, as a web page, and an index of them; links between notebooks lead on.
+    """Write each notebook, outputs included, as a web page, the glossary too, and an index of them all.
+
+    Links between the pages lead on, and pictures are inside them: the folder can be sent to somebody.
 
     Returns:
         The pages, the index first.
@@ -174,26 +181,49 @@ def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] |
     Raises:
         InputError: nbconvert is missing, or a notebook cannot be read.
     """
+    nbformat = optional_import("nbformat")
     exporter = optional_import("nbconvert").HTMLExporter()
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     pages, lines = [], []
-    for path in find_notebooks() if notebooks is None else notebooks:
-        notebook = read_notebook(path)
-        title = notebook_title(notebook, default=path.stem)
+    for path in [*find_notebooks(), *sorted(NOTEBOOKS.glob("*.md"))] if notebooks is None else notebooks:
+        if path.suffix == ".md":
+            text = path.read_text(encoding="utf-8")
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+        else:
+            notebook = read_notebook(path)
+        title = notebook_title(notebook, default=path.stem).replace("`", "")
         text, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
-        text = re.sub(r'(href="(?![a-z]+:)[^"#]*)\.ipynb(["#])', r"\1.html\2", text)
+        text = _with_pictures(text, path.parent)
+        text = re.sub(r'(href="(?![a-z]+:)[^"#/]*)\.(ipynb|md)(["#])', r"\1.html\3", text)
         pages.append(out_dir / f"{path.stem}.html")
         pages[-1].write_text(text, encoding="utf-8")
         lines.append(f'<li><a href="{html.escape(pages[-1].name)}">{html.escape(title)}</a></li>')
     index = out_dir / "index.html"
     index.write_text(
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>MoMeM</title>\n'
-        '<body style="max-width: 40em; margin: 3em auto; font: 1.1em/1.6 sans-serif">\n'
-        "<h1>MoMeM, from scratch</h1>\n<ul>\n" + "\n".join(lines) + "\n</ul>\n</body>\n</html>\n",
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n<title>MoMeM</title>\n'
+        '<body style="max-width: 40em; margin: 3em auto; padding: 0 1em; font: 1.1em/1.6 sans-serif">\n'
+        "<h1>MoMeM, from scratch</h1>\n<p>A question goes in, an answer comes out, and every part between is built in "
+        "these notebooks. The pages show what they printed and drew when they were last run.</p>\n"
+        "<ul>\n" + "\n".join(lines) + "\n</ul>\n</body>\n</html>\n",
         encoding="utf-8",
     )
     return [index, *pages]
+
+
+def _with_pictures(page: str, folder: Path) -> str:
+    """A web page with the pictures that it names, relative to a folder, put into it."""
+
+    def put_in(found: re.Match) -> str:
+        path = folder / found[1]
+        return (
+            f'src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
+            if path.is_file()
+            else found[0]
+        )
+
+    return re.sub(r'src="([^":]+\.png)"', put_in, page)
 
 
 def open_lab(name: str = "00") -> int:

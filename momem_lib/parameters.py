@@ -4,7 +4,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from momem_lib.notebooks import optional_import, read_notebook
+from momem_lib.notebooks import read_notebook
 from momem_lib.project import InputError
 
 UNKNOWN = object()  # the default of a parameter that is not a plain literal, so that its type cannot be told
@@ -13,17 +13,30 @@ UNKNOWN = object()  # the default of a parameter that is not a plain literal, so
 def declared_parameters(path: str | Path) -> dict[str, object]:
     """The parameters of a notebook's cell tagged "parameters" with their defaults (UNKNOWN: no plain literal).
 
+    Papermill's own list is not asked: it leaves out a parameter whose comment holds "=".
+
     Raises:
-        InputError: the file is no notebook, or papermill is missing.
+        InputError: the file is no notebook, or that cell is no Python.
     """
-    read_notebook(path)  # says what is wrong with the file better than papermill does
+    cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        lines = ast.parse(cells[0].source).body if cells else []
+    except SyntaxError as error:
+        raise InputError(f"the parameters cell of {path} is no Python ({error.msg}, line {error.lineno})") from None
     defaults = {}
-    for name, declared in optional_import("papermill").inspect_notebook(str(path)).items():
-        try:
-            defaults[name] = ast.literal_eval(declared["default"])
-        except (ValueError, SyntaxError):
-            defaults[name] = UNKNOWN
+    for line in lines:
+        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                defaults[target.id] = _default(line.value)
     return defaults
+
+
+def _default(value: ast.expr | None) -> object:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, TypeError):
+        return UNKNOWN
 
 
 def convert(name: str, value: object, default: object) -> object:

@@ -1,6 +1,8 @@
 """Pictures: what they are drawn with and how they are saved, and the pipeline with "you are here"."""
 
 import io
+import os
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from momem_lib.project import FIGURES, InputError
+from momem_lib.project import FIGURES, RUNS, InputError
 
 DPI = 160  # dots per inch; notebooks show half of that, so that text stays sharp
 PAPER, INK, GREY = "#FFFFFF", "#1A1A1A", "#595959"  # a light ground of our own: pages may be dark
@@ -156,8 +158,23 @@ def png(figure: Figure, alt: str | None = None) -> bytes:
     return stored.getvalue()
 
 
-def save_figure(figure: Figure, name: str, alt: str | None = None, folder: Path = FIGURES) -> Path:
-    """Write figures/NAME.png, with the text for those who cannot see it inside, and return its path."""
+def figure_folder() -> Path:
+    """Where pictures are saved: figures/, unless this is a run whose pictures may differ from those that are committed.
+
+    Such runs are those of `momem run` and `momem test`, which name a folder in MOMEM_FIGURES, and those in which
+    papermill was given parameters: the cell that it adds begins with a comment of its own.
+    """
+    if named := os.environ.get("MOMEM_FIGURES"):
+        return Path(named)
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    cells = shell.user_ns.get("In", ()) if shell else ()
+    return RUNS / "figures" if any(cell.startswith("# Parameters\n") for cell in cells) else FIGURES
+
+
+def save_figure(figure: Figure, name: str, alt: str | None = None, folder: Path | None = None) -> Path:
+    """Write NAME.png into figures/ (see figure_folder), with the text for those who cannot see it; return its path."""
+    folder = folder or figure_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     path.write_bytes(png(figure, alt))

@@ -103,14 +103,14 @@ def draw_architectures() -> Figure:
         top = _stack(panel, x, 0.9, here, colours, 2.0)
         draw_arrow(panel, (x, top), (x, top + 0.3))
         write_text(panel, x, top + 0.43, "next token")
-        _repeat(panel, x, 1.22, 1.22 + 0.62 * (2 if title else 3), 2.2, "× N")
+        _repeat(panel, x, 1.22, 1.22 + 0.62 * (2 if title else 3), 2.2, "× n")
     write_text(panel, 1.5, 5.05, "decoder-only", weight="bold", fontsize=12)
     write_text(panel, 6.4, 5.05, "encoder-decoder", weight="bold", fontsize=12)
     write_text(panel, 4.9, 0.25, "the source")
     draw_arrow(panel, (4.9, 0.4), (4.9, 0.69))
     read = ["token vectors", "self-attention", "MLP", "layer norm"]
     top = _stack(panel, 4.9, 0.9, read, [ENDS, MIX, THINK, NORM], 1.8)
-    _repeat(panel, 4.9, 1.22, 2.46, 2.0, "× N")
+    _repeat(panel, 4.9, 1.22, 2.46, 2.0, "× n")
     panel.plot([4.9, 4.9, 6.55, 6.55], [top, 3.35, 3.35, 2.14], color=INK, lw=1.6)
     draw_arrow(panel, (6.55, 2.14), (7.0, 2.14))
     return figure

@@ -111,20 +111,19 @@ def draw_losses(
     alt = f"Loss against steps: {ends}. Levels: {', '.join(f'{name} {y:.2f}' for name, y in levels.items())}."
     figure, (axes,) = panels(1, 1, 8.4, 3.8, alt)
     draw_lines(axes, curves)
-    _levels(axes, levels, max(map(len, curves.values())))
+    _levels(axes, levels)
     label(axes, "step", "loss, nats per token", title)
     axes.set_ylim(0, top)
     return figure
 
 
-def _levels(axes: Axes, levels: Mapping[str, float], steps: int, names: str = "low left") -> None:
-    """Dotted lines at some losses, named on the right; "low left": low ones on the left, "none": no names."""
+def _levels(axes: Axes, levels: Mapping[str, float], names: bool = True) -> None:
+    """Dotted lines at some losses, named beside the panel, where no curve runs over the words."""
     for name, level in levels.items():
         axes.axhline(level, color=GREY, lw=1, ls=(0, (1, 2)))
-        x, side = (1, "left") if names == "low left" and level < 1 else (steps, "right")
-        if names != "none":
-            style = {"fontsize": 10, "color": GREY, "ha": side, "textcoords": "offset points"}
-            axes.annotate(name, (x, level), (0, 5), **style)
+        if names:
+            style = {"fontsize": 10, "color": GREY, "va": "center", "textcoords": "offset points"}
+            axes.annotate(name, (1, level), (5, 0), xycoords=axes.get_yaxis_transform(), **style)
 
 
 def draw_symptoms(
@@ -138,7 +137,7 @@ def draw_symptoms(
     for axes in grid[len(curves) :]:
         axes.axis("off")
     for place, ((name, curve), axes) in enumerate(zip(curves.items(), grid, strict=False)):
-        _levels(axes, levels, len(healthy), "right" if place == 2 else "none")
+        _levels(axes, levels, names=place == 2)
         axes.plot(range(1, len(healthy) + 1), healthy, color="#8C8C8C", lw=1.5, label="healthy")
         axes.plot(range(1, len(curve) + 1), curve, color="#D55E00", lw=2.4, label="sick")
         axes.set_ylim(0, top)

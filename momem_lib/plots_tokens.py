@@ -50,7 +50,7 @@ def draw_tokens(rows: Sequence[tuple[str, Sequence[str], Sequence[int]]], alt: s
         for place, (piece, number, width) in enumerate(zip(pieces, numbers, widths[line], strict=True)):
             panel.add_patch(Rectangle((x, y - 0.17), width - 0.03, 0.34, fc=TINTS[place % 5], ec=GREY, lw=0.5))
             write_text(panel, x + width / 2 - 0.015, y - 0.01, piece, family=MONO, fontsize=10)
-            write_text(panel, x + width / 2 - 0.015, y - 0.28, str(number), family=MONO, fontsize=7, color=GREY)
+            write_text(panel, x + width / 2 - 0.015, y - 0.28, str(number), family=MONO, fontsize=8, color=GREY)
             x += width
         write_text(panel, x + 0.08, y, f"{len(pieces)} tokens", ha="left", color=GREY)
     return figure
@@ -98,12 +98,12 @@ def draw_work(touched: Sequence[int], everything: int, different: int) -> Figure
     merges = range(1, len(touched) + 1)
     panel.axhline(everything, color=LINES[1], lw=2.5, label="naive: every chunk of the text")
     panel.axhline(different, color=LINES[4], lw=2.5, ls="--", label="count chunks first: every different chunk")
-    panel.plot(merges, touched, ".", color=LINES[0], ms=3, label="fast: different chunks that hold the pair")
+    panel.plot(merges, touched, ".", color=LINES[0], ms=5, label="fast: different chunks that hold the pair")
     panel.set_yscale("log")
     panel.set_ylim(0.8, everything * 25)
-    panel.set_xlabel("merge", fontsize=12, color=INK)
+    panel.set_xlabel("merge (in the order learned)", fontsize=12, color=INK)
     panel.set_ylabel("chunks looked at", fontsize=12, color=INK)
-    panel.legend(fontsize=11, loc="upper right", frameon=False)
+    panel.legend(fontsize=11, loc="upper right", frameon=False, markerscale=2)
     return figure
 
 

@@ -26,13 +26,13 @@ def smooth(values: Sequence[float], weight: float = 0.9) -> ndarray:
 
 
 def plot_paths(height: Callable, paths: dict[str, ndarray], losses: dict[str, list[float]]) -> Figure:
-    """Left: the ways of optimizers over a map of the loss; right: the loss after each step.
+    """Left: the paths of optimizers over a map of the loss; right: the loss after each step.
 
     Args:
         height: loss of (x, y), for arrays. paths: name -> (steps, 2).
     """
     alt = (
-        "Left: a long, narrow valley seen from above, and the way that each optimizer takes to its lowest point: "
+        "Left: a long, narrow valley seen from above, and the path that each optimizer takes to its lowest point: "
         f"{', '.join(paths)}. Right: the loss after each step."
     )
     figure, (map_panel, panel) = page(9.5, 3.5, alt, columns=2, width_ratios=(1.3, 1))
@@ -43,7 +43,7 @@ def plot_paths(height: Callable, paths: dict[str, ndarray], losses: dict[str, li
         panel.semilogy(np.maximum(losses[name], 1e-9), color=colour, lw=2, label=name)
     map_panel.plot(0, 0, marker="*", ms=15, color=INK, ls="")
     map_panel.set(xlim=(-10.5, 3), ylim=(-1.4, 1.4))
-    name_axes(map_panel, "first parameter", "second parameter", "the way (star: the lowest point)", legend=False)
+    name_axes(map_panel, "first parameter", "second parameter", "the path (star: the lowest point)", legend=False)
     name_axes(panel, "step", "loss (logarithmic)", "the loss")
     return figure
 
@@ -105,15 +105,17 @@ def plot_twins(by_hand: list[float], by_torch: list[float], gaps: dict[str, ndar
     alt = (
         f"Left: the loss of {len(by_hand)} training steps, by hand in NumPy (a wide line) and with torch's autograd "
         f"(dashes on top): one curve, from {by_hand[0]:.1f} down to {np.mean(by_hand[-10:]):.1f} nats per byte. Right: "
-        "how far they are apart, logarithmic: rounding errors only, much smaller in float64 than in float32."
+        "how far they are apart, logarithmic, a dot for each step at which they differ at all: rounding errors only, "
+        "much smaller in float64 than in float32."
     )
     figure, (left, right) = page(10, 3.8, alt, columns=2)
     left.plot(by_hand, color="#8FC3E3", lw=5, label="NumPy, by hand")
     left.plot(by_torch, color=RED, lw=1.4, ls="--", label="torch, autograd")
     left.set_ylim(bottom=0)
     name_axes(left, "step", "loss (nats per byte)")
-    for (name, gap), colour in zip(gaps.items(), (BLUE, GREEN), strict=False):
-        right.semilogy(np.maximum(gap, 1e-17), color=colour, lw=1.6, label=name)
+    for (name, gap), colour, mark in zip(gaps.items(), (BLUE, GREEN), "o^", strict=False):
+        seen = np.where(gap > 0, gap, np.nan)  # a logarithmic axis has no place for "no difference"
+        right.semilogy(seen, mark, color=colour, ms=3, label=name)
     name_axes(right, "step", "difference of the two losses (nats)", legend=False)
-    right.legend(fontsize=SIZE - 1, loc="center right")
+    right.legend(fontsize=SIZE - 1, loc="center right", markerscale=2)
     return figure

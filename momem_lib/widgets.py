@@ -26,7 +26,7 @@ GATES = {
     "response": "Response: it must hold the fact, and nobody else",
     "confidence": "Confidence: a module must be sure enough",
 }
-PAUSE = 0.3  # seconds without a change before the pipeline is asked
+PAUSE = 0.1  # seconds without a change before a widget answers
 # Dark ink on a light ground of our own, because the page may be light or dark.
 CARD = "background:#FFFFFF;color:#1A1A1A;border:1px solid #8C8C8C;padding:10px 14px;line-height:1.5"
 TABLE = "border-collapse:collapse;background:#FFFFFF;width:100%;table-layout:fixed;margin:0;font-size:1em"
@@ -34,6 +34,8 @@ COLUMNS = {"module": "15%", "read": "26%", "wrote": "31%", "sure": "9%", "gate":
 CELL = "text-align:left;vertical-align:top;padding:5px 8px 5px 0;border-top:1px solid #C8C8C8;color:#1A1A1A"
 COPIED = "background:#BFE0F7;color:#1A1A1A;border-bottom:2px solid #0072B2"
 GENERATED = "background:#FFDDB0;color:#1A1A1A"
+SLIDER = {"handle_color": "#0072B2"}  # the usual white handle is hard to see on a light page
+FOCUS = "<style>.noUi-handle:focus-visible{outline:3px solid #D55E00;outline-offset:1px}</style>"
 SILENT = "This widget needs a running kernel: run the cell in JupyterLab to use it."
 
 
@@ -55,6 +57,18 @@ def safe(text: str) -> str:
         '<bdi>&lt;b&gt;Jo&lt;/b&gt;</bdi>'
     """
     return f"<bdi>{html.escape(printable(text))}</bdi>"
+
+
+def visible(token: str) -> str:
+    """A token with a sign for what cannot be seen.
+
+    Example:
+        >>> visible(" the"), visible("\\n"), visible("\\udcc4")
+        ('␣the', '↵', '\\\\xc4')
+    """
+    token = token.replace(" ", "␣").replace("\n", "↵")
+    token = "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in token)
+    return printable(token)
 
 
 def copied_html(step: Step) -> str:
@@ -101,8 +115,12 @@ def _row(step: Step) -> str:
     return f'<tr style="background:#FFFFFF">{head}{columns}</tr>'
 
 
-def answer_html(answer: Answer) -> str:
-    """One answer as a page fragment: the answer, then a row for each module; everything in it is escaped."""
+def answer_html(answer: Answer, asked: str = "") -> str:
+    """One answer as a page fragment: the answer, then a row for each module; everything in it is escaped.
+
+    Args:
+        asked: how it was asked, in words: the same answer as before is then seen to be a new one.
+    """
     kind = "Silence" if answer.abstained else "Answer"
     heads = "".join(f'<th scope="col" style="{CELL};width:{wide}">{name}</th>' for name, wide in COLUMNS.items())
     legend = f'<span style="{COPIED}">copied</span> <span style="{GENERATED}">generated</span>'
@@ -111,7 +129,7 @@ def answer_html(answer: Answer) -> str:
         f"<strong>{kind}:</strong> {safe(str(answer))}</p>"
         f'<table style="{TABLE}"><thead><tr style="background:#FFFFFF">{heads}</tr></thead>'
         f"<tbody>{''.join(map(_row, answer.trace))}</tbody></table>"
-        f'<p style="margin:8px 0 0">{legend}</p></div>'
+        f'<p style="margin:8px 0 0">{legend} {html.escape(asked)}</p></div>'
     )
 
 
@@ -123,7 +141,8 @@ def error_html(sentence: str) -> str:
 def ask_html(pipeline: Pipeline, question: str, temperature: float, seed: int, gates: bool | Gates) -> str:
     """Ask, and give the answer or a sentence about what went wrong as a page fragment; never raises."""
     try:
-        return answer_html(pipeline.ask(question, temperature, seed, gates))
+        answer = pipeline.ask(question, temperature, seed, gates)
+        return answer_html(answer, f"· asked at temperature {temperature:.1f} with seed {seed}")
     except InputError as error:
         return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:  # a reader at a slider is not helped by a traceback
@@ -142,6 +161,11 @@ def trace_table(answer: Answer, width: int = 46) -> str:
             rows.append((first[0], next(cells), first[1], next(cells)))
     lines = (f"{module:<8}  {wrote:<{width}}  {sure:>6}  {gate}".rstrip() for module, wrote, sure, gate in rows)
     return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
+
+
+def focus_style():
+    """A widget that is not seen: it draws a ring around the slider that has the keyboard's focus."""
+    return ipywidgets.HTML(FOCUS, layout={"display": "none"})
 
 
 class Debounced:
@@ -177,10 +201,13 @@ class PipelineWidget(ipywidgets.VBox):
             question, description="Question", style=labels, layout=wide, continuous_update=False
         )
         self.temperature = ipywidgets.FloatSlider(
-            temperature, min=0, max=2, step=0.1, description="Temperature", style=labels, continuous_update=False
-        )
+            temperature, min=0, max=2, step=0.1, description="Temperature", style=labels | SLIDER,
+            continuous_update=False,
+        )  # fmt: skip
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=labels)
-        self.all_gates = ipywidgets.Checkbox(gates == Gates(), description="All gates on", indent=False)
+        self.all_gates = ipywidgets.Checkbox(
+            gates == Gates(), description="All gates on", indent=False, layout={"width": "10em"}
+        )
         self.single_gates = {
             name: ipywidgets.Checkbox(getattr(gates, name), description=words, indent=False, layout=wide)
             for name, words in GATES.items()
@@ -189,8 +216,8 @@ class PipelineWidget(ipywidgets.VBox):
         self.output = ipywidgets.HTML()
         single = ipywidgets.Accordion([ipywidgets.VBox(tuple(self.single_gates.values()))], titles=("Single gates",))
         first = ipywidgets.HBox([self.temperature, self.seed], layout={"flex_flow": "row wrap"})
-        last = ipywidgets.HBox([self.all_gates, self.button])
-        super().__init__([self.question, first, last, single, self.output])
+        last = ipywidgets.HBox([self.all_gates, self.button], layout={"flex_flow": "row wrap"})
+        super().__init__([focus_style(), self.question, first, last, single, self.output])
         self._switching = False
         self.ask_soon = Debounced(self.ask)
         self._listen()

@@ -1,21 +1,24 @@
 """The attention viewer: what each head of a trained module looks at while it reads a question and writes a name."""
 
 import base64
+import html
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from momem_lib.generation import generate
 from momem_lib.notebooks import optional_import
-from momem_lib.plots import png
-from momem_lib.plots_attention import Grid, draw_grids
+from momem_lib.plots import INK
+from momem_lib.plots_attention import PALE, Grid, draw_grids
 from momem_lib.project import InputError
 from momem_lib.tasks import TASKS, TOKENIZER, encode_prompt, make_inputs
 from momem_lib.transformer import Looks, Transformer
-from momem_lib.widgets import CARD, SILENT, Debounced, error_html, safe
+from momem_lib.widgets import CARD, SILENT, Debounced, error_html, safe, visible
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -107,9 +110,9 @@ def strongest(reading: Reading, layer: int | str, head: int, count: int = 3) -> 
 
 def look_alt(reading: Reading, layer: int | str, head: int) -> str:
     """One head's picture in words, for those who cannot see it."""
-    name = COPY if layer == COPY else f"layer {layer}, head {head}"
+    name = f"the {COPY}" if layer == COPY else f"layer {layer}, head {head}"
     pairs = "; ".join(f"{row!r} at {column!r}: {weight:.2f}" for row, column, weight in strongest(reading, layer, head))
-    return f"Attention weights of the {name}, while {reading.written!r} is written. The strongest: {pairs}."
+    return f"Attention weights of {name}, while {reading.written!r} is written. The strongest: {pairs}."
 
 
 def draw_look(reading: Reading, layer: int | str, head: int) -> Figure:
@@ -144,6 +147,38 @@ def draw_all_heads(reading: Reading) -> Figure:
     return draw_grids(grids, alt, height, per_row=heads, scale="weight (each row sums to 1)")
 
 
+def squares_svg(table: Tensor, rows: list[str], columns: list[str]) -> str:
+    """A table of weights as squares with a label at each row and column, as SVG.
+
+    draw_look, its counterpart for paper, takes a second for sixty letters; a slider has to answer sooner.
+    """
+    size = min(20.0, max(8.0, 760 / len(columns)))  # of a square, in pixels
+    wide, high = size * len(columns), size * len(rows)
+    left, top = (8 + 0.45 * size * max(map(len, labels)) for labels in (rows, columns))
+    pixels, stored = (PALE(table.float().numpy())[..., :3] * 255).astype("uint8"), io.BytesIO()
+    Image.fromarray(pixels).save(stored, "png")
+    image = base64.b64encode(stored.getvalue()).decode()
+    texts = [
+        (f"translate({left - 4:.1f} {top + size * (place + 0.5):.1f})", "end", label)
+        for place, label in enumerate(rows)
+    ]
+    for place, label in enumerate(columns):
+        middle = f"translate({left + size * (place + 0.5):.1f} {top - 4 - 0.35 * size * (len(label) == 1):.1f})"
+        texts.append((middle, "middle", label) if len(label) == 1 else (f"{middle} rotate(-90)", "start", label))
+    words = "".join(
+        f'<text transform="{where}" text-anchor="{anchor}">{html.escape(visible(label))}</text>'
+        for where, anchor, label in texts
+    )
+    frame = f'x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{high:.1f}"'
+    return (
+        f'<svg aria-hidden="true" viewBox="0 0 {left + wide + 2:.0f} {top + high + 2:.0f}" '
+        f'style="display:block;width:{left + wide + 2:.0f}px;max-width:100%;background:#FFFFFF" fill="{INK}" '
+        f'font-family="monospace" font-size="{0.7 * size:.1f}" dominant-baseline="central">{words}'
+        f'<image {frame} preserveAspectRatio="none" style="image-rendering:pixelated" '
+        f'href="data:image/png;base64,{image}"/><rect {frame} fill="none" stroke="{INK}"/></svg>'
+    )
+
+
 def look_html(read, question: str, layer: int | str, head: int) -> str:
     """One head's picture, or a sentence about what went wrong, as a page fragment; never raises.
 
@@ -152,16 +187,16 @@ def look_html(read, question: str, layer: int | str, head: int) -> str:
     """
     try:
         reading = read(question)
-        alt = look_alt(reading, layer, head)
-        image = base64.b64encode(png(draw_look(reading, layer, head), alt)).decode()
-        words = safe(alt)
+        picture = squares_svg(*reading.table(layer, head))
+        words = safe(look_alt(reading, layer, head))
     except InputError as error:
         return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:  # a reader at a slider is not helped by a traceback
         return error_html(f"Something went wrong inside ({type(error).__name__}: {error}). Please report it.")
     return (
-        f'<div role="status" style="{CARD}"><img style="max-width:100%;width:768px" alt="" '
-        f'src="data:image/png;base64,{image}"><p style="margin:8px 0 0">{words}</p></div>'
+        f'<div role="status" style="{CARD}"><p style="margin:0 0 8px">{words}</p>{picture}'
+        '<p style="margin:8px 0 0">A row is who looks, a column what is looked at. Pale: 0, dark blue: 1; '
+        "each row sums to 1.</p></div>"
     )
 
 

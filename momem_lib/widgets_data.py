@@ -13,7 +13,7 @@ from momem_lib.rows import Material, SynthesisConfig, content_of, empty_row, fil
 from momem_lib.scripts import pick
 from momem_lib.synthesis import fits
 from momem_lib.values import clear_name, shuffled
-from momem_lib.widgets import CARD, CELL, MODULES, SILENT, TABLE, Debounced, error_html, safe
+from momem_lib.widgets import CARD, CELL, MODULES, SILENT, SLIDER, TABLE, Debounced, error_html, focus_style, safe
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -126,7 +126,7 @@ class RecordWidget(ipywidgets.VBox):
     """A form for a record, the chance of shuffling, and below it the row that comes of it."""
 
     def __init__(self, material: Material, person: Person, shuffling: float, seed: int):
-        labels, wide = {"description_width": "9em"}, {"width": "min(100%, 32em)"}
+        labels, wide = {"description_width": "10.5em"}, {"width": "min(100%, 32em)"}
         self.material, self.pools = material, {}
         names = {"fname": "First name", "lname": "Last name"} | LABELS
         self.boxes = {
@@ -143,14 +143,16 @@ class RecordWidget(ipywidgets.VBox):
             options=tuple(material.grammars), description="Language", style=labels, layout=wide
         )
         self.shuffling = ipywidgets.FloatSlider(
-            shuffling, min=0, max=1, step=0.05, description="Shuffling", style=labels, layout=wide,
+            shuffling, min=0, max=1, step=0.05, description="Shuffling", style=labels | SLIDER, layout=wide,
             continuous_update=False,
         )  # fmt: skip
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=labels, layout=wide)
         self.button = ipywidgets.Button(description="Next row", button_style="primary", tooltip="Raise the seed by one")
         self.output = ipywidgets.HTML()
         controls = (self.field, self.language, self.shuffling, self.seed)
-        super().__init__([*self.boxes.values(), *controls, self.button, self.output])
+        # Side by side where there is room: what comes of a change should be in sight of the control.
+        form = ipywidgets.HBox([*self.boxes.values(), *controls], layout={"flex_flow": "row wrap"})
+        super().__init__([focus_style(), form, self.button, self.output])
         self.draw_soon = Debounced(self.draw)
         for control in (*self.boxes.values(), *controls):
             control.observe(lambda _: self.draw_soon(), names="value")

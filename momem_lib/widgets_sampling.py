@@ -12,7 +12,7 @@ from momem_lib.project import InputError
 from momem_lib.sampling import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.tokenizers import SPECIALS
 from momem_lib.transformer import Inputs, Transformer
-from momem_lib.widgets import CARD, SILENT, Debounced, error_html, printable
+from momem_lib.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style, printable, visible
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -100,18 +100,6 @@ def draw_token(rows: list[Bar], seed: int) -> str:
     return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
 
 
-def visible(token: str) -> str:
-    """A token with a sign for what cannot be seen.
-
-    Example:
-        >>> visible(" the"), visible("\\n"), visible("\\udcc4")
-        ('␣the', '↵', '\\\\xc4')
-    """
-    token = token.replace(" ", "␣").replace("\n", "↵")
-    token = "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in token)
-    return printable(token)
-
-
 def readable(text: str) -> str:
     """Text in which complete characters have been put together and lone bytes are a sign."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -160,21 +148,22 @@ class SamplingWidget(ipywidgets.VBox):
 
     def __init__(self, source: NextToken, text: str, temperature: float, seed: int, most: int, stop: tuple[str, ...]):
         style, layout = {"description_width": "7.5em"}, {"width": "min(100%, 30em)"}
-        common = {"style": style, "layout": layout, "continuous_update": False}
+        common = {"layout": layout, "continuous_update": False}
+        slider = common | {"style": style | SLIDER}
         self.source, self.most, self.stop, self.written = source, most, stop, ""
-        self.text = ipywidgets.Text(text, description="Text", **common)
+        self.text = ipywidgets.Text(text, description="Text", style=style, **common)
         self.temperature = ipywidgets.FloatSlider(
-            temperature, min=0, max=3, step=0.1, description="Temperature", **common
+            temperature, min=0, max=3, step=0.1, description="Temperature", **slider
         )
-        self.top_k = ipywidgets.IntSlider(0, min=0, max=20, description="Top-k (0: off)", **common)
-        self.top_p = ipywidgets.FloatSlider(1, min=0.05, max=1, step=0.05, description="Top-p (1: off)", **common)
+        self.top_k = ipywidgets.IntSlider(0, min=0, max=20, description="Top-k (0: off)", **slider)
+        self.top_p = ipywidgets.FloatSlider(1, min=0.05, max=1, step=0.05, description="Top-p (1: off)", **slider)
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=style)
         self.one = ipywidgets.Button(description="Draw one", button_style="primary", tooltip="Draw the next token")
         self.many = ipywidgets.Button(description="Draw 40", tooltip="Draw forty tokens, one after the other")
         self.again = ipywidgets.Button(description="Start again", tooltip="Forget what was drawn")
         self.output = ipywidgets.HTML()
         buttons = ipywidgets.HBox([self.one, self.many, self.again, self.seed], layout={"flex_flow": "row wrap"})
-        super().__init__([self.text, self.temperature, self.top_k, self.top_p, buttons, self.output])
+        super().__init__([focus_style(), self.text, self.temperature, self.top_k, self.top_p, buttons, self.output])
         self.show_soon = Debounced(self.show)
         for control in (self.temperature, self.top_k, self.top_p):
             control.observe(lambda _: self.show_soon(), names="value")

@@ -6,7 +6,7 @@ from momem_lib.bpe import BPETokenizer
 from momem_lib.notebooks import optional_import
 from momem_lib.plots_tokens import TINTS, visible_piece
 from momem_lib.project import InputError
-from momem_lib.widgets import CARD, SILENT, Debounced, error_html
+from momem_lib.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -81,10 +81,10 @@ class TokenWidget(ipywidgets.VBox):
         self.tokenizer = tokenizer
         self.text = ipywidgets.Textarea(text, description="Text", style=labels, layout=wide, rows=2)
         self.merges = ipywidgets.IntSlider(
-            merges, min=0, max=len(tokenizer.merges), description="Merges", style=labels, layout=wide
+            merges, min=0, max=len(tokenizer.merges), description="Merges", style=labels | SLIDER, layout=wide
         )
         self.output = ipywidgets.HTML()
-        super().__init__([self.text, self.merges, self.output])
+        super().__init__([focus_style(), self.text, self.merges, self.output])
         show_soon = Debounced(self.show, SHORT_PAUSE)
         for control in (self.text, self.merges):
             control.observe(lambda _: show_soon(), names="value")

@@ -1,5 +1,7 @@
 """What all tests share. The notebook run loads this file as a plugin (-p tests.conftest)."""
 
+import pytest
+
 # Not compared between a committed notebook and its new run: progress bars, warnings, and pictures of all kinds.
 NOT_COMPARED = ("stderr", "text/html", "application/javascript", "image/svg+xml")
 
@@ -8,3 +10,27 @@ def pytest_collectstart(collector):
     """Tell nbval which outputs differ from run to run by nature."""
     if collector.__class__.__name__ == "IPyNbFile":
         collector.skip_compare += NOT_COMPARED
+
+
+@pytest.fixture(scope="module")
+def untrained_pipeline():
+    """A real, very small pipeline whose modules learned nothing; the last one has no copy head."""
+    # Imported here: the notebook run, which loads this file too, needs no torch of its own.
+    import torch
+
+    from momem_lib.memory import Memory
+    from momem_lib.people import read_people
+    from momem_lib.pipeline import Pipeline
+    from momem_lib.project import TEST_PEOPLE
+    from momem_lib.transformer import ModelConfig, Transformer
+
+    torch.manual_seed(0)
+    shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
+    models = {
+        "ner": Transformer(ModelConfig(copy_from="prompt", **shape)).eval(),
+        "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)).eval(),
+        "response": Transformer(ModelConfig(num_encoder_blocks=1, **shape)).eval(),
+    }
+    pipeline = Pipeline(models, Memory())
+    pipeline.remember(read_people(TEST_PEOPLE))
+    return pipeline

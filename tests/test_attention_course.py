@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from momem_lib.plots import png
-from momem_lib.plots_attention import Chart, Grid, draw_charts, draw_grids, draw_induction, draw_lookup, draw_turns
+from momem_lib.plots_attention import Chart, Grid, draw_charts, draw_grids
+from momem_lib.plots_lookup import draw_induction, draw_lookup, draw_turns
 from momem_lib.project import InputError
 from momem_lib.toy_copy import (
     AttentionOnly,

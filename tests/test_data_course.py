@@ -13,14 +13,12 @@ from momem_lib.plots_data import (
     characters_by_script,
     draw_layers,
     draw_lengths,
-    draw_overlap,
     draw_row,
     draw_shares,
-    draw_splits,
-    draw_students,
     lanes_of,
     script_or_kind,
 )
+from momem_lib.plots_splits import draw_overlap, draw_splits, draw_students
 from momem_lib.project import TEST_PEOPLE, InputError
 from momem_lib.rows import load_material
 from momem_lib.tasks import TASKS

@@ -1,14 +1,16 @@
 """Headless runs: refused before anything runs when something is wrong, complete even when a notebook fails."""
 
 import json
+import os
 
 import nbformat
 import pytest
 
 from momem_lib import headless, notebooks
 from momem_lib.headless import run_and_report, run_notebooks
-from momem_lib.parameters import convert, declared_parameters
-from momem_lib.project import InputError
+from momem_lib.parameters import UNKNOWN, convert, declared_parameters
+from momem_lib.plots import draw_pipeline, save_figure
+from momem_lib.project import FIGURES, ROOT, InputError
 from momem_lib.sweeps import notebook_result, sweep_table
 
 PARAMETERS = 'steps = 3  # how many\nrate = 0.5  # of something\nprofile = "quick"  # quick or full\n'
@@ -34,7 +36,7 @@ def course(tmp_path):
     folder.mkdir()
     found = code("import json, os\nprint(json.dumps({'double': steps * 2, 'profile': profile}))", "result")
     write(folder, "00_good", code(PARAMETERS, "parameters"), code("assert steps != 13"), found)
-    write(folder, "01_bad", code(PARAMETERS, "parameters"), code("x = 1"), code("# Here\nraise ValueError('no luck')"))
+    write(folder, "01_bad", code(PARAMETERS, "parameters"), code("x = 1"), code("# Here\n\nint('no luck')"))
     where = code("import os, sys\nprint(os.path.basename(os.getcwd()), sys.executable)")
     write(folder, "02_plain", where)
     return folder
@@ -55,7 +57,8 @@ def test_failing_notebook_is_reported_and_the_others_still_run(paths, tmp_path, 
     code = run_and_report(list(paths.values()), {"steps": "21"}, profile="full", device="cpu", out_dir=tmp_path / "out")
     shown = capsys.readouterr().out
     assert code == 1
-    assert "01_bad failed in cell 3: ValueError: no luck" in shown
+    assert "01_bad failed in cell 3: ValueError: invalid literal for int() with base 10: 'no luck'\n" in shown
+    assert "\n  line 3: int('no luck')" in shown
     assert [line.split()[-1] for line in shown.splitlines() if line.startswith("0") and "failed" not in line] == [
         "yes",
         "NO",
@@ -65,6 +68,24 @@ def test_failing_notebook_is_reported_and_the_others_still_run(paths, tmp_path, 
     assert '{"double": 42, "profile": "full"}' in outputs(tmp_path / "out" / "00_good.ipynb")
     # The notebook runs in its own folder, with the Python that runs the tests.
     assert outputs(tmp_path / "out" / "02_plain.ipynb").split()[:2] == ["course", headless.sys.executable]
+
+
+def test_a_kernel_that_dies_is_reported_too(course, paths, tmp_path, capsys):
+    path = write(course, "08_dies", code("import os\nos._exit(3)"))
+    assert run_and_report([path, paths["00_good"]], out_dir=tmp_path / "out") == 1
+    shown = capsys.readouterr().out
+    assert "08_dies failed because of DeadKernelError" in shown and "00_good" in shown
+
+
+def test_pictures_of_a_run_lie_beside_it_and_the_committed_ones_stay(course, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MOMEM_FIGURES", "elsewhere")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    save = "from momem_lib.plots import draw_pipeline, save_figure\nprint(save_figure(draw_pipeline(), '00_no_such'))"
+    path = write(course, "07_picture", code("steps = 1  # how many", "parameters"), code(save))
+    assert run_and_report([path], {"steps": "2"}, out_dir=tmp_path / "out") == 0
+    assert (tmp_path / "out" / "figures" / "07_picture" / "00_no_such.png").stat().st_size > 1000
+    assert not (FIGURES / "00_no_such.png").exists()
+    assert os.environ["MOMEM_FIGURES"] == "elsewhere"
 
 
 def test_sweep_runs_each_value_and_draws_what_was_found(paths, tmp_path, capsys):
@@ -126,6 +147,14 @@ def test_values_get_the_type_of_the_default(value, default, expected):
 def test_parameters_are_read_with_their_defaults(paths):
     assert declared_parameters(paths["00_good"]) == {"steps": 3, "rate": 0.5, "profile": "quick"}
     assert declared_parameters(paths["02_plain"]) == {}
+
+
+def test_parameters_whose_comment_holds_an_equals_sign_are_read_too(tmp_path):
+    lines = ["rate: float = 0.5  # 1 = all", "size = [1,", "        2]", "# a = 1", "home = Path()  # no literal", "x"]
+    found = declared_parameters(write(tmp_path, "05_odd", code("\n".join(lines), "parameters")))
+    assert found == {"rate": 0.5, "size": [1, 2], "home": UNKNOWN}
+    with pytest.raises(InputError, match="is no Python"):
+        declared_parameters(write(tmp_path, "06_broken", code("rate = = 1", "parameters")))
 
 
 def test_notebooks_are_found_by_number_name_and_path(course, paths):
@@ -205,10 +234,18 @@ def test_cells_run_out_of_order_keep_their_counts(course):
     assert [cell["execution_count"] for cell in json.loads(notebooks.normalised(notebook))["cells"]] == [2, 1]
 
 
-def test_web_pages_link_to_each_other(course, paths, tmp_path):
-    words = nbformat.v4.new_markdown_cell("# One & two\n[next](02_plain.ipynb)")
+def test_web_pages_link_to_each_other_and_hold_their_pictures(course, paths, tmp_path):
+    save_figure(draw_pipeline(), "here", folder=course.parent / "figures")
+    links = "[next](02_plain.ipynb) [word](words.md#term) [far](https://example.org/a.ipynb) [up](../README.md)"
+    words = nbformat.v4.new_markdown_cell(f'# One & `two`\n{links}\n\n<img src="../figures/here.png" alt="a row">')
     path = write(course, "04_words", words)
-    index, page, other = notebooks.export_html(tmp_path / "html", [path, paths["02_plain"]])
+    (course / "words.md").write_text('# Words\n\n<a id="term"></a>a term', encoding="utf-8")
+    chosen = [path, paths["02_plain"], course / "words.md"]
+    index, page, other, glossary = notebooks.export_html(tmp_path / "html", chosen)
     assert '<a href="04_words.html">One &amp; two</a>' in index.read_text(encoding="utf-8")
-    assert 'href="02_plain.html"' in page.read_text(encoding="utf-8")
+    shown = page.read_text(encoding="utf-8")
+    for link in ("02_plain.html", "words.html#term", "https://example.org/a.ipynb", "../README.md"):
+        assert f'href="{link}"' in shown
+    assert 'src="data:image/png;base64' in shown and "here.png" not in shown
     assert other.name == "02_plain.html"
+    assert 'id="term"' in glossary.read_text(encoding="utf-8")

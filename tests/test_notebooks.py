@@ -3,9 +3,11 @@
 import itertools
 import statistics
 
+import papermill
 import pytest
 
 from momem_lib.notebooks import executed_in_order, find_notebooks, normalise_notebooks, read_notebook
+from momem_lib.parameters import declared_parameters
 
 ALL = pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
 MEDIAN_LINES, MOST_LINES, SET_UP_LINES = 8, 30, 5
@@ -39,6 +41,12 @@ def test_has_one_parameters_cell_with_a_comment_for_each(path):
     lines = [line for line in cell.source.splitlines() if "=" in line.split("#")[0]]
     assert lines and all("#" in line for line in lines)
     assert any(line.startswith("profile") for line in lines)
+
+
+@ALL
+def test_papermill_sees_every_parameter(path):
+    seen = papermill.inspect_notebook(str(path))
+    assert set(seen) == set(declared_parameters(path)), "papermill skips a parameter whose comment holds '='"
 
 
 @ALL

@@ -72,10 +72,10 @@ def test_unseen_people_end_to_end(unseen):
     pipeline = Pipeline.load(device="cpu")
     pipeline.remember(people)
     counts = tally(evaluate(pipeline, questions, people))["all"]
-    # README has the measured figures, on more questions. A sample of 120 scatters around them by 3 % (one standard
+    # README has the measured figures, on more questions. A sample of 120 scatters around them by 1.5 % (one standard
     # deviation), so that the bars stand two of those lower.
-    assert counts["right"] >= 0.87 * len(questions)
-    assert counts["wrong"] <= 0.04 * len(questions)
+    assert counts["right"] >= 0.94 * len(questions)
+    assert counts["wrong"] <= 0.02 * len(questions)
 
 
 @pytest.mark.parametrize("module", ["ner", "summary", "response"])
@@ -83,7 +83,7 @@ def test_each_module_alone_on_gold_inputs(unseen, module):
     questions, people = unseen
     lines = list(evaluate_module(Pipeline.load(device="cpu"), module, questions, people))
     counts = tally(lines)["all"]
-    assert counts["right"] >= 0.90 * len(lines) and len(lines) > 60  # as above
+    assert counts["right"] >= 0.93 * len(lines) and len(lines) > 60  # as above
     assert {"tag", "content", "summary", "response", "abstained", "reason"} <= set(lines[0])
 
 

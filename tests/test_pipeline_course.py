@@ -24,14 +24,12 @@ from momem_lib.cascade import (
     worsened,
 )
 from momem_lib.exercises_11 import WORDINGS, try_careful
-from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, read_people
 from momem_lib.pipeline import Pipeline
 from momem_lib.plots import png
 from momem_lib.plots_journey import draw_journey, layout, origins
 from momem_lib.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
-from momem_lib.transformer import ModelConfig, Transformer
 
 PEOPLE = read_people(TEST_PEOPLE)
 CLASSIC = PEOPLE[0]
@@ -50,22 +48,8 @@ def shipped():
     return pipeline
 
 
-def untrained():
-    """A pipeline whose modules learned nothing; one of them has no copy head."""
-    torch.manual_seed(0)
-    shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
-    models = {
-        "ner": Transformer(ModelConfig(copy_from="prompt", **shape)).eval(),
-        "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="source", **shape)).eval(),
-        "response": Transformer(ModelConfig(num_encoder_blocks=1, **shape)).eval(),
-    }
-    pipeline = Pipeline(models, Memory())
-    pipeline.remember(PEOPLE)
-    return pipeline
-
-
-def test_noise_shakes_one_module_the_same_way_each_time_and_leaves_the_original():
-    healthy = untrained()
+def test_noise_shakes_one_module_the_same_way_each_time_and_leaves_the_original(untrained_pipeline):
+    healthy = untrained_pipeline
     before = {name: weight.clone() for name, weight in healthy.models["ner"].named_parameters()}
     one, again, further = (worsened(healthy, "ner", noise, seed=3) for noise in (0.5, 0.5, 1.0))
     for name, weight in one.models["ner"].named_parameters():
@@ -91,9 +75,9 @@ def test_noise_shakes_one_module_the_same_way_each_time_and_leaves_the_original(
         (lambda p: draw_cascade({"x": []}, "noise"), "at least two levels"),
     ],
 )
-def test_what_cannot_be_done_is_told(make, message):
+def test_what_cannot_be_done_is_told(untrained_pipeline, make, message):
     with pytest.raises(InputError, match=message):
-        make(untrained())
+        make(untrained_pipeline)
 
 
 def test_gates_mend_a_name_that_is_not_in_the_question_and_cannot_see_the_wrong_fact(shipped):
@@ -184,12 +168,12 @@ def test_lines_lead_to_letters_that_are_the_same(shipped):
         assert all(same) and len(copied) > len(step.wrote) / 4
 
 
-def test_every_answer_can_be_drawn(shipped):
+def test_every_answer_can_be_drawn(shipped, untrained_pipeline):
     shipped.remember(PEOPLE)
     questions = [f"Where does {person.name} live?" for person in PEOPLE] + ["?", "What about " + "x" * 300]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for pipeline, gates in ((shipped, True), (untrained(), False)):
+        for pipeline, gates in ((shipped, True), (untrained_pipeline, False)):
             for answer in pipeline.ask_many(questions[:: 1 if gates else 9], gates=gates):
                 figure = draw_journey(answer, pipeline.models)
                 words = " ".join(text.get_text() for text in figure.axes[0].texts)

@@ -1,36 +1,31 @@
 """Pictures: every module is in them, any name can be drawn, and the files are the same each time."""
 
+import sys
 import warnings
+from types import SimpleNamespace
 
 import pytest
-import torch
 
-from momem_lib.memory import Memory
 from momem_lib.notebooks import find_notebooks, read_notebook
 from momem_lib.people import read_people
-from momem_lib.pipeline import Answer, Pipeline, Step
-from momem_lib.plots import EXAMPLE, MODULES, draw_pipeline, drawable, pipeline_alt, png, save_figure, show_figure
-from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.pipeline import Answer, Step
+from momem_lib.plots import (
+    EXAMPLE,
+    MODULES,
+    draw_pipeline,
+    drawable,
+    figure_folder,
+    pipeline_alt,
+    png,
+    save_figure,
+    show_figure,
+)
+from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
 from momem_lib.trace_picture import cells_of, draw_trace, trace_alt, wrapped
-from momem_lib.transformer import ModelConfig, Transformer
 
 PEOPLE = read_people(TEST_PEOPLE)
 NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")
 SCRIPTS = [person for person in PEOPLE if person.name in NAMES]
-
-
-def tiny_pipeline():
-    """A real pipeline whose modules learned nothing."""
-    torch.manual_seed(0)
-    shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
-    models = {
-        "ner": Transformer(ModelConfig(copy_from="prompt", **shape)).eval(),
-        "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)).eval(),
-        "response": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="source", **shape)).eval(),
-    }
-    pipeline = Pipeline(models, Memory())
-    pipeline.remember(PEOPLE)
-    return pipeline
 
 
 def answer_about(person, field="location"):
@@ -69,6 +64,18 @@ def test_pipeline_refuses_an_unknown_module():
         draw_pipeline("parser")
 
 
+def test_pictures_of_runs_with_other_parameters_are_saved_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.delenv("MOMEM_FIGURES", raising=False)
+    assert figure_folder() == FIGURES
+    shell = SimpleNamespace(user_ns={"In": ["", "temperature = 0.0  # of the words"]})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert figure_folder() == FIGURES
+    shell.user_ns["In"].append("# Parameters\ntemperature = 0.7\n")  # as papermill writes it
+    assert figure_folder() == RUNS / "figures"
+    monkeypatch.setenv("MOMEM_FIGURES", str(tmp_path))
+    assert figure_folder() == tmp_path
+
+
 def test_file_is_the_same_each_time_and_holds_its_description(tmp_path):
     first = save_figure(draw_pipeline("ner"), "one", folder=tmp_path / "new")
     second = save_figure(draw_pipeline("ner"), "two", folder=tmp_path / "new")
@@ -99,15 +106,15 @@ def test_trace_holds_modules_gates_confidence_and_answer():
     assert answer.text in trace_alt(answer) and "memory" in trace_alt(answer)
 
 
-def test_trace_of_a_silent_pipeline_says_where_it_stopped():
-    answer = tiny_pipeline().ask("Where does Muchiri T'Challa live?")
+def test_trace_of_a_silent_pipeline_says_where_it_stopped(untrained_pipeline):
+    answer = untrained_pipeline.ask("Where does Muchiri T'Challa live?")
     assert answer.abstained
     words = words_of(draw_trace(answer))
     assert "✗" in words and "Silence" in words and "response" not in words
 
 
-def test_trace_without_gates_shows_all_modules():
-    words = words_of(draw_trace(tiny_pipeline().ask("Where does $tev0 Ca$hmoney live?", gates=False)))
+def test_trace_without_gates_shows_all_modules(untrained_pipeline):
+    words = words_of(draw_trace(untrained_pipeline.ask("Where does $tev0 Ca$hmoney live?", gates=False)))
     assert words.count("the gate is off") == 4
 
 

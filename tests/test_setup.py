@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from momem_lib.project import ROOT
+from momem_lib import checks
+from momem_lib.project import ROOT, InputError
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -46,9 +47,10 @@ def test_conda_leaves_all_versions_to_pyproject():
 
 
 def test_conda_and_make_install_extras_that_exist():
-    for name in ("environment.yml", ".ci/set_up.py"):
-        (extras,) = set(re.findall(r"\.\[([\w,]+)\]", (ROOT / name).read_text(encoding="utf-8")))
-        assert set(extras.split(",")) == set(PROJECT["optional-dependencies"])
+    usual = set(PROJECT["optional-dependencies"]) - {"browser"}  # that one is added by make test-browser
+    for name, others in (("environment.yml", set()), (".ci/set_up.py", {"browser"})):
+        groups = set(re.findall(r"\.\[([\w,]+)\]", (ROOT / name).read_text(encoding="utf-8"))) - others
+        assert [set(extras.split(",")) for extras in groups] == [usual]
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
@@ -175,6 +177,31 @@ def test_old_python_is_told_what_to_do(set_up, monkeypatch):
         set_up.check_python()
 
 
+def test_browser_is_installed_where_that_is_allowed_and_otherwise_named(set_up, installs, monkeypatch):
+    called = []
+    monkeypatch.setattr(set_up.subprocess, "call", called.append)
+    monkeypatch.setattr(set_up, "quiet", lambda *command: "selenium" in command[-1])
+    monkeypatch.setattr(set_up.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="sudo apt install chromium chromium-driver"):
+        set_up.install_browser()
+    assert called == installs == []
+    monkeypatch.setattr(set_up.shutil, "which", lambda name: name)
+    monkeypatch.setattr(set_up.os, "geteuid", lambda: 0, raising=False)
+    with pytest.raises(SystemExit):
+        set_up.install_browser()
+    assert called[-1][-2:] == ["chromium", "chromium-driver"]
+    monkeypatch.setattr(set_up, "quiet", lambda *command: "find_browser" in command[-1])
+    set_up.install_browser()
+    assert installs == [("--editable", ".[browser]")] and len(called) == 2
+
+
+def test_browser_check_runs_only_when_it_is_named_and_says_what_is_missing(monkeypatch):
+    assert set(checks.EXTRA).isdisjoint(checks.STEPS)
+    monkeypatch.setattr(checks.shutil, "which", lambda name: f"/bin/{name}" if name == "chromium" else None)
+    with pytest.raises(InputError, match=r"needs chromedriver, .* sudo apt install chromium chromium-driver"):
+        checks.find_browser()
+
+
 def test_missing_venv_module_is_told_what_to_do(set_up, monkeypatch):
     monkeypatch.setitem(sys.modules, "ensurepip", None)
     with pytest.raises(SystemExit, match=r"sudo apt install python3\.\d+-venv"):
@@ -192,7 +219,7 @@ def test_make_without_python_says_what_is_missing():
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
 def test_make_alone_lists_the_targets():
     result = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("run", "test", "lab", "html", "format", "normalise", "clean"):
+    for target in ("run", "test", "test-browser", "lab", "html", "format", "normalise", "clean"):
         assert re.search(rf"^  {target} ", result.stdout, re.MULTILINE)
 
 

@@ -4,32 +4,19 @@ import asyncio
 import html
 
 import pytest
-import torch
 
 from momem_lib.gates import Gates
-from momem_lib.memory import Memory
-from momem_lib.people import Person, read_people
-from momem_lib.pipeline import Answer, Pipeline, Step
-from momem_lib.project import TEST_PEOPLE
-from momem_lib.transformer import ModelConfig, Transformer
+from momem_lib.people import Person
+from momem_lib.pipeline import Answer, Step
 from momem_lib.widgets import SILENT, Debounced, answer_html, ask_html, copied_html, pipeline_widget, trace_table
 
 NASTY = "<script>alert('1')</script> & \"more\""
 
 
-@pytest.fixture(scope="module")
-def pipeline():
-    """A real pipeline whose modules learned nothing."""
-    torch.manual_seed(0)
-    shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
-    models = {
-        "ner": Transformer(ModelConfig(copy_from="prompt", **shape)).eval(),
-        "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)).eval(),
-        "response": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="source", **shape)).eval(),
-    }
-    made = Pipeline(models, Memory())
-    made.remember(read_people(TEST_PEOPLE))
-    return made
+@pytest.fixture
+def pipeline(untrained_pipeline):
+    """Modules that learned nothing answer soonest."""
+    return untrained_pipeline
 
 
 @pytest.fixture
@@ -47,7 +34,8 @@ def asked(pipeline, monkeypatch):
 
 def test_shows_an_answer_at_once_and_prints_nothing(pipeline, capsys):
     widget = pipeline_widget(pipeline)
-    assert widget.output.value == answer_html(pipeline.ask("Where does Muchiri T'Challa live?", 0.0, 0))
+    answer = pipeline.ask("Where does Muchiri T'Challa live?", 0.0, 0)
+    assert widget.output.value == answer_html(answer, "· asked at temperature 0.0 with seed 0")
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,0 +1,110 @@
+"""What taught Module 2 to choose a field: python tests/benchmarks/field_choice.py [--steps 200] [--write]
+
+Trains small summarisers on short records: with all that the recipe holds, and with parts of it taken away. With
+--write the results go to data/results/09_field_choice.json, which notebook 09 draws.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from datetime import date
+
+import torch
+from tqdm import tqdm
+
+from momem_lib.checkpoints import hardware
+from momem_lib.configs import TrainConfig, read_config, update_config
+from momem_lib.datasets import training_rows
+from momem_lib.field_choice import measure_choice
+from momem_lib.project import RESULTS
+from momem_lib.tasks import TASKS, TokenSet, batch_indices, batch_of, tokenize
+from momem_lib.trainer import Trainer, choice_loss, cross_entropy
+
+SMALL = {"embedding_dim": 64, "hidden_dim": 256, "num_encoder_blocks": 1, "num_decoder_blocks": 2, "ngram_rows": 2048,
+         "batch_size": 16, "data_window": 208, "noise_share": 0.2, "num_datapoints": 8_000}  # fmt: skip
+RUNS = {  # what is changed in the recipe; small_start and label_weight are no keys of a config
+    "the recipe": {},
+    "without the generator's own loss": {"choice_loss": 0.0},
+    "as it was at first": {"choice_loss": 0.0, "ngram_rows": 0, "small_start": True, "muon_lr": 0.0},
+    "label letters weighted instead": {"choice_loss": 0.0, "label_weight": 0.3},
+    "without n-grams": {"ngram_rows": 0},
+    "with smaller weights at the start": {"small_start": True},
+}
+
+
+class LabelTrainer(Trainer):
+    """Weights the letters of the label as choice_loss does, but in the loss of the whole head."""
+
+    def __init__(self, config: TrainConfig, label_weight: float) -> None:
+        super().__init__(config, torch.device("cpu"))
+        self.label_weight = label_weight
+
+    def train_step(self, inputs, labels) -> float:
+        """One batch, as in Trainer."""
+        if not self.label_weight:
+            return super().train_step(inputs, labels)
+        out = self.model(inputs)
+        loss = cross_entropy(out, labels, inputs.target_mask)
+        self.descend(loss + self.label_weight * choice_loss(replace(out, generated=out.log_probs), labels))
+        return loss.item()
+
+
+def one_run(
+    config: TrainConfig, small_start: bool, label_weight: float, tokens: TokenSet, few: TokenSet, every: int
+) -> dict:
+    """Train from scratch; what is measured at step 0 and every few steps."""
+    trainer = LabelTrainer(config, label_weight)
+    if small_start:  # as GPT-2 starts: the same size for every matrix, however many inputs it has
+        for layer in trainer.model.modules():
+            if isinstance(layer, torch.nn.Linear) and layer is not trainer.model.head.scores:
+                torch.nn.init.normal_(layer.weight, std=0.02)
+    batches = batch_indices(tokens.source.lengths, config.batch_size, config.seed)
+    curve, begin = [], time.process_time()
+    for step in tqdm(range(config.max_global_steps + 1), mininterval=1):
+        if step % every == 0:
+            trainer.model.eval()
+            curve.append({"step": step} | {k: round(v, 4) for k, v in measure_choice(trainer.model, few).items()})
+            tqdm.write(str(curve[-1]))
+            trainer.model.train()
+        if step < config.max_global_steps:
+            trainer.train_step(*batch_of(tokens, next(batches)))
+    return {"curve": curve, "parameters": trainer.model.num_parameters(), "seconds": round(time.process_time() - begin)}
+
+
+def main() -> None:
+    """Train every run and print what it reached."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=200, help="training steps of each run")
+    parser.add_argument("--every", type=int, default=40, help="steps between two measurements")
+    parser.add_argument("--rows", type=int, default=8_000, help="rows of the dataset to make")
+    parser.add_argument("--few", type=int, default=64, help="validation questions measured")
+    parser.add_argument("--runs", nargs="*", choices=RUNS, default=list(RUNS), help="only these")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="keep the results in data/results")
+    parser.add_argument("--go-on", action="store_true", help="beside the runs that are recorded already")
+    options = parser.parse_args()
+    small = SMALL | {"max_global_steps": options.steps, "seed": options.seed, "num_datapoints": options.rows}
+    recipe = update_config(read_config("summary", "quick"), small, "field_choice.py")
+    rows, validation, _ = training_rows(recipe)
+    tokens = tokenize(TASKS["summary"], rows, recipe.context_window)
+    answerable = [row for row in validation if row["kind"] == "answerable"][: options.few]
+    few = tokenize(TASKS["summary"], answerable, recipe.context_window)
+    facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": options.seed}
+    facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__, "questions": len(few)}
+    facts |= {"rows": len(tokens), "config": small}
+    path = RESULTS / "09_field_choice.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["runs"] if options.go_on and path.is_file() else {}
+    for name in options.runs:
+        changes = dict(RUNS[name])
+        special = changes.pop("small_start", False), changes.pop("label_weight", 0.0)
+        results[name] = one_run(update_config(recipe, changes, name), *special, tokens, few, options.every)
+        print(f"{name}: {results[name]['curve'][-1]}, {results[name]['seconds']} s of CPU time", flush=True)
+        if options.write:  # after each run: what is done is kept
+            runs = {name: results[name] for name in RUNS if name in results}
+            path.write_text(json.dumps(facts | {"runs": runs}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Notebook 10's exercises: each typical wrong answer is told what is wrong."""
+
+import re
+
+import pytest
+import torch
+
+from momem_lib.exercises_10 import check_count_wordings, check_gate, check_heat_words
+from momem_lib.gates import LONGEST_FRAME
+
+
+def replaced(text, *pieces):
+    """Every occurrence of each piece, in this order, becomes a slot."""
+    for piece, slot in pieces:
+        text = text.replace(piece, slot)
+    return text
+
+
+def value_first(text, name, value):
+    return replaced(text, (value, "{value}"), (name, "{name}"))
+
+
+def name_first(text, name, value):
+    return replaced(text, (name, "{name}"), (value, "{value}"))
+
+
+def holding(spoken):
+    """Only the texts that hold name and value."""
+    return [one for one in spoken if one[1] in one[0] and one[2] in one[0]]
+
+
+def longer_first(text, name, value):
+    pieces = sorted(((name, "{name}"), (value, "{value}")), key=lambda pair: -len(pair[0]))
+    return replaced(text, *pieces)
+
+
+def test_the_right_count_passes():
+    check_count_wordings(lambda spoken: len({longer_first(*one) for one in holding(spoken)}))
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (lambda spoken: None, "it returns None"),
+        (lambda spoken: {longer_first(*one) for one in spoken}, "a whole number was expected"),
+        (len, "the same text twice"),
+        (lambda spoken: min(1, len(spoken)), "worded differently"),
+        (lambda spoken: len({text for text, _, _ in spoken}), "only name and value differ"),
+        (lambda spoken: len({name_first(*one) for one in spoken}), "does not hold the value"),
+        (lambda spoken: len({name_first(*one) for one in spoken if one[2] in one[0]}), "does not hold the name"),
+        (lambda spoken: len({value_first(*one) for one in holding(spoken)}), "this value is part of the name"),
+        (lambda spoken: len({name_first(*one) for one in holding(spoken)}), "this name is part of the value"),
+    ],
+)
+def test_wrong_counts_are_told_what_is_wrong(count, message):
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        check_count_wordings(count)
+
+
+def right_gate(text, name, value, others):
+    """A solution."""
+    if text is None or value not in text or name not in text:
+        return "name or value is missing"
+    if len(text) > len(value) + LONGEST_FRAME:
+        return "too long"
+    frame = text
+    for piece in sorted((name, value), key=len, reverse=True):
+        frame = frame.replace(piece, "\n", 1)
+    told = [other for other in others if other and other not in value and other in frame]
+    return f"it tells {told[0]}" if told else None
+
+
+def without(**changes):
+    """The right gate with one check left out or done in another way."""
+
+    def gate(text, name, value, others):
+        if text is None:
+            return changes.get("nothing", "nothing was said")
+        lower = str.lower if "case" in changes else str
+        if ("value" not in changes and lower(value) not in lower(text)) or ("name" not in changes and name not in text):
+            return "name or value is missing"
+        if "long" not in changes and len(text) > (0 if "flat" in changes else len(value)) + LONGEST_FRAME:
+            return "too long"
+        frame = text
+        for piece in () if "frame" in changes else (name, value):
+            frame = frame.replace(piece, "\n")
+        if "others" in changes:
+            return None
+        part = "part" not in changes
+        told = [one for one in others if (one or "empty" in changes) and not (part and one in value) and one in frame]
+        return "it tells more" if told else None
+
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        (lambda text, name, value, others: True, "None lets pass, a sentence says why not"),
+        (lambda text, name, value, others: "no", "name and value stand in it"),
+        (lambda text, name, value, others: None, "None is no response at all"),
+        (without(nothing=None), "None is no response at all"),
+        (without(value=1), "the value is misspelt"),
+        (without(case=1), "verbatim, capitals included"),
+        (without(name=1), "not the name that was asked about"),
+        (without(others=1), "another value of the record"),
+        (without(long=1), "it runs away"),
+        (without(flat=1), "the value itself is long"),
+        (without(frame=1), "'Nurse' is part of the name"),
+        (without(frame=1, part=1), "'Nurse' is part of the name"),
+        (lambda t, n, v, o: right_gate(t, n, v, o) or ("more" if v in o else None), "the two values are equal"),
+        (lambda t, n, v, o: right_gate(t, n, v, o) or ("empty" if "" in o else None), "an empty value stands"),
+    ],
+)
+def test_wrong_gates_are_told_what_is_wrong(gate, message):
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        check_gate(gate)
+
+
+def test_the_right_gate_passes():
+    check_gate(right_gate)
+
+
+def test_the_value_is_taken_out_before_others_are_looked_for():
+    def only_the_name(text, name, value, others):
+        if right_gate(text, name, value, []) is not None:
+            return "wrong"
+        return "it tells more" if any(other and other in text.replace(name, "") for other in others) else None
+
+    with pytest.raises(AssertionError, match="part of the value that was asked for"):
+        check_gate(only_the_name)
+
+
+def hot(probs, heat):
+    """Heated probabilities; at 0 all on the best."""
+    if heat == 0:
+        return torch.eye(len(probs))[probs.argmax()]
+    return torch.softmax(torch.log(probs) / heat, dim=-1)
+
+
+def right_recipe(generated, copied, gate, heat):
+    """A solution."""
+    return hot(copied, 0) if gate > 0.5 else hot(generated, heat)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (lambda g, c, gate, heat: None, "a tensor of probabilities was expected"),
+        (lambda g, c, gate, heat: c.argmax()[None], "its shape is (1,)"),
+        (lambda g, c, gate, heat: (g if gate < 0.5 else c) * 2, "it sums to 2.000"),
+        (lambda g, c, gate, heat: hot((1 - gate) * g + gate * c, heat), "it heats the mixture"),
+        (lambda g, c, gate, heat: (1 - gate) * g + gate * c, "it heats the mixture"),
+        (lambda g, c, gate, heat: hot(g, heat), "above 0.5 it must copy"),
+        (lambda g, c, gate, heat: c if gate > 0.5 else hot(g, heat), "it draws among the copies"),
+        (lambda g, c, gate, heat: hot(c, heat) if gate > 0.5 and heat != 1 else right_recipe(g, c, gate, heat),
+         "it heats the copies too"),
+        (lambda g, c, gate, heat: hot(c, 0), "up to 0.5 it must generate"),
+        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else g, "the temperature changes nothing"),
+        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, 1 / heat), "temperature is turned round"),
+        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(g / heat, -1), "softmax wants logarithms"),
+        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(torch.log(g) / heat, -1),
+         "divided by 0"),
+        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, heat or 1.0), "at temperature 0"),
+    ],
+)  # fmt: skip
+def test_wrong_recipes_are_told_what_is_wrong(recipe, message):
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        check_heat_words(recipe)
+
+
+def test_the_right_recipe_passes():
+    check_heat_words(right_recipe)
