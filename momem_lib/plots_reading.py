@@ -99,7 +99,7 @@ def shown_places(weights: np.ndarray) -> slice:
     Example:
         >>> weights = np.zeros((1, 200)); weights[0, 150] = 1
         >>> shown_places(weights)
-        slice(113, 189, None)
+        slice(100, 176, None)
     """
     length = weights.shape[1]
     if length <= MOST_PLACES:
