@@ -55,8 +55,8 @@ class TrainConfig:
         return ModelConfig(**{field.name: getattr(self, field.name) for field in fields(ModelConfig)})
 
 
-# What each number may be; the model's own are checked by ModelConfig.
-RANGES = {
+# What each number may be, in this config and in LMConfig; the model's own numbers are checked by ModelConfig.
+COMMON_RANGES = {
     "model_lr": (1e-9, 1.0),
     "muon_lr": (0.0, 1.0),
     "warmup_steps": (0, 10**9),
@@ -68,13 +68,15 @@ RANGES = {
     "max_global_steps": (1, 10**9),
     "checkpoint_steps": (1, 10**9),
     "average_decay": (0.0, 1.0),
-    "choice_loss": (0.0, 100.0),
+    "dropout": (0.0, 0.9),
     "seed": (0, 2**31 - 1),
+}
+RANGES = COMMON_RANGES | {
+    "choice_loss": (0.0, 100.0),
     "num_datapoints": (1, 10**9),
     "data_window": (16, 10**6),
     "validation_rows": (1, 10**6),
     "vocab_size": (268, 10**6),
-    "dropout": (0.0, 0.9),
     "noise_share": (0.0, 1.0),
     "unanswerable_share": (0.0, 0.9),
     "label_share": (0.0, 0.5),

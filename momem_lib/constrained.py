@@ -1,4 +1,4 @@
-"""Constrained decoding: where a module's own words do not pass, it is asked which of the allowed texts is likeliest."""
+"""Constrained decoding: a module is asked which of the allowed texts it finds likeliest, and how sure it is of that."""
 
 from collections.abc import Sequence
 
@@ -98,9 +98,14 @@ def field_shares(
     return torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)
 
 
+def known_wordings(name: str, field: str, value: str) -> list[str]:
+    """The responses that the templates know for a fact, English first."""
+    return [filled(wording, name, value) for wording in wordings()[field]]
+
+
 def likeliest_wording(model: Transformer, person: Person, field: str, answer: Answer) -> Generated:
     """Among the wordings that the templates know, the one that Module 3 finds likeliest."""
-    texts = [filled(wording, answer.tag, getattr(person, field)) for wording in wordings()[field]][:MOST_CHOICES]
+    texts = known_wordings(answer.tag, field, getattr(person, field))[:MOST_CHOICES]
     scores = score(model, TASKS["response"], answer.summary, answer.question, texts)
     best = int(scores.argmax())
     tokens = TOKENIZER.encode(texts[best])

@@ -47,7 +47,7 @@ def measure_choice(model: Transformer, tokens: TokenSet, batch_size: int = 64) -
     sums = dict.fromkeys(("right", "mixture", "generator", "copied"), 0.0)
     letters = 0
     for begin in range(0, len(tokens), batch_size):
-        inputs, labels = batch_of(tokens, range(begin, min(begin + batch_size, len(tokens))), model_device(model))
+        inputs, labels = batch_of(tokens, range(begin, min(begin + batch_size, len(tokens))), model.device)
         out = model(inputs)
         here = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)  # (B, T) up to the colon
         chosen = out.log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
@@ -60,8 +60,3 @@ def measure_choice(model: Transformer, tokens: TokenSet, batch_size: int = 64) -
         sums["copied"] += float(((1 - (made - chosen).exp().clamp(max=1)) * here).sum())
         letters += int(here.sum())
     return {name: total / (letters if name == "copied" else len(tokens)) for name, total in sums.items()}
-
-
-def model_device(model: Transformer) -> torch.device:
-    """Where a model computes."""
-    return next(model.parameters()).device

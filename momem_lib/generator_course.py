@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from momem_lib import constrained
 from momem_lib.answers import Answer, Step
 from momem_lib.copying import Mixture
 from momem_lib.gates import Gates, response_gate
 from momem_lib.generation import Generated
-from momem_lib.grammar import wordings
 from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Pipeline, Work
 from momem_lib.project import InputError
-from momem_lib.rows import filled
 from momem_lib.sampling import draw, next_token_probs, uniforms
 from momem_lib.tasks import TASKS, TOKENIZER
 from momem_lib.transformer import Transformer
@@ -113,7 +112,7 @@ def wording_floor(rows: Sequence[dict], choices: Callable[[dict], int]) -> float
 
 def known_wordings(fact: Fact) -> list[str]:
     """The responses that the templates know for a fact, English first."""
-    return [filled(wording, fact.name, fact.value) for wording in wordings()[fact.field]]
+    return constrained.known_wordings(fact.name, fact.field, fact.value)
 
 
 @dataclass
@@ -207,7 +206,7 @@ def write_by(model: Transformer, fact: Fact, recipe: Recipe, temperature: float,
     """
     if model.copy is None:
         raise InputError("this model has no copy head: there is nothing to copy, and no gate to read")
-    device = next(model.parameters()).device
+    device = model.device
     state, out = model.start(inputs_for(TASK, [fact.summary], [fact.question], device))
     tokens: list[int] = []
     stop = TOKENIZER.id(TASK.stop)

@@ -66,8 +66,7 @@ def small_config(task: str, **changes) -> TrainConfig:
 
 def batches(tokens: TokenSet, config: TrainConfig) -> Iterator[tuple[Inputs, Tensor]]:
     """Endless batches, the same ones for the same seed."""
-    lengths = tokens.source.lengths + tokens.prompt.lengths + tokens.target.lengths
-    for indices in batch_indices(lengths, config.batch_size, config.seed):
+    for indices in batch_indices(tokens.lengths, config.batch_size, config.seed):
         yield batch_of(tokens, indices)
 
 

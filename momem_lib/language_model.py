@@ -52,7 +52,7 @@ class LanguageModel:
     @property
     def device(self) -> torch.device:
         """Where the model computes."""
-        return next(self.model.parameters()).device
+        return self.model.device
 
     @cached_property
     def sizes(self) -> np.ndarray:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 
 from momem_lib.blocks import ModelConfig
-from momem_lib.configs import check_changes
+from momem_lib.configs import COMMON_RANGES, check_changes
 from momem_lib.project import InputError
 
 
@@ -44,24 +44,7 @@ class LMConfig:
         return ModelConfig(**{name: getattr(self, name) for name in names})
 
 
-RANGES = {
-    "vocab_size": (256, 65_536),
-    "context_window": (8, 8192),
-    "dropout": (0.0, 0.9),
-    "model_lr": (1e-9, 1.0),
-    "muon_lr": (0.0, 1.0),
-    "warmup_steps": (0, 10**9),
-    "lr_gamma": (0.0, 1.0),
-    "lr_steps": (0, 10**9),
-    "weight_decay": (0.0, 10.0),
-    "clip_norm": (1e-9, 1e9),
-    "batch_size": (1, 10**6),
-    "max_global_steps": (1, 10**9),
-    "checkpoint_steps": (1, 10**9),
-    "average_decay": (0.0, 1.0),
-    "patience": (0, 10**6),
-    "seed": (0, 2**31 - 1),
-}
+RANGES = COMMON_RANGES | {"vocab_size": (256, 65_536), "context_window": (8, 8192), "patience": (0, 10**6)}
 
 
 def change(config: LMConfig, changes: dict, where: str) -> LMConfig:

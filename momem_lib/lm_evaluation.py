@@ -59,7 +59,7 @@ def evaluate(model: Transformer, tokens: np.ndarray, sizes: np.ndarray, batch: i
     """
     if len(tokens) < 2:
         raise InputError(f"a text of {len(tokens)} tokens cannot be measured: at least 2 are needed")
-    device, window = next(model.parameters()).device, model.config.context_window
+    device, window = model.device, model.config.context_window
     was_training = model.training
     model.eval()
     nats = 0.0

@@ -126,9 +126,8 @@ def train_live(
     """
     trainer = Trainer(config, pick_device(device))
     run = LiveRun(task_of(task_name), config, trainer.device, trainer.average)
-    lengths = data.tokens.source.lengths + data.tokens.prompt.lengths + data.tokens.target.lengths
     with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {task_name}", disable=not show) as bar:
-        for batch in batches(data.tokens, batch_indices(lengths, config.batch_size, config.seed), trainer):
+        for batch in batches(data.tokens, batch_indices(data.tokens.lengths, config.batch_size, config.seed), trainer):
             begin = time.perf_counter()
             run.losses.append(trainer.train_step(*batch))
             run.seconds += time.perf_counter() - begin

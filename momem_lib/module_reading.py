@@ -112,7 +112,7 @@ def read_along(model: Transformer, task_name: str, source: str | None, prompt: s
         >>> reading.wrote, reading.weights.shape, reading.attention.shape
         (['J', 'o', '</tag>'], torch.Size([3, 11]), torch.Size([2, 1, 3, 11]))
     """
-    task, device = task_of(task_name), next(model.parameters()).device
+    task, device = task_of(task_name), model.device
     if text is None:
         text = write(model, task, [source], [prompt])[0].text
     target = encode_target(task, text)
@@ -159,7 +159,7 @@ def sample_module(
         InputError: a temperature out of range, or texts that are too long.
     """
     task = task_of(task_name)
-    inputs = inputs_for(task, [source] * count, [prompt] * count, next(model.parameters()).device)
+    inputs = inputs_for(task, [source] * count, [prompt] * count, model.device)
     most = max(1, min(longest, limit_of(task, model, source, prompt)))
     seeds = list(range(seed, seed + count))
     return generate(model, inputs, TOKENIZER.id(task.stop), most, temperature, seeds=seeds)
@@ -187,6 +187,6 @@ def prompted(model: Transformer, task_name: str, source: str | None, prompt: str
 
     def inputs_of(tokens: Tensor) -> Inputs:
         target = [TOKENIZER.id(task.start), *tokens[0].tolist()]
-        return inputs_for(task, [source], [prompt], next(model.parameters()).device, [target])
+        return inputs_for(task, [source], [prompt], model.device, [target])
 
     return inputs_of

@@ -163,7 +163,9 @@ class Pipeline:
         contents = [work.answer.content or "" for work in works]
         questions = [work.answer.question for work in works]
         results = write(self.models["summary"], TASKS["summary"], contents, questions)
-        confirmed = asked_fields(self.models["summary"], questions, [work.answer.tag or "" for work in works])
+        confirmed: list = [None] * len(works)  # only the gate asks again
+        if gates.summary:
+            confirmed = asked_fields(self.models["summary"], questions, [work.answer.tag or "" for work in works])
         for work, written, choice in zip(works, results, confirmed, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": answer.question, "content": answer.content}, written)

@@ -41,7 +41,7 @@ def origins(model: Transformer, task_name: str, source: str | None, prompt: str,
     """
     if model.copy is None:
         return [Origin(None)] * len(wrote)
-    task, device = TASKS[task_name], next(model.parameters()).device
+    task, device = TASKS[task_name], model.device
     target = encode_target(task, wrote)
     inputs = inputs_for(task, [source], [prompt], device, [target[:-1]])
     out, kind = model(inputs), model.config.copy_from

@@ -136,6 +136,11 @@ class TokenSet:
     def __len__(self) -> int:
         return len(self.target)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row, all its parts together: (N,)."""
+        return self.source.lengths + self.prompt.lengths + self.target.lengths
+
     def save(self, path: str | Path) -> None:
         """Write the tokens to one safetensors file."""
         arrays = {part: getattr(self, part).flat for part in PARTS}

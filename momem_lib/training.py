@@ -88,8 +88,7 @@ class Run:
         trainer, config = self.trainer, self.trainer.config
         if trainer.step >= config.max_global_steps:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
-        lengths = tokens.source.lengths + tokens.prompt.lengths + tokens.target.lengths
-        batches = batch_indices(lengths, config.batch_size, config.seed, trainer.step)
+        batches = batch_indices(tokens.lengths, config.batch_size, config.seed, trainer.step)
         bar = tqdm(total=config.max_global_steps, initial=trainer.step, mininterval=1, desc=f"train {self.task.name}")
         card: dict = {}
         with bar, stop_requests() as asked:

@@ -45,6 +45,11 @@ class Transformer(nn.Module):
             self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context)
         self.initialise()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.embedding.weight.device
+
     def initialise(self) -> None:
         """Weights that keep the size of what flows through, and small ones for tokens: the first loss is about ln V.
 

@@ -84,7 +84,7 @@ def read_question(model: Transformer, question: str) -> Reading:
     prompt, task = encode_prompt(question), TASKS["ner"]
     if len(prompt) > MOST + 2:
         raise InputError(f"the question has {len(prompt) - 2} bytes, but the viewer draws at most {MOST}: shorten it")
-    device = next(model.parameters()).device
+    device = model.device
     start = [TOKENIZER.id(task.start)]
     first = make_inputs(None, [prompt], [start], device)
     answer = generate(model, first, TOKENIZER.id(task.stop), LONGEST_NAME)[0]

@@ -53,7 +53,7 @@ def byte_model(model: Transformer, inputs_of: Callable[[torch.Tensor], Inputs] =
         written = list(text.encode("utf-8", "surrogateescape"))[-model.config.context_window :]
         if not written and inputs_of is text_inputs:
             raise InputError("the text is empty: a decoder-only model continues, so type at least one letter")
-        device = next(model.parameters()).device
+        device = model.device
         tokens = torch.tensor([written], dtype=torch.long, device=device)
         probs = model(inputs_of(tokens)).log_probs[0, -1].double().exp().tolist()
         return dict(zip(names, probs, strict=True))

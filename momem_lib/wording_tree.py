@@ -44,7 +44,7 @@ def forks(model: Transformer, fact: Fact, texts: Sequence[str], temperature: flo
     if not texts or len(set(texts)) < len(texts):
         raise InputError("a tree needs at least one text, and each only once")
     targets = [encode_target(TASK, text) for text in texts]
-    device = next(model.parameters()).device
+    device = model.device
     many = len(targets)
     inputs = inputs_for(TASK, [fact.summary] * many, [fact.question] * many, device, [t[:-1] for t in targets])
     labels = make_inputs(None, [[]] * many, [target[1:] for target in targets], device).target  # (C, T)

@@ -33,7 +33,7 @@ def write(
         sources: what the encoder reads, per question (None for NER). prompts: the questions.
         copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
     """
-    device = next(model.parameters()).device
+    device = model.device
     size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
     order = sorted(range(len(prompts)), key=size.__getitem__)
     results: list[Generated | None] = [None] * len(prompts)
@@ -111,7 +111,7 @@ def score_many(
         >>> [len(row) for row in rows]
         [1, 2]
     """
-    device = next(model.parameters()).device
+    device = model.device
     results: list[Tensor] = []
     for begin in range(0, len(prompts), batch_size):
         rows = slice(begin, begin + batch_size)
