@@ -30,6 +30,7 @@ class TrainConfig:
     data_window: int = 512  # bytes: longer rows are not trained on (the model reads up to context_window)
     noise_share: float = 0.4  # of the synthesised questions: random words around a name instead of a phrasing
     unanswerable_share: float = 0.2  # of the synthesised questions: nobody can answer them, or this record cannot
+    short_share: float = 0.0  # of the synthesised records: values of a few letters, for practice in questions
     label_share: float = 0.08  # of the synthesised records: values with ';', ':' or another field's label in them
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
     vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
@@ -79,6 +80,7 @@ RANGES = COMMON_RANGES | {
     "vocab_size": (268, 10**6),
     "noise_share": (0.0, 1.0),
     "unanswerable_share": (0.0, 0.9),
+    "short_share": (0.0, 1.0),
     "label_share": (0.0, 0.5),
 }
 

@@ -94,6 +94,8 @@ def field_shares(
             for person in stand_ins
         ],
         choices * len(questions),
+        batch_size=64,
+        whole=False,  # the label is chosen with its first letter, or with "Favourite m"
     )
     return torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)
 

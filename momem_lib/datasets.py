@@ -31,6 +31,7 @@ def synthesised(config: TrainConfig) -> Path:
         num_datapoints=config.num_datapoints,
         context_window=config.data_window,
         noise_share=config.noise_share,
+        short_share=config.short_share,
         unanswerable_share=config.unanswerable_share,
         value_styles=tuple(styles.items()),
     )

@@ -151,5 +151,5 @@ def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
 @cache
 def wordings() -> dict[str, tuple[str, ...]]:
     """The responses of the shipped templates by field, in all languages, with {name} and {value} in them."""
-    grammars = [read_grammar(path) for path in sorted(TEMPLATES.glob("*.json"))]
-    return {field: tuple(text for grammar in grammars for text in grammar.responses[field]) for field in FIELDS}
+    languages = [read_templates(path)["fields"] for path in sorted(TEMPLATES.glob("*.json"))]
+    return {field: tuple(text for parts in languages for text in parts[field]["responses"]) for field in FIELDS}

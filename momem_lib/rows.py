@@ -11,7 +11,7 @@ from momem_lib.people import FIELDS, LABELS
 from momem_lib.project import LISTS, TEMPLATES, InputError
 from momem_lib.questions import PhrasingPool, noise_question, question_text, splits_of_phrasings
 from momem_lib.scripts import pick
-from momem_lib.values import STYLES, Lists, styled_name, styled_value
+from momem_lib.values import STYLES, Lists, short_text, styled_name, styled_value
 
 KINDS = ("answerable", "nobody", "unknown_person", "unknown_field")
 # Of ten questions that cannot be answered: a field that nobody stores comes most often, it is the easiest to get wrong.
@@ -32,6 +32,7 @@ class SynthesisConfig:
     first_language_share: float = 0.7
     name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; "list" becomes plain or shuffled
     value_styles: tuple[tuple[str, float], ...] = VALUE_STYLES
+    short_share: float = 0.0  # records whose six values are a few letters: quick to read, for practice in questions
     unanswerable_share: float = 0.2  # of the kinds in UNANSWERABLE
     noise_share: float = 0.4  # questions of random words around the name, in train and validation; test has none
     name_case_share: float = 0.06  # questions that write the name in lower case or in capitals
@@ -129,7 +130,9 @@ class RowMaker:
         fname, lname = styled_name(rng, name_style, lists, split)
         person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]
-        if value_style == "plain":
+        if self.config.short_share and rng.random() < self.config.short_share:
+            person |= {field: short_text(rng) for field in pools}
+        elif value_style == "plain":
             person |= {field: pick(rng, pool) for field, pool in pools.items()}
         else:
             person |= {field: styled_value(rng, value_style, pool, lists, split) for field, pool in pools.items()}

@@ -167,6 +167,21 @@ def test_score_is_the_probability_of_writing_it(name):
         )
 
 
+def test_candidates_can_be_judged_by_what_tells_them_apart(model):
+    task = TASKS["summary"]
+    own = ["Favourite movie: Up", "Favourite music: Up", "Hobbies: chess", None]
+    short = score_many(model, task, ["Hobbies: chess;"], ["Which hobby?"], [own], whole=False)[0]
+    for text, number in zip(own, short.tolist(), strict=True):
+        wanted = encode_target(task, text)[1:]
+        wanted = wanted[: len("Favourite mo")] if text and text[0] == "F" else wanted[:1]
+        state, out = model.start(inputs_for(task, ["Hobbies: chess;"], ["Which hobby?"]))
+        expected = 0.0
+        for token in wanted:
+            expected += out.log_probs[0, -1, token].item()
+            out = model.step(state, torch.tensor([token]))
+        assert number == pytest.approx(expected, rel=1e-4)
+
+
 def test_sampling_follows_the_distribution():
     log_probs = torch.log(torch.tensor([[0.5, 0.25, 0.15, 0.1]]))
     for options, expected in (
