@@ -289,6 +289,13 @@ def test_prob_threshold_shuffles(material):
         assert style not in {row["style"] for row in drawn}
 
 
+def test_short_records_are_a_few_letters(material):
+    config = SynthesisConfig(short_share=0.5)
+    people = [row["person"] for row in islice(row_stream(material, config, "train"), 400) if row["content"]]
+    short = [all(person[field].isalpha() and len(person[field]) <= 4 for field in FIELDS) for person in people]
+    assert 0.4 < sum(short) / len(short) < 0.6
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SPLITS))
 def test_any_seed_gives_sound_rows(material, seed, split):

@@ -167,8 +167,8 @@ def test_score_is_the_probability_of_writing_it(name):
         )
 
 
-def test_candidates_can_be_judged_by_what_tells_them_apart(model):
-    task = TASKS["summary"]
+def test_candidates_can_be_judged_by_what_tells_them_apart():
+    model, task = small_model("summary"), TASKS["summary"]
     own = ["Favourite movie: Up", "Favourite music: Up", "Hobbies: chess", None]
     short = score_many(model, task, ["Hobbies: chess;"], ["Which hobby?"], [own], whole=False)[0]
     for text, number in zip(own, short.tolist(), strict=True):
