@@ -212,7 +212,7 @@ def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], people: Sequence[P
 
 
 def surest(answers: Sequence[Answer], said: Sequence[str], outcome: str) -> Answer:
-    """Of the answers in words with one outcome and no second try the surest; the first answer of all if there is none.
+    """Of the answers that state a fact, with one outcome and no second try, the surest; the first of all if none does.
 
     Sure is what the less sure of Modules 0 and 2 is: how probable Module 3's words are says how many others would do.
     """
@@ -223,6 +223,6 @@ def surest(answers: Sequence[Answer], said: Sequence[str], outcome: str) -> Answ
     chosen = [
         answer
         for answer, verdict in zip(answers, said, strict=True)
-        if verdict == outcome and not answer.abstained and not any(step.tries for step in answer.trace)
+        if verdict == outcome and answer.summary and not answer.abstained and not any(s.tries for s in answer.trace)
     ]
     return max(chosen, key=least_sure, default=answers[0])

@@ -127,7 +127,7 @@ def check_counts(counted: Callable) -> None:
         probs = np.asarray(model(context), dtype=float)
         assert probs.shape == (256,), f"256 probabilities were expected after {context!r}, not {probs.shape}"
         assert (probs > 0).all(), (
-            f"after {context!r} something has probability 0: it would cost ln 0, endlessly many nats"
+            f"after {context!r} something has probability 0: it would cost ln 0, infinitely many nats"
         )
         assert abs(probs.sum() - 1) < 1e-6, f"after {context!r} the probabilities sum to {probs.sum():.3f}, not to 1"
     assert not np.allclose(model(b"a"), model(b"r")), "what came before makes no difference: count what follows it"

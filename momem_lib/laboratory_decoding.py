@@ -120,7 +120,8 @@ def hallucination_experiment(
     temperatures: Sequence[float] = (0.0, 0.7, 1.0, 1.5), steps: int = 120, seed: int = 0, exam_rows: int = 24,
 ) -> dict:  # fmt: skip
     """(a): each shipped module, and small twins with and without a copy head, heated; gates off and on."""
-    memory, results = Memory(), {"temperatures": list(temperatures), "steps": steps, "shipped": {}, "small": {}}
+    facts = {"temperatures": list(temperatures), "steps": steps, "seed": seed, "exam_rows": exam_rows}
+    memory, results = Memory(), facts | {"shipped": {}, "small": {}}
     for task, model in models.items():
         results["shipped"][task] = heated(model, jobs_of(task, entries, people), temperatures, seed, memory)
         jobs = small_jobs(task, exam_rows)

@@ -57,7 +57,8 @@ def by(runs: Sequence[Mapping], key: str) -> dict:
 
 def table_a(results: Mapping) -> str:
     """Made up at the lowest and at the highest temperature, gates off and on."""
-    lines = [f"{'made up, of all outputs':34}" + "".join(f"{f'T={t:g}':>8}" for t in results["temperatures"])]
+    lines = [f"small ones: {results['exam_rows']} unseen rows each, trained with seed {results['seed']}"]
+    lines += [f"{'made up, of all outputs':34}" + "".join(f"{f'T={t:g}':>8}" for t in results["temperatures"])]
     for task, name in MODULES.items():
         kinds = {"shipped": results["shipped"][task]} | results["small"][task]
         for kind, rows in kinds.items():
@@ -175,7 +176,7 @@ def table_i(results: Mapping) -> str:
 
 def table_j(results: Mapping) -> str:
     """Outcomes for each module and each way, apart for questions that cannot be answered."""
-    lines = [f"{'':44}{'right':>8}{'other':>8}{'made up':>9}{'s each':>8}"]
+    lines = [f"{'':44}{'of':>5}{'right':>8}{'other':>8}{'made up':>9}{'s each':>8}"]
     for task, some in by(results["runs"], "module").items():
         for way, runs in by(some, "way").items():
             for kind in ("answerable", "unanswerable"):
@@ -184,7 +185,8 @@ def table_j(results: Mapping) -> str:
                     shares = [100 * mean(row[verdict] for row in there) for verdict in ("right", "other", "made up")]
                     numbers = "".join(f"{share:>6.0f} %" for share in shares[:2]) + f"{shares[2]:>7.0f} %"
                     seconds = mean(run["seconds"] for run in runs)
-                    lines.append(f"{f'{MODULES[task]}, {way}, {kind}':44}{numbers}{seconds:>8.2f}")
+                    what = f"{MODULES[task]}, {way}, {kind}"
+                    lines.append(f"{what:44}{there[0]['jobs']:>5}{numbers}{seconds:>8.3f}")
     return "\n".join(lines)
 
 

@@ -141,9 +141,9 @@ def draw_race(recorded: Mapping, what: str) -> Figure:
     figure, (left, right) = panels(1, 2, 10.2, 3.9, "", width_ratios=(1, 1.1))
     words = []
     for number, (start, runs) in enumerate(starts.items()):
-        for run in runs:
+        for index, run in enumerate(runs):
             x, y = [p["step"] for p in run["points"]], [p["exact"] for p in run["points"]]
-            left.plot(x, y, **(style_of(number) | {"lw": 1.3, "ms": 3}))
+            left.plot(x, y, **(style_of(number) | {"lw": 1.3, "ms": 3}), label=None if index else start)
         never = recorded["steps"] * 1.12
         reached = [run["reached"] or never for run in runs]
         dots = {"color": LINES[number][0], "marker": MARKS[number], "ls": "", "ms": 9, "alpha": 0.8}
@@ -151,6 +151,7 @@ def draw_race(recorded: Mapping, what: str) -> Figure:
         words.append(f"{start}: {', '.join(str(run['reached'] or 'never') for run in runs)}")
     left.axhline(recorded["mark"], color=GREY, ls=":", lw=1)
     percent(left)
+    left.legend(fontsize=8.5)
     label(left, "training step", f"{what} exactly right (unseen)", "on the way")
     right.axvline(recorded["steps"] * 1.06, color=GREY, ls=":", lw=1)
     right.text(recorded["steps"] * 1.12, -0.45, "never", ha="center", fontsize=9.5, color=INK)

@@ -32,7 +32,7 @@ def plot_losses(history: list[dict]) -> Figure:
     if measured:
         steps, losses = zip(*((row["step"], row["validation_loss"]) for row in measured), strict=True)
         panel.plot(steps, losses, "o-", color=RED, ms=4, lw=1.6, label="validation (averaged weights)")
-        panel.axhline(min(losses), color=GREY, lw=1, ls=":")
+        panel.axhline(min(losses), color=GREY, lw=1, ls=":", label="lowest validation loss")
     name_axes(panel, "step", "loss (nats per token)")
     return figure
 
@@ -163,7 +163,11 @@ def draw_overfitting(curves: Mapping[str, Sequence[Sequence[float]]], patience: 
         if stop < len(rows) - 1:
             panel.axvline(steps[stop], color=GREEN, ls=":", lw=2, label="early stopping ends here")
         name_axes(panel, "step", "bits per byte" if panel is panels[0] else "", name, legend=False)
-    panels[0].legend(fontsize=SIZE - 2, framealpha=0.9)
+    handles = {}
+    for panel in panels:
+        found, labels = panel.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=SIZE - 1)
     return figure
 
 

@@ -61,7 +61,8 @@ def draw_recorded(card: dict) -> Figure:
     left.set_ylim(bottom=0)
     name_axes(left, "step", "loss (nats per token)", f"{card.get('rows', 0):,} rows, {card.get('hardware', '')}")
     right.plot(steps, [row["exact_match"] for row in history], "s--", color=RED, lw=2.2)
-    right.set_ylim(top=1)
+    low = min(row["exact_match"] for row in history)
+    right.set_ylim(low - 0.08 * (1 - low) - 1e-3, 1)
     _percent(right)
     rows = card.get("metrics", {}).get("validation_rows", 0)
     name_axes(right, "step", "written exactly", f"{rows} rows of the validation split")
@@ -119,8 +120,8 @@ def draw_heads(results: dict) -> Figure:
     ends = ", ".join(f"{name} {head['right'] / head['count']:.0%}" for name, head in heads.items())
     alt = f"Heads compared over {results['steps']} steps. Left: loss. Right: exact match on unseen rows: {ends}."
     figure, (left, right) = page(WIDE, 3.7, alt, columns=2)
-    for number, ((name, head), (colour, line, _)) in enumerate(zip(heads.items(), SERIES, strict=False)):
-        left.semilogy(head["steps"], head["losses"], line, color=colour, lw=2.2, label=name)
+    for number, (head, (colour, line, _)) in enumerate(zip(heads.values(), SERIES, strict=False)):
+        left.semilogy(head["steps"], head["losses"], line, color=colour, lw=2.2)  # named by the bar of its colour
         share = head["right"] / head["count"]
         low, high = interval(head["right"], head["count"])
         gaps = [[share - low], [high - share]]
@@ -129,7 +130,7 @@ def draw_heads(results: dict) -> Figure:
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     left.yaxis.set_minor_formatter(NullFormatter())
-    name_axes(left, "step", "loss (nats per token, logarithmic)", "while they learn")
+    name_axes(left, "step", "loss (nats per token, logarithmic)", "while they learn", legend=False)
     right.set_yticks(range(len(heads)), list(heads))
     right.set_xlim(0, 1.01)
     right.invert_yaxis()

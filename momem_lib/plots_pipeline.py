@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from momem_lib.cascade import OUTCOMES, STAGES
 from momem_lib.plots import COLOURS, GREY, INK, MODULES, PAPER
@@ -96,13 +96,14 @@ def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mappin
         color=GREY,
         transform=panel.get_xaxis_transform(),
     )
-    styles = ({"color": GREY, "ls": ":", "marker": "x"}, {"color": "#D55E00", "ls": "--", "marker": "s"},
+    styles = ({"color": GREY, "ls": ":", "marker": "x", "zorder": 4}, {"color": "#D55E00", "ls": "--", "marker": "s"},
               {"color": "#0072B2", "ls": "-", "marker": "o"})  # fmt: skip
     for (name, y), style in zip(lines.items(), styles, strict=True):
         panel.plot(places, list(y.values() if isinstance(y, Mapping) else y), label=name, lw=2, ms=7, **style)
     lowest = min([*alone.values(), *expected, *off.values(), *on.values()])
     panel.set_ylim(max(0.0, lowest - 0.12), 1.01)
     panel.set_xticks(places, [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
+    panel.yaxis.set_major_locator(MultipleLocator(0.05))
     panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     panel.set_ylabel("share of the questions that have an answer", fontsize=10)
     figure.legend(loc="outside upper center", ncols=2, fontsize=9.5, frameon=False)

@@ -122,9 +122,8 @@ def draw_reading(reading: Reading, block: int = -1, head: int | None = None) -> 
     looked = (attention.mean(0) if head is None else attention[head]).numpy()
     weights, rows = reading.weights.numpy(), [label_of(label) for label in reading.wrote]
     count = len(reading.attention)
-    which = (
-        f"attention of block {block % count + 1} of {count}, {'mean over heads' if head is None else f'head {head}'}"
-    )
+    one = "mean over heads" if head is None else f"head {head + 1} of {len(attention)}"
+    which = f"attention of block {block % count + 1} of {count}, {one}"
     best = [
         f"{label} from {reading.places[int(row.argmax())]} ({gate:.0%})"
         for label, row, gate in zip(reading.wrote, reading.weights, reading.gate.tolist(), strict=True)
@@ -134,8 +133,11 @@ def draw_reading(reading: Reading, block: int = -1, head: int | None = None) -> 
     parts = [(reading.gate, "copy gate", weights, reading.places, "copy weights")] if len(reading.places) else []
     parts.append((reading.chances, "how sure", looked, reading.attended, which))
     row = 0.19 if len(rows) <= 24 else 0.13  # inches
+    row = 0.11 if len(rows) > 40 else row
     tall = len(parts) * (row * len(rows) + 0.75) + 0.3
     figure, axes = page(WIDE, tall, alt, columns=2, rows=len(parts), width_ratios=(1, 7))
+    same = list(reading.places) == list(reading.attended)  # then both panels show the same columns
+    shared = shown_places(weights) if same else None
     for (bars, name, table, places, title), left, right in zip(parts, axes[::2], axes[1::2], strict=True):
         colours = [BLUE if share > 0.5 else ORANGE for share in reading.copied.tolist()]
         left.barh(range(len(rows)), bars.numpy(), 0.8, color=colours if name == "copy gate" else GREY)
@@ -143,7 +145,7 @@ def draw_reading(reading: Reading, block: int = -1, head: int | None = None) -> 
         left.set_yticks(range(len(rows)), rows, fontsize=8.5 if row > 0.15 else 7)
         left.set_xticks([0, 1])
         left.set_title(name, fontsize=SIZE - 1, loc="left")
-        window = shown_places(table)
+        window = shared or shown_places(table)
         _weights(right, table[:, window], [label_of(label) for label in places[window]])
         some = f", tokens {window.start} to {window.stop - 1} of {len(places)}" if len(places) > MOST_PLACES else ""
         right.set_title(title + some, fontsize=SIZE - 1, loc="left")

@@ -97,7 +97,7 @@ def draw_trace(answer: Answer) -> Figure:
         sentences = wrapped([(letter, None) for letter in "; ".join([gate_words(step)[2], *notes])], 84)
         blocks.append((step, texts, ["".join(letter for letter, _ in line) for line in sentences]))
     heights = [max(0.78, 0.24 * len(texts) + 0.2 * len(notes) + 0.24) for _, texts, notes in blocks]
-    ends = [wrapped([(letter, None) for letter in text], 84) for text in (answer.question, str(answer))]
+    ends = [wrapped([(letter, None) for letter in text], 70) for text in (answer.question, str(answer))]
     tall = sum(heights) + 0.22 * sum(map(len, ends)) + 0.8
     figure, panel = blank(10.0, tall, trace_alt(answer))
     y = _draw_sentence(panel, tall - 0.3, "Question", ends[0])

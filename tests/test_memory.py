@@ -261,6 +261,20 @@ def test_forget_removes_from_near_misses_too(memory):
     memory._db.execute("INSERT INTO name_trigrams (name_trigrams) VALUES ('integrity-check')")
 
 
+def test_what_is_forgotten_leaves_no_byte_in_a_compacted_file(tmp_path):
+    path = tmp_path / "people.db"
+    with Memory(path) as memory:
+        memory.remember([JO, replace(JO, fname="Xyzzyx", lname="Qwvzk", occupation="Sesquipedalian")])
+        assert memory.forget("Xyzzyx Qwvzk") == 1
+        memory.compact()
+        assert memory.look_up("Jo Do").status == "near"
+        db = memory._db
+        db.execute("CREATE VIRTUAL TABLE temp.pieces USING fts5vocab (main, name_trigrams, row)")
+        assert not db.execute("SELECT * FROM temp.pieces WHERE term IN ('xyz', 'qwv')").fetchall()
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"Jo Doe" in left and not any(piece in left for piece in (b"xyz", b"qwv", b"Qwvzk", b"Sesqui"))
+
+
 def test_a_batch_that_fails_leaves_nothing(memory):
     def failing():
         yield numbered(1)

@@ -135,7 +135,8 @@ def test_unseen_questions_are_the_same_each_time_and_some_have_no_answer():
 
 def test_the_surest_of_an_outcome_is_found():
     def answer(text, share):
-        return Answer("?", text, trace=[Step("ner", {}, "Jo", share), Step("memory", {}, "x")])
+        fact = text and f"Lives in: {text}"
+        return Answer("?", text, summary=fact, trace=[Step("ner", {}, "Jo", share), Step("memory", {}, "x")])
 
     sure, unsure, silent = answer("Oslo.", 0.9), answer("Rome.", 0.2), answer(None, 1.0)
     assert surest([unsure, sure, silent, unsure], ["wrong", "wrong", "wrong", "right"], "wrong") is sure
