@@ -7,6 +7,7 @@ from momem_lib.answers import Answer
 from momem_lib.checkpoints import load_tensors, save_model
 from momem_lib.evaluation import asked_people, gold
 from momem_lib.gates import Gates
+from momem_lib.memory import Memory
 from momem_lib.names import normalise
 from momem_lib.people import Person
 from momem_lib.pipeline import Pipeline, Work
@@ -73,20 +74,21 @@ def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
     """Choose the thresholds of ner and summary on validation questions and write them into their checkpoints.
 
-    Validation people and values, and both known and held-out phrasings of the validation split, are used: the test
-    split stays untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
+    Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
+    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
     """
     if count < FEWEST:
         raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
-    pipeline = Pipeline.load(**paths)
-    questions, people = questions_and_people(
-        load_material(), SynthesisConfig(seed=seed, noise_share=0.0), "validation", count, phrasings="any"
-    )
-    pipeline.remember(people)
-    pairs = {
-        "ner": name_confidences(pipeline, questions),
-        "summary": summary_confidences(pipeline, questions, people),
-    }
+    pipeline, material = Pipeline.load(**paths), load_material()
+    pairs: dict[str, list[tuple[float, bool]]] = {"ner": [], "summary": []}
+    for phrasings in ("known", "held-out"):
+        questions, people = questions_and_people(
+            material, SynthesisConfig(seed=seed, noise_share=0.0), "validation", count // 2, phrasings=phrasings
+        )
+        pipeline.memory = Memory()
+        pipeline.remember(people)
+        pairs["ner"] += name_confidences(pipeline, questions)
+        pairs["summary"] += summary_confidences(pipeline, questions, people)
     thresholds = {}
     for module in pairs:
         thresholds[module] = best_threshold(pairs[module])

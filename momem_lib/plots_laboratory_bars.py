@@ -1,8 +1,9 @@
 """Pictures of notebook 12, second part: who is answered, which names are found, what size buys, ways to decode."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -22,31 +23,39 @@ def in_words(names: Iterable[str], values: Iterable[float]) -> str:
     return ", ".join(f"{name} {value:.0%}" for name, value in zip(names, values, strict=True))
 
 
+def dot_seeds(panel: Axes, places: Sequence[float], shares: Sequence[Sequence[float]]) -> None:
+    """A dot for each seed on bars that show their means, where there is more than one."""
+    for place, own in zip(places, shares, strict=True):
+        if len(own) > 1:
+            panel.plot([place] * len(own), own, "o", ms=3.5, color=INK, mec="white", mew=0.5)
+
+
 def draw_closed_book(recorded: Mapping) -> Figure:
     """(f): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
     groups = {"known": "known people", "added": "added a minute ago", "edited": "after an edit"}
     runs = recorded["runs"]
-    bars = {
-        "closed book": [mean(run["closed"]["now"][group] for run in runs) for group in groups],
+    bars = {  # of each group, the shares of all seeds
+        "closed book": [[run["closed"]["now"][group] for run in runs] for group in groups],
         f"closed book, {recorded['more_steps']} more steps on the news": [
-            mean(run["closed"]["after_more"][group] for run in runs) for group in groups
+            [run["closed"]["after_more"][group] for run in runs] for group in groups
         ],
-        "modules with a memory": [mean(run["open"]["now"][group] for run in runs) for group in groups],
+        "modules with a memory": [[run["open"]["now"][group] for run in runs] for group in groups],
     }
     figure, (panel,) = panels(1, 1, 8.6, 3.8, "")
     shades = (SHADES["wrong"], SHADES["abstained"], SHADES["right"])
-    for number, ((name, values), shade) in enumerate(zip(bars.items(), shades, strict=True)):
+    for number, ((name, shares), shade) in enumerate(zip(bars.items(), shades, strict=True)):
         places = [group + 0.27 * (number - 1) for group in range(len(groups))]
         hatch = list(HATCHES.values())[2 - number]
-        panel.bar(places, values, 0.25, color=shade, hatch=hatch, edgecolor=INK, lw=0.6, label=name)
-        for place, value in zip(places, values, strict=True):
-            panel.text(place, value + 0.02, f"{value:.0%}".replace("%", " %"), ha="center", fontsize=9.5)
+        panel.bar(places, list(map(mean, shares)), 0.25, color=shade, hatch=hatch, edgecolor=INK, lw=0.6, label=name)
+        dot_seeds(panel, places, shares)
+        for place, own in zip(places, shares, strict=True):
+            panel.text(place, max(own) + 0.02, f"{mean(own):.0%}".replace("%", " %"), ha="center", fontsize=9.5)
     panel.set_xticks(range(len(groups)), list(groups.values()))
     percent(panel, 0)
     panel.set_ylim(0, 1.12)
     label(panel, "", "questions answered rightly")
     figure.legend(loc="outside upper center", ncols=3, fontsize=9.5, frameon=False)
-    words = [f"{name}: {in_words(groups, values)}" for name, values in bars.items()]
+    words = [f"{name}: {in_words(groups, map(mean, shares))}" for name, shares in bars.items()]
     figure.set_label(f"Right answers. {'. '.join(words)}.")
     return figure
 
@@ -57,10 +66,12 @@ def draw_alphabets(recorded: Mapping) -> Figure:
     kinds = grouped(recorded["runs"], "tokens")
     scripts, words = list(recorded["runs"][0]["script"]), []
     for number, (kind, runs) in enumerate(kinds.items()):
-        values = [mean(run["script"][script] for run in runs) for script in scripts]
+        shares = [[run["script"][script] for run in runs] for script in scripts]
+        values = list(map(mean, shares))
         places = [place + 0.21 * (number - 1.5) for place in range(len(scripts))]
         hatch = ("", "..", "//", "xx")[number]
         left.bar(places, values, 0.2, color=LINES[number][0], hatch=hatch, edgecolor="white", lw=0.4, label=kind)
+        dot_seeds(left, places, shares)
         rows = [list(run["length"].values()) for run in runs]
         draw_with_seeds(right, [str(length) for length in recorded["lengths"]], rows, kind, number)
         words.append(f"{kind}: {in_words(scripts, values)}")
@@ -75,7 +86,7 @@ def draw_alphabets(recorded: Mapping) -> Figure:
 
 
 def draw_scaling(recorded: Mapping) -> Figure:
-    """(i): exact match against records, and against parameters, one thin mark a seed."""
+    """(i): exact match against records, and against parameters, a band from the worst seed to the best."""
     figure, (left, right) = panels(1, 2, 9.8, 3.8, "", sharey=True)
     widest, most = max(recorded["widths"]), max(recorded["records"])
     runs, words = recorded["runs"], []
