@@ -40,7 +40,7 @@ def draw_run(run: LiveRun) -> Figure:
     right.plot((0, *steps), (0, *matches), "o-", color=RED, lw=2.2)
     right.set_ylim(0, 1.02)
     _percent(right)
-    name_axes(right, "step", "written exactly", "unseen rows")
+    name_axes(right, "step", "share right", "unseen rows")
     return figure
 
 
@@ -65,7 +65,7 @@ def draw_recorded(card: dict) -> Figure:
     right.set_ylim(low - 0.08 * (1 - low) - 1e-3, 1)
     _percent(right)
     rows = card.get("metrics", {}).get("validation_rows", 0)
-    name_axes(right, "step", "written exactly", f"{rows} rows of the validation split")
+    name_axes(right, "step", "share right", f"{rows} rows of the validation split")
     return figure
 
 
@@ -110,7 +110,7 @@ def draw_groups(panels: Mapping[str, Mapping[str, tuple[int, int]]]) -> Figure:
         panel.invert_yaxis()
         panel.grid(axis="y", visible=False)
         _percent(panel, "x")
-        name_axes(panel, "written exactly", "", title)
+        name_axes(panel, "share right", "", title)
     return figure
 
 
@@ -136,7 +136,7 @@ def draw_heads(results: dict) -> Figure:
     right.invert_yaxis()
     right.grid(axis="y", visible=False)
     _percent(right, "x")
-    name_axes(right, "written exactly", "", f"{results['questions']} unseen rows")
+    name_axes(right, "share right", "", f"{results['questions']} unseen rows")
     return figure
 
 
@@ -150,8 +150,8 @@ def draw_head_groups(results: dict, by: str = "length") -> Figure:
         for head, values in series.items()
     )
     unit = {"length": "bytes to copy", "characters": "kind of characters"}[by]
-    chart = Chart("", names, series, unit, "share written exactly", top=1.0)
-    return draw_charts([chart], f"Share written exactly, by {unit}. {words}.", height=3.4)
+    chart = Chart("", names, series, unit, "share right", top=1.0)
+    return draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.4)
 
 
 def share(counts: Sequence[int]) -> float:

@@ -15,10 +15,12 @@ from momem_lib.widgets import (
     COPIED,
     GENERATED,
     SILENT,
+    SLIDER,
     TABLE,
     Debounced,
     copied_html,
     error_html,
+    focus_style,
     printable,
     safe,
 )
@@ -106,14 +108,14 @@ class WordingsWidget(ipywidgets.VBox):
         choices = [(fact.question, fact) for fact in facts]
         self.fact = ipywidgets.Dropdown(options=choices, description="Question", style=style, layout=wide)
         self.temperature = ipywidgets.FloatSlider(
-            temperature, min=0, max=max(2.0, temperature), step=0.1, description="Temperature", style=style,
-            layout=wide, continuous_update=False,
+            temperature, min=0, max=max(2.0, temperature), step=0.1, description="Temperature",
+            style=style | SLIDER, layout=wide, continuous_update=False,
         )  # fmt: skip
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1000, description="First seed", style=style)
         self.count = ipywidgets.BoundedIntText(count, min=1, max=40, description="Texts", style=style)
         self.output = ipywidgets.HTML()
         numbers = ipywidgets.HBox([self.seed, self.count], layout={"flex_flow": "row wrap"})
-        super().__init__([self.fact, self.temperature, numbers, self.output])
+        super().__init__([focus_style(), self.fact, self.temperature, numbers, self.output])
         self.show_soon = Debounced(self.show)
         for control in (self.fact, self.temperature, self.seed, self.count):
             control.observe(lambda _: self.show_soon(), names="value")

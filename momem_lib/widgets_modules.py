@@ -8,7 +8,7 @@ from momem_lib.notebooks import optional_import
 from momem_lib.project import InputError
 from momem_lib.tasks import TASKS
 from momem_lib.transformer import Transformer
-from momem_lib.widgets import CARD, COPIED, GENERATED, SILENT, Debounced, error_html, printable
+from momem_lib.widgets import CARD, COPIED, GENERATED, SILENT, SLIDER, Debounced, error_html, focus_style, printable
 from momem_lib.widgets_sampling import byte_model, sampling_html
 
 ipywidgets = optional_import("ipywidgets")
@@ -79,15 +79,16 @@ class ModuleWidget(ipywidgets.VBox):
     def __init__(self, model: Transformer, task_name: str, source: str | None, prompt: str, heat: float, seed: int):
         style, wide = {"description_width": "9em"}, {"width": "min(100%, 46em)"}
         common = {"style": style, "layout": wide, "continuous_update": False}
+        slider = common | {"style": style | SLIDER}
         self.model, self.task, self.count = model, TASKS[task_name], 4
         self.source = ipywidgets.Textarea(source or "", description=(self.task.source or "").capitalize(), **common)
         self.prompt = ipywidgets.Text(prompt, description="Question", **common)
-        self.temperature = ipywidgets.FloatSlider(heat, min=0, max=3, step=0.1, description="Temperature", **common)
-        self.place = ipywidgets.IntSlider(0, min=0, max=40, description="Bars after letter", **common)
+        self.temperature = ipywidgets.FloatSlider(heat, min=0, max=3, step=0.1, description="Temperature", **slider)
+        self.place = ipywidgets.IntSlider(0, min=0, max=40, description="Bars after letter", **slider)
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=style)
         self.output = ipywidgets.HTML()
         reads = [self.source, self.prompt] if self.task.source else [self.prompt]
-        super().__init__([*reads, self.temperature, self.place, self.seed, self.output])
+        super().__init__([focus_style(), *reads, self.temperature, self.place, self.seed, self.output])
         self.show_soon = Debounced(self.show)
         for control in (self.source, self.prompt, self.temperature, self.place, self.seed):
             control.observe(lambda _: self.show_soon(), names="value")
