@@ -54,7 +54,8 @@ def hardware(device: torch.device) -> str:
     """The device in words, for the card."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{platform.machine()} CPU, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def write_atomically(path: Path, write) -> None:

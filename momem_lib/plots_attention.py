@@ -149,6 +149,16 @@ def draw_charts(charts: Sequence[Chart], alt: str, height: float = 3.3, width: f
     return figure
 
 
+def one_legend(figure: Figure) -> Figure:
+    """Put the legend of the first panel above all of them, where it covers nothing; the others have the same names."""
+    lines = figure.axes[0].get_legend_handles_labels()
+    for panel in figure.axes:
+        if panel.get_legend() is not None:
+            panel.get_legend().remove()
+    figure.legend(*lines, loc="outside upper center", ncols=4, fontsize=9, frameon=False)
+    return figure
+
+
 def _draw_curves(panel: Axes, chart: Chart) -> None:
     few = len(chart.x) <= 20
     for (name, values), (colour, line, marker) in zip(chart.series.items(), SERIES, strict=False):

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMe
 
 from momem_lib.module_course import LiveRun
 from momem_lib.plots import INK
-from momem_lib.plots_attention import SERIES, Chart, draw_charts
+from momem_lib.plots_attention import SERIES, Chart, draw_charts, one_legend
 from momem_lib.plots_gradients import BLUE, RED, SIZE, name_axes, page
 from momem_lib.plots_training import smooth
 from momem_lib.project import InputError
@@ -151,7 +151,7 @@ def draw_head_groups(results: dict, by: str = "length") -> Figure:
     )
     unit = {"length": "bytes to copy", "characters": "kind of characters"}[by]
     chart = Chart("", names, series, unit, "share right", top=1.0)
-    return draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.4)
+    return one_legend(draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.6))
 
 
 def share(counts: Sequence[int]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from momem_lib.field_choice import CHANCE
-from momem_lib.plots_attention import Chart, draw_charts
+from momem_lib.plots_attention import Chart, draw_charts, one_legend
 from momem_lib.project import InputError
 
 MOST_NATS = 6.0  # an untrained model is surprised by ten times as much: the curve would be all that one sees
@@ -48,10 +48,4 @@ def draw_field_choice(runs: Mapping[str, Mapping]) -> Figure:
         "How the choice of a field is learned, step by step. Left: surprise at the label, with a line at chance. "
         f"Middle: the generator's own surprise. Right: share of the labels that are right, at the end {ends}."
     )
-    figure = draw_charts(charts, alt, height=4.2)
-    lines_of = figure.axes[0].get_legend_handles_labels()
-    for panel in figure.axes:
-        if panel.get_legend() is not None:
-            panel.get_legend().remove()
-    figure.legend(*lines_of, loc="outside upper center", ncols=4, fontsize=9, frameon=False)  # one for all, on no curve
-    return figure
+    return one_legend(draw_charts(charts, alt, height=4.2))
