@@ -198,8 +198,8 @@ class Trainer:
         for optimizer, state in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
-    def resume(self, path: Path, data: object = None) -> None:
-        """Go back to the step at which save was called; the dataset's hashes must be those of that run."""
+    def resume(self, path: Path, data: object = None) -> dict:
+        """Go back to the step at which save was called, and return its card; the dataset must be that run's."""
         loaded = self.load_weights(path, with_optimizer=True)
         if data is not None and loaded["card"].get("data") != data:
             raise InputError(f"cannot resume from {path}: it was trained on another dataset")
@@ -213,6 +213,7 @@ class Trainer:
         torch.set_rng_state(loaded["tensors"]["rng"])
         if self.device.type == "cuda" and "rng_cuda" in loaded["tensors"]:
             torch.cuda.set_rng_state(loaded["tensors"]["rng_cuda"], self.device)
+        return loaded["card"]
 
 
 @torch.no_grad()

@@ -190,5 +190,7 @@ def train(
     few = tokenize(task, rows, config.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
     if resume:
-        trainer.resume(run.state_path, facts.get("data"))
+        card = trainer.resume(run.state_path, facts.get("data"))
+        if "began_from" in card:  # what the run began with is not among this call's options
+            run.facts["began_from"] = card["began_from"]
     return run.go(tokens)

@@ -153,6 +153,25 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
         )
 
 
+def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path, monkeypatch):
+    config = small_config(max_global_steps=4, checkpoint_steps=2)
+    train("ner", config, rows, rows[:5], tmp_path / "first", "cpu")
+    step = Trainer.train_step
+
+    def broken_off(trainer, *batch):
+        if trainer.step == 3:
+            raise KeyboardInterrupt
+        return step(trainer, *batch)
+
+    monkeypatch.setattr(Trainer, "train_step", broken_off)
+    shared = ("ner", config, rows, rows[:5], tmp_path / "second", "cpu")
+    with pytest.raises(KeyboardInterrupt):
+        train(*shared, init_from=tmp_path / "first" / "ner.safetensors", facts={"data": "b"})
+    monkeypatch.undo()
+    card = train(*shared, resume=True, facts={"data": "b"})
+    assert card["steps"] == 4 and card["began_from"] == {"steps": 4, "data": None}
+
+
 def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(rows):
     trainer = Trainer(small_config(), torch.device("cpu"))
     trainer.model.decoder_norm.weight.register_hook(lambda gradient: gradient * float("inf"))
