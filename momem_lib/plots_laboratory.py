@@ -151,7 +151,7 @@ def draw_race(recorded: Mapping, what: str) -> Figure:
         words.append(f"{start}: {', '.join(str(run['reached'] or 'never') for run in runs)}")
     left.axhline(recorded["mark"], color=GREY, ls=":", lw=1)
     percent(left)
-    left.legend(fontsize=8.5)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9.5, frameon=False)
     label(left, "training step", f"{what} exactly right (unseen)", "on the way")
     right.axvline(recorded["steps"] * 1.06, color=GREY, ls=":", lw=1)
     right.text(recorded["steps"] * 1.12, -0.45, "never", ha="center", fontsize=9.5, color=INK)
