@@ -1,7 +1,7 @@
 """Small models for notebook 12: a shape, a training loop that is watched, and what a model gets right."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from momem_lib.configs import TrainConfig, check_task, update_config
 from momem_lib.project import InputError
-from momem_lib.tasks import TASKS, TokenSet, batch_indices, batch_of, tokenize
+from momem_lib.tasks import TASKS, TokenSet, batch_stream, tokenize
 from momem_lib.trainer import Trainer
 from momem_lib.transformer import Inputs, Transformer
 from momem_lib.writing import exact_match
@@ -64,12 +64,6 @@ def small_config(task: str, **changes) -> TrainConfig:
     return check_task(config, task, "the laboratory")
 
 
-def batches(tokens: TokenSet, config: TrainConfig) -> Iterator[tuple[Inputs, Tensor]]:
-    """Endless batches, the same ones for the same seed."""
-    for indices in batch_indices(tokens.lengths, config.batch_size, config.seed):
-        yield batch_of(tokens, indices)
-
-
 def right_share(model: Transformer, task: str, rows: Sequence[dict]) -> float:
     """The share of rows that a model gets right, greedily: 0 to 1."""
     return exact_match(task, model.eval(), rows)[0]
@@ -106,7 +100,7 @@ def train_watched(
     step = step or Trainer.train_step
     done = Watched(trainer.model)
     tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.context_window)
-    stream = batches(tokens, config)
+    stream = batch_stream(tokens, config.batch_size, config.seed)
     while trainer.step < config.max_global_steps:
         begin = time.process_time()
         trainer.model.train()

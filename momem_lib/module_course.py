@@ -2,12 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from momem_lib.anatomy import counted_flops
@@ -17,7 +15,7 @@ from momem_lib.datasets import training_rows
 from momem_lib.module_judging import course_rows, task_of
 from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
 from momem_lib.states import Inputs
-from momem_lib.tasks import Task, TokenSet, batch_indices, batch_of, tokenize
+from momem_lib.tasks import Task, TokenSet, batch_stream, tokenize
 from momem_lib.trainer import Trainer
 from momem_lib.transformer import Transformer
 from momem_lib.writing import exact_match
@@ -126,8 +124,10 @@ def train_live(
     """
     trainer = Trainer(config, pick_device(device))
     run = LiveRun(task_of(task_name), config, trainer.device, trainer.average)
+    batches = batch_stream(data.tokens, config.batch_size, config.seed, trainer.device)
     with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {task_name}", disable=not show) as bar:
-        for batch in batches(data.tokens, batch_indices(data.tokens.lengths, config.batch_size, config.seed), trainer):
+        while trainer.step < config.max_global_steps:
+            batch = next(batches)
             begin = time.perf_counter()
             run.losses.append(trainer.train_step(*batch))
             run.seconds += time.perf_counter() - begin
@@ -139,12 +139,6 @@ def train_live(
                 run.matches.append((trainer.step, exact_match(task_name, run.model, data.rows)[0]))
     run.flops_per_token = counted_flops(trainer.model, batch[0], backward=True) / padded
     return run
-
-
-def batches(tokens: TokenSet, indices: Iterator, trainer: Trainer) -> Iterator[tuple[Inputs, Tensor]]:
-    """Batches until the trainer has done all its steps."""
-    while trainer.step < trainer.config.max_global_steps:
-        yield batch_of(tokens, next(indices), trainer.device)
 
 
 def token_counts(inputs: Inputs) -> tuple[int, int]:

@@ -243,3 +243,11 @@ def batch_indices(lengths: np.ndarray, batch_size: int, seed: int, start_step: i
         for index in rng.permutation(len(batches))[skip:]:
             yield batches[index]
         epoch, skip = epoch + 1, 0
+
+
+def batch_stream(
+    tokens: TokenSet, batch_size: int, seed: int, device: str | torch.device = "cpu", start_step: int = 0
+) -> Iterator[tuple[Inputs, Tensor]]:
+    """Endless batches with their labels, in the order of batch_indices."""
+    for indices in batch_indices(tokens.lengths, batch_size, seed, start_step):
+        yield batch_of(tokens, indices, device)

@@ -24,7 +24,7 @@ from momem_lib.configs import TrainConfig
 from momem_lib.generation import Generated
 from momem_lib.project import InputError
 from momem_lib.sampling import check_sampling
-from momem_lib.tasks import TASKS, Task, TokenSet, batch_indices, batch_of, tokenize
+from momem_lib.tasks import TASKS, Task, TokenSet, batch_stream, tokenize
 from momem_lib.trainer import Trainer, TrainingStopped, validation_loss
 from momem_lib.writing import exact_match, is_right, write
 
@@ -88,13 +88,13 @@ class Run:
         trainer, config = self.trainer, self.trainer.config
         if trainer.step >= config.max_global_steps:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
-        batches = batch_indices(tokens.lengths, config.batch_size, config.seed, trainer.step)
+        batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
         bar = tqdm(total=config.max_global_steps, initial=trainer.step, mininterval=1, desc=f"train {self.task.name}")
         card: dict = {}
         with bar, stop_requests() as asked:
             while trainer.step < config.max_global_steps and not asked:
                 begin = time.perf_counter()
-                loss = trainer.train_step(*batch_of(tokens, next(batches), trainer.device))
+                loss = trainer.train_step(*next(batches))
                 trainer.seconds += time.perf_counter() - begin
                 trainer.loss = loss if trainer.loss is None else 0.95 * trainer.loss + 0.05 * loss
                 bar.set_postfix(loss=f"{trainer.loss:.4f}", refresh=False)

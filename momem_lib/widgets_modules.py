@@ -76,11 +76,13 @@ def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
 class ModuleWidget(ipywidgets.VBox):
     """The controls and the samples below them; setting a control's value draws anew."""
 
-    def __init__(self, model: Transformer, task_name: str, source: str | None, prompt: str, heat: float, seed: int):
+    def __init__(
+        self, model: Transformer, task_name: str, source: str | None, prompt: str, heat: float, seed: int, count: int
+    ):
         style, wide = {"description_width": "9em"}, {"width": "min(100%, 46em)"}
         common = {"style": style, "layout": wide, "continuous_update": False}
         slider = common | {"style": style | SLIDER}
-        self.model, self.task, self.count = model, TASKS[task_name], 4
+        self.model, self.task, self.count = model, TASKS[task_name], count
         self.source = ipywidgets.Textarea(source or "", description=(self.task.source or "").capitalize(), **common)
         self.prompt = ipywidgets.Text(prompt, description="Question", **common)
         self.temperature = ipywidgets.FloatSlider(heat, min=0, max=3, step=0.1, description="Temperature", **slider)
@@ -119,8 +121,4 @@ def module_widget(
         source: what the encoder reads; None for a decoder-only module. prompt, temperature, seed: to begin with.
         count: samples that are shown; number n is drawn with the seed `seed` + n.
     """
-    widget = ModuleWidget(model, task_name, source, prompt, temperature, seed)
-    if count != widget.count:
-        widget.count = count
-        widget.show()
-    return widget
+    return ModuleWidget(model, task_name, source, prompt, temperature, seed, count)

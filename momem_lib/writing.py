@@ -146,7 +146,12 @@ def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
         [[7, 1], [7, 2], [5, 1], [5, 1, 3]]
     """
     begun = Counter(tuple(one[:end]) for one in sequences for end in range(1, len(one) + 1))
-    return [one[: next((n for n in range(1, len(one)) if begun[tuple(one[:n])] == 1), len(one))] for one in sequences]
+
+    def shortest(one: Sequence[int]) -> Sequence[int]:
+        alone = (end for end in range(1, len(one)) if begun[tuple(one[:end])] == 1)
+        return one[: next(alone, len(one))]
+
+    return [shortest(one) for one in sequences]
 
 
 def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:

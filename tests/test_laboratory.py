@@ -1,11 +1,11 @@
 """What notebook 12 measures: its small world, its broken parts, its script, its pictures and its tables."""
 
-import importlib.util
 import json
 import math
 from dataclasses import replace
 from itertools import islice
 
+import laboratory as benchmark  # the script, not momem_lib.laboratory
 import pytest
 import torch
 import torch.nn.functional as F
@@ -26,7 +26,7 @@ from momem_lib.laboratory_transfer import masked_loss, take_all, take_reading, t
 from momem_lib.memory import Memory
 from momem_lib.people import Person
 from momem_lib.plots import png
-from momem_lib.project import ROOT, InputError
+from momem_lib.project import InputError
 from momem_lib.tasks import TASKS, TOKENIZER, batch_of, tokenize
 from momem_lib.trainer import Trainer, cross_entropy
 from momem_lib.transformer import Transformer
@@ -47,15 +47,6 @@ DRAWN = {
     "i": plots_laboratory_bars.draw_scaling,
     "j": plots_laboratory_bars.draw_decoding,
 }
-
-
-def benchmark():
-    """The script as a module."""
-    path = ROOT / "tests" / "benchmarks" / "laboratory.py"
-    spec = importlib.util.spec_from_file_location("benchmark_laboratory", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def untrained(task="ner", kind=Transformer, **changes):
@@ -223,10 +214,9 @@ def test_the_readers_field_can_be_tried():
 
 @pytest.mark.parametrize("letter", "abcdfghij")
 def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeypatch, capsys):
-    script = benchmark()
     options = ["--only", letter, "--few", "--write", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["laboratory.py", *options])
-    script.main()
+    benchmark.main()
     monkeypatch.setattr("momem_lib.laboratory_tables.RESULTS", tmp_path)
     for name in "de" if letter == "d" else letter:
         results = recorded(name)
@@ -238,10 +228,9 @@ def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeyp
 
 
 def test_parts_are_put_together():
-    merged = benchmark().merged
     old = {"seconds": 5, "cpu_seconds": 3, "runs": [{"seed": 0, "x": 1}, {"seed": 1, "x": 2}], "small": {"ner": 1}}
     new = {"seconds": 2, "cpu_seconds": 1, "runs": [{"seed": 1, "x": 9}], "small": {"summary": 2}, "steps": 7}
-    assert merged(old, new) == {
+    assert benchmark.merged(old, new) == {
         "seconds": 7, "cpu_seconds": 4, "runs": [{"seed": 0, "x": 1}, {"seed": 1, "x": 9}],
         "small": {"ner": 1, "summary": 2}, "steps": 7,
     }  # fmt: skip

@@ -1,9 +1,9 @@
 """What notebook 06 draws, turns and records: pictures, the sampling widget, and the runs behind its tables."""
 
-import importlib.util
 import json
 import sys
 
+import lm_ablations
 import pytest
 import torch
 
@@ -23,15 +23,12 @@ from momem_lib.plots_lm import (
     shade,
     stopped_at,
 )
-from momem_lib.project import CHECKPOINTS, RESULTS, ROOT
+from momem_lib.project import CHECKPOINTS, RESULTS
 from momem_lib.transformer import Transformer
 from momem_lib.widgets import SILENT
 from momem_lib.widgets_lm import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
 from momem_lib.widgets_sampling import Bar, sampling_html
 
-SPEC = importlib.util.spec_from_file_location("lm_ablations", ROOT / "tests" / "benchmarks" / "lm_ablations.py")
-lm_ablations = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(lm_ablations)
 TEXT = "to be or not to be, né 王 " * 20
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import html
-import importlib.util
 import json
 import random
 
+import memory_speed
 import pytest
 
 from momem_lib.memory import Memory
@@ -23,13 +23,9 @@ from momem_lib.plots_memory import (
     draw_weights,
     pieces_of,
 )
-from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE
+from momem_lib.project import RESULTS, TEST_PEOPLE
 from momem_lib.widgets import SILENT
 from momem_lib.widgets_memory import look_up_html, look_up_table, look_up_widget
-
-SPEC = importlib.util.spec_from_file_location("memory_speed", ROOT / "tests" / "benchmarks" / "memory_speed.py")
-memory_speed = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(memory_speed)
 
 NASTY = "<script>alert('1')</script> & $x$"
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")

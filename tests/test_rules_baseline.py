@@ -1,17 +1,13 @@
 """The rule-based baseline that stands beside the pipeline in README: it answers, and it abstains."""
 
 import doctest
-import importlib.util
 
 import pytest
+import rules
 
 from momem_lib.evaluation import evaluate
 from momem_lib.people import read_people
-from momem_lib.project import ROOT, TEST_PEOPLE
-
-SPEC = importlib.util.spec_from_file_location("rules", ROOT / "tests" / "benchmarks" / "rules.py")
-rules = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(rules)
+from momem_lib.project import TEST_PEOPLE
 
 
 @pytest.fixture(scope="module")

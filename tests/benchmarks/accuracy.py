@@ -61,10 +61,10 @@ def outside(material, language: str, config: SynthesisConfig, most: int) -> tupl
 def longer(people: list[Person], times: int) -> list[Person]:
     """The same people with values several times as long: neighbours' values joined."""
 
-    def joined(index: int, field: str) -> str:
+    def neighbours(index: int, field: str) -> str:
         return " ".join(getattr(people[(index + step) % len(people)], field) for step in range(times))
 
-    return [Person(p.fname, p.lname, *(joined(i, field) for field in FIELDS)) for i, p in enumerate(people)]
+    return [Person(p.fname, p.lname, *(neighbours(i, field) for field in FIELDS)) for i, p in enumerate(people)]
 
 
 def joined(texts: list[str], begin: int, length: int) -> str:
