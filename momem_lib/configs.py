@@ -32,6 +32,11 @@ class TrainConfig:
     unanswerable_share: float = 0.2  # of the synthesised questions: nobody can answer them, or this record cannot
     short_share: float = 0.0  # of the synthesised records: values of a few letters, for practice in questions
     label_share: float = 0.08  # of the synthesised records: values with ';', ':' or another field's label in them
+    name_case_share: float = 0.06  # of the synthesised questions: the name in lower case or in capitals
+    typo_share: float = 0.06  # of the synthesised questions: a slip in the words around the name
+    blend_share: float = 0.0  # of the synthesised people: names blended anew, no list to learn by heart
+    prob_threshold: float = 0.7  # chance that the characters of a list entry stay unshuffled
+    data_seed: int = 0  # of the synthesised rows
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
     vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
     embedding_dim: int = 128
@@ -82,6 +87,11 @@ RANGES = COMMON_RANGES | {
     "unanswerable_share": (0.0, 0.9),
     "short_share": (0.0, 1.0),
     "label_share": (0.0, 0.5),
+    "name_case_share": (0.0, 1.0),
+    "typo_share": (0.0, 1.0),
+    "blend_share": (0.0, 1.0),
+    "prob_threshold": (0.0, 1.0),
+    "data_seed": (0, 2**31 - 1),
 }
 
 

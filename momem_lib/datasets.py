@@ -12,6 +12,10 @@ from momem_lib.rows import VALUE_STYLES
 from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
 
+SHARES = ("prob_threshold", "noise_share", "short_share", "unanswerable_share", "name_case_share",
+          "typo_share", "blend_share")  # fmt: skip  # keys that a training config and a dataset's have in common
+
+
 def file_hash(path: Path) -> str:
     """The sha256 of a file, as hexadecimal digits."""
     try:
@@ -30,9 +34,8 @@ def synthesised(config: TrainConfig) -> Path:
     wanted = SynthesisConfig(
         num_datapoints=config.num_datapoints,
         context_window=config.data_window,
-        noise_share=config.noise_share,
-        short_share=config.short_share,
-        unanswerable_share=config.unanswerable_share,
+        seed=config.data_seed,
+        **{key: getattr(config, key) for key in SHARES},
         value_styles=tuple(styles.items()),
     )
     material = load_material()

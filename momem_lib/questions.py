@@ -58,7 +58,9 @@ def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
     return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
 
 
-def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, role: str = "name") -> str:
+def question_text(
+    rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, role: str = "name", typos: float = TYPO
+) -> str:
     """Write one question.
 
     Args:
@@ -67,6 +69,7 @@ def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str,
         phrasing: what is asked.
         shown: the name, exactly as it shall stand in the question.
         role: what `shown` is: a "name"; a "filler" ("my friend"), which changes case with the sentence; a "value".
+        typos: the chance of one.
     """
     core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
     text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
@@ -90,7 +93,10 @@ def question_text(rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str,
         text = text[:1].upper() + text[1:]
     before, name, after = (text + mark).partition(NAME)
     decorations = grammar.decorations if role == "name" and rng.random() < DECORATION else ()
-    return _around(rng, decorations, before, shown if name else "", after, case)
+    before, name, after = _around(rng, decorations, before, shown if name else "", after, case)
+    if rng.random() < typos:
+        before, after = typo(rng, before, after)
+    return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
 
 
 def _mark(rng: Random, mark: str) -> str:
@@ -102,7 +108,7 @@ def _mark(rng: Random, mark: str) -> str:
     return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
 
 
-def _around(rng: Random, decorations: tuple[str, ...], before: str, name: str, after: str, case: float) -> str:
+def _around(rng: Random, decorations: tuple[str, ...], before: str, name: str, after: str, case: float) -> tuple:
     """Put the words around the name in their final shape; the name itself is never touched."""
     if name and after[:2] == "'s":
         after = _possessive(rng, name) + after[2:]
@@ -117,9 +123,7 @@ def _around(rng: Random, decorations: tuple[str, ...], before: str, name: str, a
         before, after = before.upper(), after.upper()
     if name[-1:] == "." and after[:1] == ".":
         after = after[1:]  # one full stop will do for "... Bob Jr."
-    if rng.random() < TYPO:
-        before, after = typo(rng, before, after)
-    return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
+    return before, name, after
 
 
 def _possessive(rng: Random, name: str) -> str:

@@ -9,7 +9,7 @@ from random import Random
 from momem_lib.grammar import SPLITS, Grammar, read_grammar
 from momem_lib.people import FIELDS, LABELS
 from momem_lib.project import LISTS, TEMPLATES, InputError
-from momem_lib.questions import PhrasingPool, noise_question, question_text, splits_of_phrasings
+from momem_lib.questions import TYPO, PhrasingPool, noise_question, question_text, splits_of_phrasings
 from momem_lib.scripts import pick
 from momem_lib.values import STYLES, Lists, short_text, styled_name, styled_value
 
@@ -36,6 +36,8 @@ class SynthesisConfig:
     unanswerable_share: float = 0.2  # of the kinds in UNANSWERABLE
     noise_share: float = 0.4  # questions of random words around the name, in train and validation; test has none
     name_case_share: float = 0.06  # questions that write the name in lower case or in capitals
+    typo_share: float = TYPO  # questions with a slip of the finger in the words around the name
+    blend_share: float = 0.0  # names made of names blended for this row alone: no list to learn by heart
     one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
 
 
@@ -127,7 +129,8 @@ class RowMaker:
         """A person as a dict of the people file's keys, and the more exotic style of name and values."""
         rng, lists, split = self.rng, self.material.lists, self.split
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
-        fname, lname = styled_name(rng, name_style, lists, split)
+        fresh = self.config.blend_share > 0 and rng.random() < self.config.blend_share
+        fname, lname = styled_name(rng, name_style, lists, split, fresh)
         person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]
         if self.config.short_share and rng.random() < self.config.short_share:
@@ -156,7 +159,7 @@ class RowMaker:
             keyword = pick(rng, grammar.keywords[asked])
             return "noise", noise_question(rng, self.material.noise_words[language], keyword, name)
         phrasing = self.pools[language].draw(rng, asked)
-        return phrasing.id, question_text(rng, grammar, phrasing, name)
+        return phrasing.id, question_text(rng, grammar, phrasing, name, typos=self.config.typo_share)
 
     def nobody(self, language: str) -> dict:
         """A row that names nobody: chat, a question with "my friend" for a name, keywords, random words, things."""
