@@ -54,6 +54,24 @@ def likeliest_name(
     return span, sure
 
 
+def wider_name(memory: Memory, question: str, wrote: str | None) -> str | None:
+    """The longest name that the memory knows and that stands in the question around what Module 0 wrote.
+
+    A module that stops early ("Jo" of "Jo Doe") or begins late may hit the name of somebody else; who bears the whole
+    name is meant. The other way round, nobody is meant by a part of the name that a question gives.
+
+    Example:
+        >>> memory = Memory()
+        >>> memory.remember([Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")])
+        1
+        >>> wider_name(memory, "Where does Jo Doe live?", "Doe"), wider_name(memory, "Where does Jo live?", "Jo")
+        ('Jo Doe', None)
+    """
+    around = [span for span in word_spans(question) if wrote and wrote in span and wrote != span]
+    known = [span for span in sorted(memory.knows(around)) if tag_gate(question, span) is None]
+    return max(known, key=len, default=None)
+
+
 def asked_fields(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 

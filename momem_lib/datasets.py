@@ -11,7 +11,6 @@ from momem_lib.project import GENERATED, InputError
 from momem_lib.rows import VALUE_STYLES
 from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
-
 SHARES = ("prob_threshold", "noise_share", "short_share", "unanswerable_share", "name_case_share",
           "typo_share", "blend_share")  # fmt: skip  # keys that a training config and a dataset's have in common
 

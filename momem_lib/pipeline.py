@@ -9,7 +9,7 @@ import torch
 
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
-from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording
+from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
 from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate
 from momem_lib.generation import Generated
 from momem_lib.memory import LookUp, Memory
@@ -115,7 +115,7 @@ class Pipeline:
             step = step_of("ner", {"question": answer.question}, written)
             answer.trace.append(step)
             wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
-            if gates.tag and (wrong or not self.memory.knows([step.wrote])):
+            if gates.tag:
                 wrong = self._name_again(answer.question, step, wrong)
             wrong = wrong or self._doubt("ner", step, gates)
             step.gate = wrong or ("passed" if gates.tag else "off")
@@ -123,7 +123,13 @@ class Pipeline:
             answer.reason = wrong
 
     def _name_again(self, question: str, step: Step, wrong: str | None) -> str | None:
-        """Constrained: among the names of the question that the memory knows, the likeliest."""
+        """Constrained by the names that the memory knows: a longer one around the tag, or the likeliest of all."""
+        wider = wider_name(self.memory, question, step.wrote)
+        if wider:
+            step.tries.append(f"{step.wrote!r} (the memory knows somebody by a longer name that stands there)")
+            step.wrote, step.copied = wider, []
+        if wider or (not wrong and self.memory.knows([step.wrote])):
+            return None
         found = likeliest_name(self.models["ner"], self.memory, question, step.wrote, step.confidence)
         if found is None:
             return wrong

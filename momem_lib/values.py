@@ -178,10 +178,9 @@ def plain_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str
 
 def styled_name(rng: Random, style: str, lists: Lists, split: str, fresh: bool = False) -> tuple[str, str]:
     """A name of a style, as first and last name, that leaves no doubt where it ends; fresh: of names blended for it."""
-    first, last = lists.names["first"][split], lists.names["last"][split]
+    listed = [lists.names[key][split] for key in ("first", "last")]
     while True:
-        if fresh:
-            first, last = blends(rng, first, 3), blends(rng, last, 3)
+        first, last = [blends(rng, pool, 3) for pool in listed] if fresh else listed
         fname, lname = NAME_MAKERS[style](rng, first, last)
         name = f"{fname} {lname}" if lname else fname
         if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):

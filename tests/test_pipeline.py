@@ -184,6 +184,22 @@ def test_a_known_name_is_taken_only_where_module_0_agrees(monkeypatch, probabili
     assert fixed_ner(monkeypatch, pipeline, probabilities, wrote).tag == tag
 
 
+@pytest.mark.parametrize("wrote", ["King", "Wakanda", "of Wakanda", "King of Wakanda"])
+def test_a_piece_of_a_known_name_means_who_bears_the_whole(monkeypatch, wrote):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname=lname) for lname in ("", "of Wakanda")])
+    answer = fixed_ner(monkeypatch, pipeline, {wrote: 0.9, "King": 0.9}, wrote)
+    assert (answer.tag, answer.reason) == ("King of Wakanda", None)
+    assert len(answer.trace[0].tries) == (wrote != "King of Wakanda")
+
+
+def test_a_name_longer_than_the_known_one_is_not_cut(monkeypatch):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname="of")])
+    probabilities = {"King of Wakanda": 0.9, "King of": 0.1}
+    assert fixed_ner(monkeypatch, pipeline, probabilities, "King of Wakanda").tag == "King of Wakanda"
+
+
 def test_the_threshold_holds_for_every_name(monkeypatch):
     pipeline = Pipeline(untrained(), Memory(), {"ner": 0.6})
     pipeline.remember([replace(JO, fname="King", lname="")])

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -287,6 +289,31 @@ def test_prob_threshold_shuffles(material):
         config = SynthesisConfig(prob_threshold=threshold)
         drawn = [row for row in islice(row_stream(material, config, "train"), 400) if row["kind"] != "nobody"]
         assert style not in {row["style"] for row in drawn}
+
+
+def test_blended_names_are_on_no_list(material):
+    drawn = row_stream(material, SynthesisConfig(blend_share=1.0, prob_threshold=1.0), "train")
+    people = [row["person"] for row in islice(drawn, 400) if row["person"] and row["style"] == "plain"]
+    known = set(material.lists.names["first"]["train"])
+    assert sum(person["fname"] in known for person in people) < 0.3 * len(people)
+    assert len({person["fname"] for person in people}) > 0.9 * len(people)
+
+
+def test_typos_come_as_often_as_asked(material):
+    phrasing = material.grammars["en"].phrasings["location"][0]
+
+    def questions(share):
+        return [question_text(Random(n), material.grammars["en"], phrasing, "Jo Doe", typos=share) for n in range(200)]
+
+    without, half, all_of_them = questions(0.0), questions(0.5), questions(1.0)
+    slips = [sum(a != b for a, b in zip(without, other, strict=True)) for other in (half, all_of_them)]
+    assert 70 < slips[0] < 130 and slips[1] > 180
+
+
+def test_the_config_says_how_often_typos_come(material):
+    config = SynthesisConfig(noise_share=0.0, unanswerable_share=0.0)
+    one, other = (next(row_stream(material, replace(config, typo_share=share), "train")) for share in (0.0, 1.0))
+    assert one["name"] == other["name"] and one["question"] != other["question"]
 
 
 def test_short_records_are_a_few_letters(material):
