@@ -26,17 +26,22 @@ def file_hash(path: Path) -> str:
         raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
 
 
-def synthesised(config: TrainConfig) -> Path:
-    """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
+def dataset_config(config: TrainConfig) -> SynthesisConfig:
+    """What the data of a training run look like."""
     styles = dict(VALUE_STYLES)
     styles |= {"label": config.label_share, "list": styles["list"] + styles["label"] - config.label_share}
-    wanted = SynthesisConfig(
+    return SynthesisConfig(
         num_datapoints=config.num_datapoints,
         context_window=config.data_window,
         seed=config.data_seed,
         **{key: getattr(config, key) for key in SHARES},
         value_styles=tuple(styles.items()),
     )
+
+
+def synthesised(config: TrainConfig) -> Path:
+    """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
+    wanted = dataset_config(config)
     material = load_material()
     key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]
     folder = GENERATED / f"dataset_{key}"

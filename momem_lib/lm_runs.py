@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -27,7 +28,8 @@ from momem_lib.training import prepare_folder
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
-TIMED = 8  # steps that --minutes measures the speed with, after a few to warm up
+TIMED = (9, 40, 0.03)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
+FOR_STEPS = 0.93  # of the minutes; the rest is for checkpoints
 
 
 def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
@@ -69,15 +71,15 @@ def file_hash(path: Path) -> str:
 
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
     """How many steps this machine does in some minutes, measured by a few steps of a model that is thrown away."""
-    trainer, state = LMTrainer(config, device), torch.get_rng_state()
-    for step in range(TIMED + 3):
-        if step == 3:  # the first ones are slower
-            begin = time.perf_counter()
-        trainer.train_step(windows(tokens, config.context_window, config.batch_size, config.seed, step))
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    trainer, state, seconds = LMTrainer(config, device), torch.get_rng_state(), []
+    while len(seconds) < TIMED[0] or (len(seconds) < TIMED[1] and sum(seconds) < TIMED[2] * 60 * minutes):
+        begin = time.perf_counter()  # a step reads its loss as a number, so a GPU cannot run far ahead of the clock
+        batch = windows(tokens, config.context_window, config.batch_size, config.seed, len(seconds))
+        trainer.train_step(batch)
+        seconds.append(time.perf_counter() - begin)
     torch.set_rng_state(state)
-    return max(10, int(0.93 * 60 * minutes * TIMED / (time.perf_counter() - begin)))  # the rest is for checkpoints
+    # The middle one: the first steps are slow, and so are those that another program disturbs.
+    return max(10, int(FOR_STEPS * 60 * minutes / median(seconds)))
 
 
 def fit_minutes(config: LMConfig, minutes: float, changes: dict, tokens: np.ndarray, device: torch.device) -> LMConfig:

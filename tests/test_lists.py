@@ -8,6 +8,7 @@ import pytest
 
 from momem_lib.people import FIELDS, read_people
 from momem_lib.project import LISTS, TEST_PEOPLE
+from momem_lib.synthesis import load_material
 
 LEAST = {
     "first_names": 700,
@@ -52,6 +53,13 @@ def test_a_list_has_the_header_and_enough_rows_of_two_columns(name):
     assert header == ["value", "language"]
     assert len(rows) >= LEAST[name]
     assert [row for row in rows if len(row) != 2 or not re.fullmatch(r"[a-z]{2,4}", row[1])] == []
+
+
+def test_no_first_name_begins_with_a_title():
+    """A question about Dr. Jo Doe means Jo Doe; if somebody were called Dr. Jo, nobody could tell who is meant."""
+    decorations = [text for grammar in load_material().grammars.values() for text in grammar.decorations]
+    titles = {text.partition("{name}")[0].strip().casefold() for text in decorations} - {""}
+    assert [name for name in values_of("first_names") if name.casefold().startswith(tuple(f"{t} " for t in titles))] == []
 
 
 @pytest.mark.parametrize("name", LEAST)

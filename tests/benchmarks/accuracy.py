@@ -11,21 +11,30 @@ import sys
 import time
 from collections import Counter
 from datetime import date
+from itertools import islice
+from statistics import NormalDist
 
 import torch
 from rules import RuleBaseline
 
 from momem_lib.checkpoints import hardware
+from momem_lib.configs import read_config
+from momem_lib.datasets import dataset_config
 from momem_lib.evaluation import asked_people, evaluate, evaluate_module, tally, verdict
 from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, Person
 from momem_lib.pipeline import Pipeline
-from momem_lib.project import DATA, RESULTS, ROOT
-from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.project import DATA, PROFILES, RESULTS, ROOT
+from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people, row_stream
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
-LONGEST_NAME, LONGEST_VALUE = 54, 87  # characters, of 60,000 rows that summary_last.json trains on
+TRAINED = (
+    "summary",
+    PROFILES / "summary_hard.json",
+    60_000,
+)  # whose names and values count as trained, of how many rows
+CONFIDENCE = 0.95  # of the interval around a share
 VERY_LONG = 100  # questions about names and values far longer than these, at most: each takes a second
 UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
 
@@ -76,13 +85,26 @@ def joined(texts: list[str], begin: int, length: int) -> str:
     return joint
 
 
-def longest(questions: list[dict], people: list[Person]) -> tuple[list[dict], list[Person]]:
-    """Questions about the same people, their names and values 2, 3 or 4 times as long as the longest trained ones."""
+def longest_trained(material) -> tuple[int, int]:
+    """Characters of the longest name and of the longest value that the last training stage saw."""
+    task, profile, count = TRAINED
+    config = dataset_config(read_config(task, "full", profile))
+    people = [row["person"] for row in islice(row_stream(material, config, "train"), count) if row["person"]]
+    names = (len(f"{person['fname']} {person['lname']}") for person in people)
+    return max(names), max(len(person[field]) for person in people for field in FIELDS)
+
+
+def longest(questions: list[dict], people: list[Person], name: int, value: int) -> tuple[list[dict], list[Person]]:
+    """Questions about the same people, their names and values 2, 3 or 4 times as long as the longest trained ones.
+
+    Args:
+        name, value: characters of those.
+    """
     names, grown, asked = [person.name for person in people], [], []
     for index, (entry, person) in enumerate(zip(questions, people, strict=True)):
         times = 2 + index % 3
-        fname, _, lname = joined(names, index, times * LONGEST_NAME).partition(" ")
-        values = [joined([getattr(p, f) for p in people], index, times * LONGEST_VALUE) for f in FIELDS]
+        fname, _, lname = joined(names, index, times * name).partition(" ")
+        values = [joined([getattr(p, f) for p in people], index, times * value) for f in FIELDS]
         grown.append(Person(fname, lname, *values))
         if entry["name"] != person.name or person.name not in entry["question"]:
             continue  # the question writes the name in lower case
@@ -121,7 +143,7 @@ def rows_of(material, count: int) -> dict[str, tuple[list[dict], list[Person], f
         "random or non-Latin characters": (*drawn(phrasings="known", styles=("random", "script")), 0.0),
         "';', ':' or labels inside": (*drawn(phrasings="known", styles=("label",)), 0.0),
         "values three times as long": (long_questions, long_people, 0.0),
-        "names and values 2 to 4 times the longest trained": (*longest(*answerable), 0.0),
+        "names and values 2 to 4 times the longest trained": (*longest(*answerable, *longest_trained(material)), 0.0),
         "cannot be answered": (*drawn(phrasings="known", kinds=UNANSWERABLE), 0.0),
         "known phrasings, temperature 1.0": (mix, people, 1.0),
     }
@@ -132,6 +154,13 @@ def shares(lines: list[dict]) -> dict:
     counts = tally(lines)["all"]
     total = sum(counts.values())
     return {"questions": total} | {name: count / total for name, count in counts.items()}
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """Where a share probably lies (CONFIDENCE) if as many other questions were asked, after Wilson (1927)."""
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    middle, width = share + z**2 / (2 * count), z * (share * (1 - share) / count + (z / count) ** 2 / 4) ** 0.5
+    return (middle - width) / (1 + z**2 / count), (middle + width) / (1 + z**2 / count)
 
 
 def wordings(pipeline: Pipeline, entries: list[dict], people: list[Person], seeds: int) -> dict:
@@ -205,11 +234,13 @@ def heat_line(heat: dict) -> str:
 def write_readme(facts: dict, results: dict[str, dict], heat: dict) -> None:
     """Put the table between the two RESULTS marks of README.md."""
     lines = [
-        "| Names and values never trained on | Questions | Right | Wrong | Abstained | Rules: right | wrong |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        f"| Names and values never trained on | Questions | Right | {CONFIDENCE:.0%} interval | Wrong | Abstained "
+        "| Rules: right | wrong |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in results.items():
-        cells = " | ".join(f"{row[key]:.1%}" for key in ("right", "wrong", "abstained"))
+        low, high = (f"{100 * edge:.1f}" for edge in interval(row["right"], row["questions"]))
+        cells = f"{row['right']:.1%} | {low} to {high} | {row['wrong']:.1%} | {row['abstained']:.1%}"
         rules = " | ".join(f"{row['rules'][key]:.1%}" if "rules" in row else "" for key in ("right", "wrong"))
         lines.append(f"| {name} | {row['questions']:,} | {cells} | {rules} |")
     lines.append("\n" + heat_line(heat))
