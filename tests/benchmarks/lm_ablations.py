@@ -1,7 +1,7 @@
 """One thing changed at a time in a small language model: python tests/benchmarks/lm_ablations.py QUESTION [--write]
 
-QUESTION is one of heads, depth, schedule, clipping, optimizer, text (how much of it) and overfitting. Each setting is
-trained on the text that every Python brings along, byte by byte, and measured on documents that it never read. With
+QUESTION is one of heads, depth, ngrams, schedule, clipping, optimizer, text (how much of it) and overfitting. Each setting
+is trained on the text that every Python brings along, byte by byte, and measured on documents that it never read. With
 --write the results go to data/results/06_QUESTION.json, which notebook 06 draws.
 """
 
@@ -37,6 +37,7 @@ AGAIN = {"max_global_steps": 600, "checkpoint_steps": 50}  # long enough to lear
 QUESTIONS = {
     "heads": {f"{heads}": {"num_heads": heads} for heads in (1, 4, 8)},
     "depth": {f"{blocks}": {"num_decoder_blocks": blocks} for blocks in (1, 2, 4)},
+    "ngrams": {"none": {}} | {f"{rows:,} rows": {"ngram_rows": rows} for rows in (2048, 8192, 32_768)},
     "schedule": {
         "constant": {"warmup_steps": 0, "lr_gamma": 1.0},
         "warm-up, then constant": {"lr_gamma": 1.0},
