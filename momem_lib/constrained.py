@@ -20,6 +20,7 @@ from momem_lib.writing import score, score_many
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_CHOICES = 64  # texts that a module is asked about, at most
+MOST_WORDS = 30  # of a name that the memory completes
 CLEAR = 0.98  # a choice as probable as this needs no second opinion
 STAND_INS = (  # people with plain names and values, for questions about somebody else
     Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
@@ -67,7 +68,9 @@ def wider_name(memory: Memory, question: str, wrote: str | None) -> str | None:
         >>> wider_name(memory, "Where does Jo Doe live?", "Doe"), wider_name(memory, "Where does Jo live?", "Jo")
         ('Jo Doe', None)
     """
-    around = [span for span in word_spans(question) if wrote and wrote in span and wrote != span]
+    if not wrote:
+        return None
+    around = [span for span in word_spans(question, MOST_WORDS) if wrote in span and wrote != span]
     known = [span for span in sorted(memory.knows(around)) if tag_gate(question, span) is None]
     return max(known, key=len, default=None)
 

@@ -1,12 +1,13 @@
 """One thing changed at a time in a small language model: python tests/benchmarks/lm_ablations.py QUESTION [--write]
 
-QUESTION is one of heads, depth, ngrams, schedule, clipping, optimizer, text (how much of it) and overfitting. Each setting
-is trained on the text that every Python brings along, byte by byte, and measured on documents that it never read. With
---write the results go to data/results/06_QUESTION.json, which notebook 06 draws.
+QUESTION is one of heads, depth, ngrams, schedule, clipping, optimizer, text (how much of it) and overfitting. Each
+setting is trained on the text that every Python brings along, byte by byte, and measured on documents that it never
+read. With --write the results go to data/results/06_QUESTION.json, which notebook 06 draws.
 """
 
 import argparse
 import json
+import time
 from datetime import date
 
 import numpy as np
@@ -73,9 +74,11 @@ def measure(model, tokens: np.ndarray) -> float:
 
 def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndarray) -> dict:
     """Train one setting; bits per byte on text that it read and on text that it never read."""
-    trainer, curve, norms = LMTrainer(config, torch.device("cpu")), [], []
+    trainer, curve, norms, taken = LMTrainer(config, torch.device("cpu")), [], [], []
     for step in range(1, config.max_global_steps + 1):
+        begin = time.process_time()
         trainer.train_step(windows(learned, config.context_window, config.batch_size, config.seed, trainer.step))
+        taken.append(time.process_time() - begin)
         norms.append(float(trainer.gradient_norm))
         if step % config.checkpoint_steps == 0 or step == config.max_global_steps:
             curve.append([step, measure(trainer.average, seen), measure(trainer.average, unseen)])
@@ -85,6 +88,7 @@ def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndar
         "seen": curve[-1][1],
         "unseen": curve[-1][2],
         "unseen_last_weights": measure(trainer.model.eval(), unseen),
+        "step_ms": round(1000 * float(np.median(taken)), 1),  # of processor time
         "gradient_norm": {"median": round(float(np.median(norms)), 3), "longest": round(max(norms), 3)},
         "curve": curve,
     }
