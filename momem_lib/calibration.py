@@ -14,7 +14,7 @@ from momem_lib.pipeline import Pipeline, Work
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
 
-COST_OF_WRONG = 10.0  # one wrong answer is as bad as this many needless abstentions
+COST_OF_WRONG = 20.0  # one wrong answer is as bad as this many needless abstentions
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
 

@@ -101,7 +101,13 @@ def add_asking(parsers) -> None:
 
 
 def add_calibrate(parsers) -> None:
-    """momem calibrate."""
+    """momem average and calibrate."""
+    parser = parsers.add_parser("average", help="the mean of trained models", description=commands.average.__doc__)
+    parser.set_defaults(action=commands.average)
+    parser.add_argument("module", choices=("ner", "summary", "response"))
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CKPT", help="two or more, of one shape")
+    parser.add_argument("--out", type=Path, required=True, metavar="CKPT", help="the .safetensors file to write")
+    parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on; by default those of training")
     parser = parsers.add_parser(
         "calibrate", help="set the confidence thresholds", description=commands.calibrate.__doc__
     )

@@ -185,6 +185,22 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def average(options: argparse.Namespace) -> int:
+    """Write the mean of several trained models of one module."""
+    from momem_lib.checkpoints import load_model
+    from momem_lib.configs import TrainConfig, update_config
+    from momem_lib.datasets import training_rows
+    from momem_lib.training import average as mean_of
+
+    _, card = load_model(options.checkpoints[-1], "cpu", options.module)
+    config = update_config(TrainConfig(), card["training"], f"the card of {options.checkpoints[-1]}")
+    rows = training_rows(config, options.val_dataset_path, options.val_dataset_path)[1]
+    card = mean_of(options.module, options.checkpoints, options.out, rows)
+    print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")
+    print(f"written: {options.out}")
+    return 0
+
+
 def calibrate(options: argparse.Namespace) -> int:
     """Choose on validation questions how sure each module must be, and write it into the checkpoints."""
     from momem_lib.calibration import calibrate as choose

@@ -111,7 +111,7 @@ PROFILES = {
         FULL_SIZES,
     ),
 }
-NGRAM_ROWS = ((0, 2048), (400_000, 32_768))  # more than a text can fill is learned by heart
+NGRAM_ROWS = ((0, 2048), (400_000, 32_768))  # a large table that sees its text again and again learns it by heart
 VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
 BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
 
@@ -149,7 +149,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     """
     dial, changes = PROFILES[profile], changes or {}
     check_changes(LMConfig, RANGES, changes, where)
-    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1], "ngram_rows": rung(NGRAM_ROWS, text_bytes)[1]} | changes
+    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | changes
     tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
     _, width, blocks = rung(dial.sizes, text_bytes)
     chosen = {
@@ -168,6 +168,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     passes = steps * a_step / max(1, tokens)
     chosen = {
         "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
+        "ngram_rows": rung(NGRAM_ROWS, text_bytes if passes < 3 else 0)[1],
         "warmup_steps": max(1, steps // 20),
         "checkpoint_steps": max(1, steps // 10),
     } | chosen
@@ -189,7 +190,7 @@ def explain(chosen: dict, text_bytes: int, tokens: int, passes: float, dial: Pro
         "vocab_size": f"{text} show {'each merged token often enough' if merged else 'too few words to learn merges'}",
         "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
         "embedding_dim": f"numbers per token, as many as {text} can fill",
-        "ngram_rows": f"vectors for runs of 3 to 5 tokens, as many as {text} can fill",
+        "ngram_rows": f"vectors for runs of 3 to 5 tokens; {passes:.1f} passes over {text}",
         "num_decoder_blocks": "deep enough for this width",
         "num_heads": "32 numbers each",
         "batch_size": f"windows, so that a step reads about {chosen['batch_size'] * chosen['context_window']:,} tokens",

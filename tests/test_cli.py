@@ -56,6 +56,8 @@ def test_ask_as_json(capsys):
         ["train", "ner", "--load-optim"],
         ["train", "ner", "--resume", "--config", "{folder}"],
         ["calibrate", "--num-datapoints", "0"],
+        ["average", "ner", "{corrupt}", "{corrupt}", "--out", "{out}"],
+        ["average", "ner", "no-such-file.safetensors", "--out", "{out}"],
         ["data", "vocabulary", "--dest-path", "{corrupt}"],
         ["ask", "Who is Jo?", "--people", "nul\0byte"],
         ["ask", "Who is Jo?", "--seed", "-1"],

@@ -16,7 +16,7 @@ from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
 from momem_lib.tasks import TASKS, batch_of, tokenize
 from momem_lib.trainer import Trainer, TrainingStopped
-from momem_lib.training import train
+from momem_lib.training import average, train
 from momem_lib.writing import exact_match
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
@@ -151,6 +151,22 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
         train(
             "ner", small_config(max_global_steps=4, model_lr=1e-3), rows, rows[:5], tmp_path / "a", "cpu", resume=True
         )
+
+
+def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):
+    for seed in (0, 1):
+        train("ner", small_config(max_global_steps=2, seed=seed), rows, rows[:5], tmp_path / f"{seed}", "cpu")
+    paths = [tmp_path / f"{seed}" / "ner.safetensors" for seed in (0, 1)]
+    card = average("ner", paths, tmp_path / "mean.safetensors", rows[:5])
+    mean, stored = load_model(tmp_path / "mean.safetensors", "cpu", "ner")
+    weights = [load_model(path, "cpu")[0].embedding.weight for path in paths]
+    assert torch.allclose(mean.embedding.weight, (weights[0] + weights[1]) / 2)
+    assert [each["steps"] for each in stored["averaged"]] == [2, 2] and stored["metrics"] == card["metrics"]
+    with pytest.raises(InputError, match="two checkpoints"):
+        average("ner", paths[:1], tmp_path / "mean.safetensors", rows[:5])
+    train("ner", small_config(max_global_steps=2, hidden_dim=40), rows, rows[:5], tmp_path / "other", "cpu")
+    with pytest.raises(InputError, match="same module and shape"):
+        average("ner", [paths[0], tmp_path / "other" / "ner.safetensors"], tmp_path / "mean.safetensors", rows[:5])
 
 
 def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path, monkeypatch):
