@@ -20,7 +20,7 @@ from momem_lib.writing import score, score_many
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_CHOICES = 64  # texts that a module is asked about, at most
-MOST_WORDS = 30  # of a name that the memory completes
+MOST_WORDS = 64  # of a name that the memory completes
 CLEAR = 0.98  # a choice as probable as this needs no second opinion
 STAND_INS = (  # people with plain names and values, for questions about somebody else
     Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
