@@ -36,7 +36,7 @@ def in_words(shares: Mapping[str, float]) -> str:
         >>> in_words({"right": 0.5, "abstained": 0.25, "wrong": 0.25})
         'right 50 %, abstained 25 %, wrong 25 %'
     """
-    return ", ".join(f"{outcome} {shares[outcome]:.0%}".replace("%", " %") for outcome in OUTCOMES)
+    return ", ".join(f"{outcome} {shares[outcome]:.1%}".replace("%", " %") for outcome in OUTCOMES)
 
 
 def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
@@ -46,7 +46,7 @@ def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
         rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key `mark`.
     """
     marked = {name: row[mark]["right"] for name, row in rows.items() if mark in row}
-    words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.0%} right" if name in marked else "")
+    words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
              for name, row in rows.items()]  # fmt: skip
     figure, (panel,) = page(1, 1, 9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
     names = list(rows)
