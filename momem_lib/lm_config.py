@@ -131,6 +131,19 @@ def bytes_per_token(vocab_size: int) -> float:
     return max(value for size, value in BYTES_PER_TOKEN.items() if size <= vocab_size)
 
 
+def against_overfitting(text_bytes: int, passes: float) -> dict:
+    """The settings that depend on how often a text of so many bytes is read.
+
+    Example:
+        >>> against_overfitting(1_000_000, 1.5), against_overfitting(1_000_000, 20)
+        ({'dropout': 0.0, 'ngram_rows': 32768}, {'dropout': 0.2, 'ngram_rows': 2048})
+    """
+    return {
+        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
+        "ngram_rows": rung(NGRAM_ROWS, text_bytes if passes < 3 else 0)[1],
+    }
+
+
 def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, where: str = "the settings") -> Plan:
     """What to train on a text of so many bytes: the length of the text and one dial, the profile, decide.
 
@@ -167,8 +180,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     steps = chosen["max_global_steps"]
     passes = steps * a_step / max(1, tokens)
     chosen = {
-        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
-        "ngram_rows": rung(NGRAM_ROWS, text_bytes if passes < 3 else 0)[1],
+        **against_overfitting(text_bytes, passes),
         "warmup_steps": max(1, steps // 20),
         "checkpoint_steps": max(1, steps // 10),
     } | chosen

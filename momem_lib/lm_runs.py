@@ -18,7 +18,7 @@ from momem_lib.bpe import BPETokenizer
 from momem_lib.checkpoints import git_commit, hardware, load_tensors, pick_device, write_atomically
 from momem_lib.documentation import offline_text
 from momem_lib.language_model import NAME, LanguageModel
-from momem_lib.lm_config import LMConfig, change, plan
+from momem_lib.lm_config import LMConfig, against_overfitting, bytes_per_token, change, plan
 from momem_lib.lm_evaluation import Evaluation, evaluate
 from momem_lib.lm_trainer import LMTrainer, windows
 from momem_lib.lm_training import History, Trained, train
@@ -90,8 +90,7 @@ def fit_minutes(config: LMConfig, minutes: float, changes: dict, tokens: np.ndar
         "max_global_steps": steps,
         "warmup_steps": max(1, steps // 20),
         "checkpoint_steps": max(1, steps // 10),
-        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
-    }
+    } | against_overfitting(int(len(tokens) * bytes_per_token(config.vocab_size)), passes)
     return change(config, {key: value for key, value in fitted.items() if key not in changes}, "--minutes")
 
 

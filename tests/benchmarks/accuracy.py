@@ -29,11 +29,7 @@ from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_pe
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
-TRAINED = (
-    "summary",
-    PROFILES / "summary_hard.json",
-    60_000,
-)  # whose names and values count as trained, of how many rows
+LAST_STAGE, ROWS = PROFILES / "summary_hard.json", 60_000  # the names and values that "the longest trained" refers to
 CONFIDENCE = 0.95  # of the interval around a share
 VERY_LONG = 100  # questions about names and values far longer than these, at most: each takes a second
 UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
@@ -87,9 +83,8 @@ def joined(texts: list[str], begin: int, length: int) -> str:
 
 def longest_trained(material) -> tuple[int, int]:
     """Characters of the longest name and of the longest value that the last training stage saw."""
-    task, profile, count = TRAINED
-    config = dataset_config(read_config(task, "full", profile))
-    people = [row["person"] for row in islice(row_stream(material, config, "train"), count) if row["person"]]
+    config = dataset_config(read_config("summary", "full", LAST_STAGE))
+    people = [row["person"] for row in islice(row_stream(material, config, "train"), ROWS) if row["person"]]
     names = (len(f"{person['fname']} {person['lname']}") for person in people)
     return max(names), max(len(person[field]) for person in people for field in FIELDS)
 
