@@ -30,11 +30,11 @@ def page(rows: int, columns: int, width: float, height: float, alt: str, **grid)
 
 
 def in_words(shares: Mapping[str, float]) -> str:
-    """Outcomes as words, for instance "right 90 %, abstained 8 %, wrong 2 %".
+    """Outcomes as words, for instance "right 90.0 %, abstained 8.0 %, wrong 2.0 %".
 
     Example:
         >>> in_words({"right": 0.5, "abstained": 0.25, "wrong": 0.25})
-        'right 50 %, abstained 25 %, wrong 25 %'
+        'right 50.0 %, abstained 25.0 %, wrong 25.0 %'
     """
     return ", ".join(f"{outcome} {shares[outcome]:.1%}".replace("%", " %") for outcome in OUTCOMES)
 
