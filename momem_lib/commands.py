@@ -195,7 +195,7 @@ def average(options: argparse.Namespace) -> int:
     _, card = load_model(options.checkpoints[-1], "cpu", options.module)
     config = update_config(TrainConfig(), card["training"], f"the card of {options.checkpoints[-1]}")
     rows = training_rows(config, options.val_dataset_path, options.val_dataset_path)[1]
-    card = mean_of(options.module, options.checkpoints, options.out, rows)
+    card = mean_of(options.module, config, options.checkpoints, options.out, rows)
     print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")
     print(f"written: {options.out}")
     return 0

@@ -21,7 +21,7 @@ from momem_lib.checkpoints import (
     save_model,
     write_atomically,
 )
-from momem_lib.configs import TrainConfig, update_config
+from momem_lib.configs import TrainConfig
 from momem_lib.generation import Generated
 from momem_lib.project import InputError
 from momem_lib.sampling import check_sampling
@@ -197,14 +197,17 @@ def train(
     return run.go(tokens)
 
 
-def average(task_name: str, paths: Sequence[Path], out: Path, validation_rows: Iterable[dict]) -> dict:
+def average(
+    task_name: str, config: TrainConfig, paths: Sequence[Path], out: Path, validation_rows: Iterable[dict]
+) -> dict:
     """Write the mean of several trained models of one shape, and measure it: a "model soup".
 
     Models that began with the same weights lie in one valley of the loss, and its middle is often lower than where
     either came to rest (Wortsman et al. 2022, arXiv:2203.05482, section 2). It costs nothing when the model is used.
 
     Args:
-        paths: two checkpoints or more. out: the .safetensors file to write. validation_rows: as in train.
+        config: of the last stage: how many rows to measure on. validation_rows: as in train.
+        paths: two checkpoints or more. out: the .safetensors file to write.
 
     Returns:
         The card: that of the last model, with what was averaged and how good the mean is.
@@ -218,9 +221,8 @@ def average(task_name: str, paths: Sequence[Path], out: Path, validation_rows: I
         raise InputError("an average needs two checkpoints or more, all of the same module and shape")
     (model, _), card = loaded[-1], dict(cards[-1])
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(torch.stack([dict(other.named_parameters())[name] for other, _ in loaded]).mean(dim=0))
-    config = update_config(TrainConfig(), card["training"], f"the card of {paths[-1]}")
+        for same in zip(*(other.parameters() for other, _ in loaded), strict=True):  # model's own comes last
+            same[-1].copy_(torch.stack(same).mean(dim=0))
     rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
     match, pairs = exact_match(task_name, model, rows)
     loss = validation_loss(model, tokenize(task, rows, config.context_window), torch.device("cpu"))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import lm_ablations
 import pytest
@@ -9,8 +10,9 @@ import torch
 
 from momem_lib.blocks import ModelConfig
 from momem_lib.bpe import BPETokenizer
+from momem_lib.configs import read_changes
 from momem_lib.language_model import LanguageModel
-from momem_lib.lm_config import change
+from momem_lib.lm_config import change, plan
 from momem_lib.plots import png
 from momem_lib.plots_lm import (
     draw_ablations,
@@ -23,7 +25,7 @@ from momem_lib.plots_lm import (
     shade,
     stopped_at,
 )
-from momem_lib.project import CHECKPOINTS, RESULTS
+from momem_lib.project import CHECKPOINTS, PROFILES, RESULTS
 from momem_lib.transformer import Transformer
 from momem_lib.widgets import SILENT
 from momem_lib.widgets_lm import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
@@ -127,6 +129,12 @@ def test_the_shipped_model_is_small_and_writes():
     assert (CHECKPOINTS / "language_model.safetensors").stat().st_size <= 5_000_000
     assert shipped.card["metrics"]["bits_per_byte"] < 2.0
     assert len(shipped.generate("Return the ", tokens=10)) > 5
+
+
+def test_the_profile_says_how_the_shipped_model_was_trained():
+    card = LanguageModel.load(CHECKPOINTS, "cpu").card
+    recipe = plan(card["data"]["bytes"], changes=read_changes(PROFILES / "language_model.json")).config
+    assert {key: value for key, value in asdict(recipe).items() if card["training"][key] != value} == {}
 
 
 def test_every_setting_can_be_trained():

@@ -2,6 +2,7 @@
 
 import doctest
 
+import accuracy
 import pytest
 import rules
 
@@ -56,3 +57,9 @@ def test_a_longer_name_wins_over_its_part(baseline):
 def test_the_examples_in_its_docstrings_hold():
     outcome = doctest.testmod(rules)
     assert outcome.attempted >= 7 and not outcome.failed
+
+
+def test_the_interval_beside_a_share_is_wilsons():
+    assert accuracy.interval(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    low, high = accuracy.interval(1.0, 500)
+    assert 0.99 < low < 1.0 and high == pytest.approx(1.0)

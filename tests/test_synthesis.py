@@ -291,7 +291,7 @@ def test_prob_threshold_shuffles(material):
         assert style not in {row["style"] for row in drawn}
 
 
-def test_blended_names_are_on_no_list(material):
+def test_blended_names_are_nearly_all_new(material):
     drawn = row_stream(material, SynthesisConfig(blend_share=1.0, prob_threshold=1.0), "train")
     people = [row["person"] for row in islice(drawn, 400) if row["person"] and row["style"] == "plain"]
     known = set(material.lists.names["first"]["train"])

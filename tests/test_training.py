@@ -154,19 +154,21 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
 
 
 def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):
+    config = small_config()
     for seed in (0, 1):
         train("ner", small_config(max_global_steps=2, seed=seed), rows, rows[:5], tmp_path / f"{seed}", "cpu")
     paths = [tmp_path / f"{seed}" / "ner.safetensors" for seed in (0, 1)]
-    card = average("ner", paths, tmp_path / "mean.safetensors", rows[:5])
+    card = average("ner", config, paths, tmp_path / "mean.safetensors", rows[:5])
     mean, stored = load_model(tmp_path / "mean.safetensors", "cpu", "ner")
     weights = [load_model(path, "cpu")[0].embedding.weight for path in paths]
     assert torch.allclose(mean.embedding.weight, (weights[0] + weights[1]) / 2)
     assert [each["steps"] for each in stored["averaged"]] == [2, 2] and stored["metrics"] == card["metrics"]
     with pytest.raises(InputError, match="two checkpoints"):
-        average("ner", paths[:1], tmp_path / "mean.safetensors", rows[:5])
+        average("ner", config, paths[:1], tmp_path / "mean.safetensors", rows[:5])
     train("ner", small_config(max_global_steps=2, hidden_dim=40), rows, rows[:5], tmp_path / "other", "cpu")
     with pytest.raises(InputError, match="same module and shape"):
-        average("ner", [paths[0], tmp_path / "other" / "ner.safetensors"], tmp_path / "mean.safetensors", rows[:5])
+        other = tmp_path / "other" / "ner.safetensors"
+        average("ner", config, [paths[0], other], tmp_path / "mean.safetensors", rows[:5])
 
 
 def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path, monkeypatch):
