@@ -9,7 +9,7 @@ from torch import Tensor
 
 from momem_lib.copying import Mixture
 from momem_lib.sampling import check_sampling, draw, next_token_probs, uniforms
-from momem_lib.tasks import TOKENIZER
+from momem_lib.tasks import TOKENIZER, pad
 from momem_lib.transformer import Inputs, State, Transformer
 
 DRAFT = 7  # tokens guessed ahead while a text is copied
@@ -67,6 +67,7 @@ def generate(
     top_p: float | None = None,
     seeds: Sequence[int] | None = None,
     draft: int = DRAFT,
+    guesses: Sequence[Sequence[int]] | None = None,
 ) -> list[Generated]:
     """Continue each row of a batch until its stop token.
 
@@ -75,6 +76,7 @@ def generate(
         stop: number of the token that ends a row; it is not part of the result.
         temperature, top_k, top_p: as in next_token_probs. seeds: one per row; needed when temperature is above 0.
         draft: how many tokens a row that is copying guesses ahead, see drafted; changes the speed, never the result.
+        guesses: what each row will perhaps write, from the first token on; changes the speed, never the result.
 
     Raises:
         InputError: a sampling parameter out of range, or an input longer than the context window.
@@ -86,7 +88,9 @@ def generate(
     results = [Generated() for _ in range(rows)]
     alive = torch.arange(rows)
     state, out = model.start(inputs)
-    tokens = torch.empty(rows, 1, dtype=torch.long, device=inputs.target.device)  # what the step has read
+    device = inputs.target.device
+    tokens = torch.empty(rows, 1, dtype=torch.long, device=device)  # what the step has read
+    guessed = pad([guess[:max_tokens] for guess in guesses], device)[0] if guesses else None  # (B, G)
     while True:
         drawn = None if numbers is None else row_numbers(numbers, alive, results, tokens.shape[1])
         chosen = choose(out, drawn, *heat)  # (B, n)
@@ -103,8 +107,11 @@ def generate(
             keep = going.nonzero().squeeze(1).to(last.device)
             state, alive = state.select(keep), alive[going]
             last, weights, copying = last[keep], weights[keep], copying[keep]
+            guessed = None if guessed is None else guessed[keep]
         tokens = last[:, None]
-        if draft and copying.float().mean() > 0.2:
+        if guessed is not None:  # all of it is checked at once, in the first step
+            tokens, guessed = torch.cat([tokens, guessed[:, 1:]], dim=1), None
+        elif draft and copying.float().mean() > 0.2:
             tokens = torch.cat([tokens, drafted(state, weights, last, draft)], dim=1)
         out = model.step(state, tokens)
 

@@ -25,14 +25,16 @@ def write(
     prompts: Sequence[str],
     temperature: float = 0.0,
     seeds: Sequence[int] | None = None,
-    batch_size: int = 64,
+    batch_size: int = 32,
     copy_only: Sequence[Sequence[str]] | None = None,
+    guesses: Sequence[str | None] | None = None,
 ) -> list[Generated]:
     """Run a module on texts, in batches of similar length; results come in the order of the prompts.
 
     Args:
         sources: what the encoder reads, per question (None for NER). prompts: the questions.
         copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
+        guesses: per question, what it will perhaps write (None: <none>): checked in one step, and quicker where right.
     """
     device = model.device
     size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
@@ -48,7 +50,8 @@ def write(
         # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
         limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
         heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
-        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat)
+        ahead = [encode_target(task, guesses[row])[1:] for row in rows] if guesses else None  # less the start token
+        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat, guesses=ahead)
         for row, limit, result in zip(rows, limits, written, strict=True):
             results[row] = result.cut(limit)
     return results

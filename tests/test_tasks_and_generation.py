@@ -124,6 +124,32 @@ def test_batched_writing_equals_single(name, temperature):
         assert len({len(result.tokens) for result in together}) > 1
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("name", TASKS)
+def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperature):
+    """Right ones, wrong ones, half-right ones, and one for a row that ends at once: the result is the same."""
+    model, task, steps = small_model(name), TASKS[name], []
+    model.head.scores.bias.data[TOKENIZER.id(task.stop)] = 4.0
+    inputs = inputs_for(task, [task.texts(row)[0] for row in ROWS], [row["question"] for row in ROWS])
+    step = Transformer.step
+    monkeypatch.setattr(Transformer, "step", lambda *given: steps.append(1) or step(*given))
+
+    def written(guesses):
+        steps.clear()
+        return generate(model, inputs, TOKENIZER.id(task.stop), 40, temperature, seeds=[1, 2, 3, 4], guesses=guesses)
+
+    plain = written(None)
+    most = len(steps)
+    right = [[*result.tokens, TOKENIZER.id(task.stop)] for result in plain]
+    spoilt = [[*tokens[: len(tokens) // 2], 7, *tokens[: row * 30]] for row, tokens in enumerate(right)]
+    for guesses in (right, spoilt, [[9] * 99] * 4, [[]] * 4):
+        for before, after in zip(plain, written(guesses), strict=True):
+            assert (before.tokens, before.finished) == (after.tokens, after.finished)
+            assert before.log_probs == pytest.approx(after.log_probs, abs=1e-3)
+            assert before.copied == pytest.approx(after.copied, abs=1e-3)
+        assert guesses is not right or len(steps) <= 2 < most
+
+
 def test_the_same_seed_writes_the_same_and_another_something_else():
     model = small_model("response")
     texts = {
