@@ -15,19 +15,24 @@ class Step:
     """One module's part in an answer."""
 
     module: str  # ner, memory, summary or response
-    read: dict[str, str | None]  # what went in
+    read: dict[str, str | None]  # what went in; "read as": the question with its slips of the finger mended
     wrote: str | None  # what came out; None: nothing
     confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
     gate: str = "off"  # "passed", "off", or the reason why not
     tries: list[str] = field(default_factory=list)  # what was tried before, with the reason why it was not taken
     copied: list[tuple[str, float]] = field(default_factory=list)  # per character, the share that was copied
 
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be said: how a misspelt question was read, what was tried before."""
+        spelt = [f"read as {self.read['read as']!r}"] if "read as" in self.read else []
+        return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
+
     def line(self) -> str:
         """The step in one line, for people."""
         sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
         wrote = "nothing" if self.wrote is None else repr(self.wrote)
-        tries = f"; tried before: {'; '.join(self.tries)}" if self.tries else ""
-        return f"{self.module:8} -> {wrote}{sure}; gate: {self.gate}{tries}"
+        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *self.notes])
 
 
 @dataclass

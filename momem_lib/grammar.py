@@ -71,9 +71,9 @@ def assign_splits(ids: list[str]) -> dict[str, str]:
     splits = {name: split_of(name, "phrasing") for name in ids}
     for held_out in ("validation", "test"):
         missing = HELD_OUT_MINIMUM - list(splits.values()).count(held_out)
-        train = sorted(name for name in splits if splits[name] == "train")
-        train.sort(key=lambda name: hashlib.sha256(f"{held_out}|{name}".encode()).digest())
+        train = [name for name in splits if splits[name] == "train"]
         if missing > 0 and len(train) > 2 * HELD_OUT_MINIMUM:
+            train.sort(key=lambda name: (hashlib.sha256(f"{held_out}|{name}".encode()).digest(), name))
             splits.update(dict.fromkeys(train[:missing], held_out))
     return splits
 

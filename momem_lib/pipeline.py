@@ -16,6 +16,7 @@ from momem_lib.memory import LookUp, Memory
 from momem_lib.people import Person
 from momem_lib.project import CHECKPOINTS
 from momem_lib.sampling import check_sampling
+from momem_lib.spelling import corrected
 from momem_lib.tasks import COLON, TASKS
 from momem_lib.writing import write
 
@@ -167,14 +168,20 @@ class Pipeline:
     def _summarise(self, works: list[Work], gates: Gates) -> None:
         """Module 2: the asked-for fact; with its gate on, the field that stand-ins confirm is what counts."""
         contents = [work.answer.content or "" for work in works]
-        questions = [work.answer.question for work in works]
-        results = write(self.models["summary"], TASKS["summary"], contents, questions)
-        confirmed: list = [None] * len(works)  # only the gate asks again
-        if gates.summary:
-            confirmed = asked_fields(self.models["summary"], questions, [work.answer.tag or "" for work in works])
-        for work, written, choice in zip(works, results, confirmed, strict=True):
+        questions, tags = [work.answer.question for work in works], [work.answer.tag or "" for work in works]
+        confirmed, spelt, guesses = [None] * len(works), questions, None
+        if gates.summary:  # only the gate asks again, and reads a word that nobody taught as the one it resembles
+            spelt = [corrected(question, tag) for question, tag in zip(questions, tags, strict=True)]
+            confirmed = asked_fields(self.models["summary"], spelt, tags)
+            # Module 2 will most likely write what it chose: a good guess, which makes writing quicker.
+            chosen = zip(works, confirmed, strict=True)
+            guesses = [work.person.summary(field) if work.person and field else None for work, (field, _) in chosen]
+        results = write(self.models["summary"], TASKS["summary"], contents, questions, guesses=guesses)
+        for work, written, asked, choice in zip(works, results, spelt, confirmed, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
+            if asked != answer.question:
+                step.read["read as"] = asked
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
             step.confidence = written.confidence_until(COLON)
             answer.trace.append(step)

@@ -93,8 +93,7 @@ def draw_trace(answer: Answer) -> Figure:
     blocks = []
     for step in answer.trace:
         texts = wrapped(cells_of(step))
-        notes = [f"tried before: {tried}" for tried in step.tries]
-        sentences = wrapped([(letter, None) for letter in "; ".join([gate_words(step)[2], *notes])], 84)
+        sentences = wrapped([(letter, None) for letter in "; ".join([gate_words(step)[2], *step.notes])], 84)
         blocks.append((step, texts, ["".join(letter for letter, _ in line) for line in sentences]))
     heights = [max(0.78, 0.24 * len(texts) + 0.2 * len(notes) + 0.24) for _, texts, notes in blocks]
     ends = [wrapped([(letter, None) for letter in text], 70) for text in (answer.question, str(answer))]
