@@ -70,6 +70,22 @@ def record_gate(found: LookUp) -> str | None:
     return None if found.person is not None else found.reason
 
 
+def nearest_person(memory: Memory, found: LookUp) -> Person | None:
+    """The first person with the best near miss's name: whom a system without a record gate would take."""
+    if not found.candidates:
+        return None
+    # The bearers of an ambiguous name are listed with a detail behind the name.
+    best = found.candidates[0][0]
+    fitting = (person for person in memory if best == person.name or best.startswith(f"{person.name} ("))
+    return next(fitting, None)
+
+
+def length_gate(person: Person | None, room: int) -> str | None:
+    """A record that Module 2 cannot read whole (room is in bytes) is not read at all: it is never cut."""
+    size = len(person.content.encode()) if person else 0
+    return f"the record of {person.name} has {size:,} bytes, and Module 2 reads {room:,}" if size > room else None
+
+
 def summary_field(person: Person, summary: str | None) -> str | None:
     """The field of the record that a summary states, or None when it states none of them exactly.
 
@@ -141,9 +157,19 @@ def word_spans(text: str, longest: int = 8) -> list[str]:
     for first, begin in enumerate(words):
         for last in words[first : first + longest]:
             whole = text[begin.start() : last.end()]
-            for piece in (whole, whole.lstrip(OPENING)):
-                bare = piece.rstrip(CLOSING)
-                for variant in (piece, bare, re.sub(r"['’]s?$", "", bare), re.sub(r"['’]s?$", "", piece)):
-                    if variant:
-                        spans[variant] = None
+            for piece in peeled(whole, OPENING, begin=True):
+                for bare in peeled(piece, CLOSING, begin=False):
+                    spans |= dict.fromkeys(variant for variant in (bare, re.sub(r"['’]s?$", "", bare)) if variant)
     return list(spans)
+
+
+def peeled(text: str, signs: str, begin: bool) -> list[str]:
+    """A text less none, one, two, ... of the signs at its beginning or end: a full stop may be the name's own.
+
+    Example:
+        >>> peeled("Jo Doe Jr.,", CLOSING, begin=False)
+        ['Jo Doe Jr.,', 'Jo Doe Jr.', 'Jo Doe Jr']
+    """
+    bare = text.lstrip(signs) if begin else text.rstrip(signs)
+    most = len(text) - len(bare)
+    return [text[less:] if begin else text[: len(text) - less] for less in range(most + 1)]

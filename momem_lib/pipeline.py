@@ -10,9 +10,18 @@ import torch
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.checkpoints import load_model
 from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
-from momem_lib.gates import Gates, record_gate, response_gate, summary_field, summary_gate, tag_gate
+from momem_lib.gates import (
+    Gates,
+    length_gate,
+    nearest_person,
+    record_gate,
+    response_gate,
+    summary_field,
+    summary_gate,
+    tag_gate,
+)
 from momem_lib.generation import Generated
-from momem_lib.memory import LookUp, Memory
+from momem_lib.memory import Memory
 from momem_lib.people import Person
 from momem_lib.project import CHECKPOINTS
 from momem_lib.sampling import check_sampling
@@ -140,30 +149,16 @@ class Pipeline:
 
     def _recall(self, works: list[Work], gates: Gates) -> None:
         """Module 1: the record; without its gate, the nearest name will do, as in a system that never says no."""
+        room = self.models["summary"].config.context_window - 2  # the special tokens around it
         for work in works:
             answer = work.answer
             found = self.memory.look_up(answer.tag or "")
-            work.person = found.person or (None if gates.record else self._nearest(found))
-            wrong = (record_gate(found) if gates.record else None) or self._too_long(work.person)
+            work.person = found.person or (None if gates.record else nearest_person(self.memory, found))
+            wrong = (record_gate(found) if gates.record else None) or length_gate(work.person, room)
             answer.content = work.person.content if work.person else ("" if not wrong else None)
             gate = wrong or ("passed" if gates.record else "off")
             answer.trace.append(Step("memory", {"tag": answer.tag}, answer.content, gate=gate))
             answer.reason = wrong
-
-    def _too_long(self, person: Person | None) -> str | None:
-        """A record that Module 2 cannot read whole is not read at all: it is never cut."""
-        room = self.models["summary"].config.context_window - 2  # the special tokens around it
-        size = len(person.content.encode()) if person else 0
-        return f"the record of {person.name} has {size:,} bytes, and Module 2 reads {room:,}" if size > room else None
-
-    def _nearest(self, found: LookUp) -> Person | None:
-        """The first person with the best near miss's name."""
-        if not found.candidates:
-            return None
-        # The bearers of an ambiguous name are listed with a detail behind the name.
-        best = found.candidates[0][0]
-        fitting = (person for person in self.memory if best == person.name or best.startswith(f"{person.name} ("))
-        return next(fitting, None)
 
     def _summarise(self, works: list[Work], gates: Gates) -> None:
         """Module 2: the asked-for fact; with its gate on, the field that stand-ins confirm is what counts."""
