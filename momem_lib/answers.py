@@ -28,6 +28,20 @@ class Step:
         spelt = [f"read as {self.read['read as']!r}"] if "read as" in self.read else []
         return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
 
+    def strip(self) -> None:
+        """Take the spaces off both ends of what was written.
+
+        Example:
+            >>> step = Step("ner", {}, " Jo", copied=[(" ", 0.2), ("J", 0.9), ("o", 1.0)])
+            >>> step.strip()
+            >>> step.wrote, step.copied
+            ('Jo', [('J', 0.9), ('o', 1.0)])
+        """
+        text = self.wrote or ""
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        if text and (begin or end < len(text)):
+            self.wrote, self.copied = text[begin:end], self.copied[begin:end]
+
     def line(self) -> str:
         """The step in one line, for people."""
         sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"

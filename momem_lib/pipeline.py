@@ -124,9 +124,10 @@ class Pipeline:
             answer = work.answer
             step = step_of("ner", {"question": answer.question}, written)
             answer.trace.append(step)
-            wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
+            wrong = None
             if gates.tag:
-                wrong = self._name_again(answer.question, step, wrong)
+                step.strip()  # no name begins or ends with a space
+                wrong = self._name_again(answer.question, step, tag_gate(answer.question, step.wrote))
             wrong = wrong or self._doubt("ner", step, gates)
             step.gate = wrong or ("passed" if gates.tag else "off")
             answer.tag = step.wrote

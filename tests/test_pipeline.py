@@ -16,6 +16,7 @@ from momem_lib.evaluation import (
     verdict,
 )
 from momem_lib.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
+from momem_lib.generation import Generated
 from momem_lib.memory import Memory
 from momem_lib.people import FIELDS, Person, person_from, read_people, write_people
 from momem_lib.pipeline import Pipeline, check_question
@@ -152,7 +153,6 @@ def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
     from momem_lib import constrained
     from momem_lib import pipeline as home
-    from momem_lib.generation import Generated
     from momem_lib.tasks import TOKENIZER
 
     tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
@@ -205,6 +205,20 @@ def test_the_threshold_holds_for_every_name(monkeypatch):
     pipeline.remember([replace(JO, fname="King", lname="")])
     answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
     assert "only 50.0% sure" in answer.reason
+
+
+def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
+    from momem_lib import pipeline as home
+
+    pipeline, blank = Pipeline(untrained(), Memory()), [ord(letter) for letter in "   "]
+    pipeline.remember([JO])
+    for tokens, tag in ((list(b" Jo Doe "), "Jo Doe"), (blank, "")):
+        written = Generated(tokens, [0.0] * len(tokens), [1.0] * len(tokens), True)
+        monkeypatch.setattr(home, "write", lambda *_, written=written, **__: [written])
+        work = home.Work(home.Answer("Where does Jo Doe live?"))
+        pipeline._name([work], Gates(confidence=False))
+        assert (work.answer.tag, len(work.answer.trace[0].copied)) == (tag, len(tag))
+        assert (work.answer.reason is None) == bool(tag)
 
 
 def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
