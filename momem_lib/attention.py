@@ -107,7 +107,8 @@ def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
 class KeyValueCache:
     """The keys and values of one attention layer for the tokens read so far, so that each is computed once.
 
-    Room is doubled when it is full, so that appending n tokens one by one copies O(n) numbers in all.
+    When it is full, room is made for twice as many tokens as there then are, so that appending n tokens one by one
+    copies O(n) numbers in all.
 
     Example:
         >>> cache = KeyValueCache()

@@ -14,32 +14,28 @@ from momem_lib.pipeline import Pipeline, Work
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
 
-COST_OF_WRONG = 20.0  # one wrong answer is as bad as this many needless abstentions
+MOST_WRONG = 0.003  # of all questions: so many may get a wrong answer for the sake of the right ones
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
 
 
-def best_threshold(pairs: Sequence[tuple[float, bool]], cost_of_wrong: float = COST_OF_WRONG) -> float:
-    """The threshold with the least cost: right outputs refused, plus cost_of_wrong for each wrong one let through.
+def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
+    """The lowest threshold that lets no more than so many wrong outputs through: no doubt where it buys nothing.
 
     Args:
         pairs: (confidence, right) of outputs.
 
     Example:
-        >>> best_threshold([(0.99, True), (0.9, True), (0.4, False), (0.3, True)])
-        0.65
-        >>> best_threshold([(0.99, True), (0.98, True)])
-        0.02
+        >>> outputs = [(0.99, True), (0.9, False), (0.8, True), (0.4, False), (0.3, True)]
+        >>> lowest_threshold(outputs, 0), lowest_threshold(outputs, 1), lowest_threshold(outputs, 2)
+        (0.945, 0.6, 0.02)
     """
-    ranked = sorted(pairs)
-    cost = best = cost_of_wrong * sum(not right for _, right in ranked)
-    threshold = CAUTION
-    for index, (confidence, right) in enumerate(ranked):
-        cost += 1.0 if right else -cost_of_wrong
-        if cost < best and (index + 1 == len(ranked) or ranked[index + 1][0] > confidence):
-            above = ranked[index + 1][0] if index + 1 < len(ranked) else 1.0
-            best, threshold = cost, max(CAUTION, (confidence + above) / 2)
-    return round(threshold, 4)
+    wrong = sorted((confidence for confidence, right in pairs if not right), reverse=True)
+    if len(wrong) <= most_wrong:
+        return CAUTION
+    refused = wrong[most_wrong]  # the surest one that must not pass
+    above = min((confidence for confidence, _ in pairs if confidence > refused), default=1.0)
+    return max(CAUTION, round((refused + above) / 2, 4))
 
 
 def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
@@ -91,7 +87,7 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
         pairs["summary"] += summary_confidences(pipeline, questions, people)
     thresholds = {}
     for module in pairs:
-        thresholds[module] = best_threshold(pairs[module])
+        thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
         _, card = load_tensors(paths[module])
         card["metrics"]["confidence_threshold"] = thresholds[module]
         save_model(paths[module], pipeline.models[module], card)

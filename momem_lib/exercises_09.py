@@ -60,7 +60,7 @@ def check_choose(choose: Callable[[dict[str | None, float], float], str | None])
         ({"Lives in: Oslo": log(0.5), None: log(0.5) - 1e-9}, 0.4, "Lives in: Oslo", "just enough is enough"),
         (long, 0.5, next(iter(long)), "e to the power of -900 is 0 for a computer: subtract the largest score first"),
     ):
-        shown = {(name or "<none>")[:20]: round(score, 2) for name, score in scores.items()}
+        shown = {name[:20] if name else None: round(score, 2) for name, score in scores.items()}
         try:
             said = choose(dict(scores), threshold)
         except ZeroDivisionError:

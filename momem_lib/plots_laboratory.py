@@ -154,7 +154,7 @@ def draw_race(recorded: Mapping, what: str) -> Figure:
     figure.legend(loc="outside upper center", ncols=2, fontsize=9.5, frameon=False)
     label(left, "training step", f"{what} exactly right (unseen)", "on the way")
     right.axvline(recorded["steps"] * 1.06, color=GREY, ls=":", lw=1)
-    right.text(recorded["steps"] * 1.12, -0.45, "never", ha="center", fontsize=9.5, color=INK)
+    right.text(recorded["steps"] * 1.075, -0.45, "never", ha="left", fontsize=9.5, color=INK)
     right.set_yticks(range(len(starts)), list(starts), fontsize=9.5)
     right.set(ylim=(len(starts) - 0.5, -0.7), xlim=(0, recorded["steps"] * 1.2))
     label(right, f"steps to {recorded['mark']:.0%} (one mark per seed)".replace("%", " %"), "", "at the mark")

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
 from packaging.requirements import Requirement
 
-from momem_lib.checkpoints import load_tensors, pick_device
+from momem_lib.checkpoints import hardware, load_tensors, pick_device
 from momem_lib.project import CHECKPOINTS, ROOT, RUNS, InputError
 from momem_lib.tasks import TASKS
 
@@ -106,8 +105,7 @@ def _device(name: str) -> Check:
         device = pick_device(name)
     except InputError:
         return Check("device", f"no {name}", False, 'set device = "auto" in the parameters cell')
-    words = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-    return Check("device", f"{device.type} ({words})", True, "")
+    return Check("device", f"{device.type} ({hardware(device)})", True, "")
 
 
 def _checkpoint(task: str, path: Path) -> Check:

@@ -91,15 +91,14 @@ def copied_html(step: Step) -> str:
 
 
 def gate_sentence(step: Step) -> str:
-    """What a module's gate said, with a sign in front, and what was tried before.
+    """What a module's gate said, with a sign in front, how a misspelt question was read, and what was tried before.
 
     Example:
         >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))
         "✓ passed; tried before: 'J' (nobody of that name)"
     """
     known = {"passed": "✓ passed", "off": "– gate off"}
-    tried = f"; tried before: {'; '.join(step.tries)}" if step.tries else ""
-    return known.get(step.gate, f"✗ stopped: {step.gate}") + tried
+    return "; ".join([known.get(step.gate, f"✗ stopped: {step.gate}"), *step.notes])
 
 
 def sure_text(step: Step) -> str:
@@ -108,7 +107,7 @@ def sure_text(step: Step) -> str:
 
 
 def _row(step: Step) -> str:
-    reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
+    reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items() if name != "read as")
     cells = (reads, copied_html(step), sure_text(step), safe(gate_sentence(step)))
     head = f'<th scope="row" style="{CELL}">{MODULES[step.module]}</th>'
     columns = "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)
