@@ -15,17 +15,18 @@ class Step:
     """One module's part in an answer."""
 
     module: str  # ner, memory, summary or response
-    read: dict[str, str | None]  # what went in; "read as": the question with its slips of the finger mended
+    read: dict[str, str | None]  # what went in
     wrote: str | None  # what came out; None: nothing
     confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
     gate: str = "off"  # "passed", "off", or the reason why not
     tries: list[str] = field(default_factory=list)  # what was tried before, with the reason why it was not taken
     copied: list[tuple[str, float]] = field(default_factory=list)  # per character, the share that was copied
+    read_as: str | None = None  # the question with its slips of the finger mended; None: there were none
 
     @property
     def notes(self) -> list[str]:
         """What else is to be said: how a misspelt question was read, what was tried before."""
-        spelt = [f"read as {self.read['read as']!r}"] if "read as" in self.read else []
+        spelt = [f"read as {self.read_as!r}"] if self.read_as else []
         return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
 
     def strip(self) -> None:

@@ -26,16 +26,18 @@ def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> fl
         pairs: (confidence, right) of outputs.
 
     Example:
-        >>> outputs = [(0.99, True), (0.9, False), (0.8, True), (0.4, False), (0.3, True)]
+        >>> outputs = [(1.0, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
         >>> lowest_threshold(outputs, 0), lowest_threshold(outputs, 1), lowest_threshold(outputs, 2)
-        (0.945, 0.6, 0.02)
+        (0.875, 0.375, 0.02)
+        >>> 0.92624 < lowest_threshold([(0.92624, False), (0.92626, True)], 0) <= 0.92626
+        True
     """
     wrong = sorted((confidence for confidence, right in pairs if not right), reverse=True)
     if len(wrong) <= most_wrong:
         return CAUTION
     refused = wrong[most_wrong]  # the surest one that must not pass
     above = min((confidence for confidence, _ in pairs if confidence > refused), default=1.0)
-    return max(CAUTION, round((refused + above) / 2, 4))
+    return max(CAUTION, (refused + above) / 2)
 
 
 def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:

@@ -176,8 +176,7 @@ class Pipeline:
         for work, written, asked, choice in zip(works, results, spelt, confirmed, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
-            if asked != answer.question:
-                step.read["read as"] = asked
+            step.read_as = asked if asked != answer.question else None
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
             step.confidence = written.confidence_until(COLON)
             answer.trace.append(step)

@@ -65,7 +65,7 @@ def _known(match: re.Match) -> str:
     low, known = word.casefold(), known_words()
     if len(low) < SHORTEST or low in known:
         return word
-    near = [text for text, _, _ in process.extract(low, _listed(), scorer=OSA.distance, score_cutoff=1, limit=None)]
+    near = [text for text, _, _ in process.extract(low, list(known), scorer=OSA.distance, score_cutoff=1, limit=None)]
     if not near:
         return word
     return _in_case_of(
@@ -76,11 +76,6 @@ def _known(match: re.Match) -> str:
 def _same_letters(text: str, word: str) -> bool:
     """No letter stands for another one: of two words as long as each other, the letters are the same."""
     return len(text) != len(word) or sorted(text) == sorted(word)
-
-
-@cache
-def _listed() -> tuple[str, ...]:
-    return tuple(known_words())
 
 
 def _in_case_of(word: str, text: str) -> str:

@@ -107,7 +107,7 @@ def sure_text(step: Step) -> str:
 
 
 def _row(step: Step) -> str:
-    reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items() if name != "read as")
+    reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
     cells = (reads, copied_html(step), sure_text(step), safe(gate_sentence(step)))
     head = f'<th scope="row" style="{CELL}">{MODULES[step.module]}</th>'
     columns = "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)

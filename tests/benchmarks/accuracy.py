@@ -11,12 +11,13 @@ import sys
 import time
 from collections import Counter
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from statistics import NormalDist
 
 import torch
 from rules import RuleBaseline
 
+from momem_lib.answers import LONGEST_QUESTION
 from momem_lib.checkpoints import hardware
 from momem_lib.configs import read_config
 from momem_lib.datasets import dataset_config
@@ -29,7 +30,8 @@ from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_pe
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
-LAST_STAGE, ROWS = PROFILES / "summary_hard.json", 60_000  # the names and values that "the longest trained" refers to
+LATE_STAGES = ("summary_hard", "summary_short", "summary_short2")  # what "the longest trained" refers to
+ROWS = 60_000  # of each
 CONFIDENCE = 0.95  # of the interval around a share
 VERY_LONG = 100  # questions about names and values far longer than these, at most: each takes a second
 UNANSWERABLE = ("nobody", "unknown_person", "unknown_field")
@@ -82,9 +84,10 @@ def joined(texts: list[str], begin: int, length: int) -> str:
 
 
 def longest_trained(material) -> tuple[int, int]:
-    """Characters of the longest name and of the longest value that the last training stage saw."""
-    config = dataset_config(read_config("summary", "full", LAST_STAGE))
-    people = [row["person"] for row in islice(row_stream(material, config, "train"), ROWS) if row["person"]]
+    """Characters of the longest name and of the longest value that the last training stages saw."""
+    configs = [dataset_config(read_config("summary", "full", PROFILES / f"{stage}.json")) for stage in LATE_STAGES]
+    rows = chain.from_iterable(islice(row_stream(material, config, "train"), ROWS) for config in configs)
+    people = [row["person"] for row in rows if row["person"]]
     names = (len(f"{person['fname']} {person['lname']}") for person in people)
     return max(names), max(len(person[field]) for person in people for field in FIELDS)
 
@@ -104,6 +107,8 @@ def longest(questions: list[dict], people: list[Person], name: int, value: int) 
         if entry["name"] != person.name or person.name not in entry["question"]:
             continue  # the question writes the name in lower case
         text = entry["question"].replace(person.name, grown[-1].name)
+        if len(text.encode()) > LONGEST_QUESTION:
+            continue  # refused in a sentence before any module reads it
         told = {"question": text, "fname": fname, "lname": lname, "name": grown[-1].name}
         asked.append(entry | told | {"answer": getattr(grown[-1], entry["field"])})
     return asked, grown
