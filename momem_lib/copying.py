@@ -108,9 +108,12 @@ class CopyHead(nn.Module):
         scores = self.query(states) @ keys.transpose(1, 2) / math.sqrt(states.shape[-1])
         if not len(self.match_weights):
             return scores.float()
-        # A match of length k earns the weights of 1 to k.
+        # A match of length k earns the weights of 1 to k; what is longer, the last weight once more for each token. So
+        # the longest match stands out even where a value says the same thing twice ("salsa, chess, salsa, tennis").
+        longest = len(self.match_weights)
         earned = torch.cat([self.match_weights.new_zeros(1), self.match_weights.cumsum(0)])
-        return scores.float() + earned[match.clamp(max=len(self.match_weights)).long()]
+        beyond = (match - longest).clamp(min=0) * self.match_weights[-1]
+        return scores.float() + earned[match.clamp(max=longest).long()] + beyond
 
     def forward(
         self,
