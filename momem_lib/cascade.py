@@ -120,7 +120,7 @@ def worsened(pipeline: Pipeline, module: str, noise: float, seed: int = 0) -> Pi
                 continue
             shake = torch.randn(weight.shape, generator=rng).to(weight.device)
             weight += noise * weight.square().mean().sqrt() * shake
-    return Pipeline(pipeline.models | {module: model}, pipeline.memory, pipeline.thresholds)
+    return Pipeline(pipeline.models | {module: model}, pipeline.memory, pipeline.thresholds, pipeline.words)
 
 
 class Slipping(Pipeline):
@@ -137,7 +137,7 @@ class Slipping(Pipeline):
     """
 
     def __init__(self, pipeline: Pipeline, module: str, chance: float, seed: int = 0):
-        super().__init__(pipeline.models, pipeline.memory, pipeline.thresholds)
+        super().__init__(pipeline.models, pipeline.memory, pipeline.thresholds, pipeline.words)
         if module not in SLIPPERY:
             raise InputError(f"no slips are known of {module!r}; one of {', '.join(SLIPPERY)} was expected")
         if not 0 <= chance <= 1:

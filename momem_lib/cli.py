@@ -74,6 +74,7 @@ def add_pipeline_options(parser) -> None:
     parser.add_argument("--memory", default=":memory:", metavar="FILE.db", help="a SQLite file that keeps them")
     for module in ("ner", "summary", "response"):
         parser.add_argument(f"--{module}", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/{module}")
+    parser.add_argument("--words", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/bag_of_words")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--temperature", type=float, default=0.0, help="of Module 3, which chooses the words")
     parser.add_argument("--seed", type=seed)
@@ -101,13 +102,18 @@ def add_asking(parsers) -> None:
 
 
 def add_calibrate(parsers) -> None:
-    """momem average and calibrate."""
+    """momem average, words and calibrate."""
     parser = parsers.add_parser("average", help="the mean of trained models", description=commands.average.__doc__)
     parser.set_defaults(action=commands.average)
     parser.add_argument("module", choices=("ner", "summary", "response"))
     parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CKPT", help="two or more, of one shape")
     parser.add_argument("--out", type=Path, required=True, metavar="CKPT", help="the .safetensors file to write")
     parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on; by default those of training")
+    parser = parsers.add_parser("words", help="train the bag of words", description=commands.words.__doc__)
+    parser.set_defaults(action=commands.words)
+    parser.add_argument("--num-datapoints", type=int, default=120_000, help="questions to train on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out-dir", type=Path, default=GENERATED / "checkpoints", help="folder to write to")
     parser = parsers.add_parser(
         "calibrate", help="set the confidence thresholds", description=commands.calibrate.__doc__
     )

@@ -132,7 +132,7 @@ def open_pipeline(options: argparse.Namespace):
     memory = Memory(options.memory)
     # A database of the reader's own is asked as it is; only an empty one gets the shipped people.
     people = read_people(options.people or TEST_PEOPLE) if options.people or not len(memory) else list(memory)
-    pipeline = Pipeline.load(options.ner, options.summary, options.response, memory, options.device)
+    pipeline = Pipeline.load(options.ner, options.summary, options.response, memory, options.device, options.words)
     for name in {person.name for person in people} if options.people else ():
         memory.forget(name)  # what the people file says now is what counts
     pipeline.remember(people)
@@ -198,6 +198,19 @@ def average(options: argparse.Namespace) -> int:
     card = mean_of(options.module, config, options.checkpoints, options.out, rows)
     print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")
     print(f"written: {options.out}")
+    return 0
+
+
+def words(options: argparse.Namespace) -> int:
+    """Train the bag of words, which gives a second opinion on the field that a question asks for."""
+    from momem_lib.bag_of_words import save_bag_of_words, train_bag_of_words
+    from momem_lib.rows import load_material
+
+    model, card = train_bag_of_words(load_material(), options.num_datapoints, options.seed)
+    path = options.out_dir / "bag_of_words.safetensors"
+    save_bag_of_words(path, model, card)
+    shares = ", ".join(f"{share:.1%} in {phrasings} phrasings" for phrasings, share in card["metrics"].items())
+    print(f"right on validation questions: {shares}\nwritten: {path}")
     return 0
 
 

@@ -7,6 +7,7 @@ from rapidfuzz import fuzz
 from torch import Tensor
 
 from momem_lib.answers import Answer
+from momem_lib.bag_of_words import CHOICES, BagOfWords
 from momem_lib.gates import tag_gate, word_spans
 from momem_lib.generation import Generated
 from momem_lib.grammar import wordings
@@ -21,7 +22,8 @@ LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the questi
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_CHOICES = 64  # texts that a module is asked about, at most
 MOST_WORDS = 64  # of a name that the memory completes
-CLEAR = 0.98  # a choice as probable as this needs no second opinion
+CLEAR = 0.98  # a choice as probable as this needs no further stand-ins
+UNLIKELY = 1e-6  # as improbable as this is a choice at most, so that neither of two opinions forbids it for good
 STAND_INS = (  # people with plain names and values, for questions about somebody else
     Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
     Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
@@ -75,29 +77,55 @@ def wider_name(memory: Memory, question: str, wrote: str | None) -> str | None:
     return max(known, key=len, default=None)
 
 
-def asked_fields(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> list[tuple[str | None, float]]:
+def asked_fields(
+    model: Transformer, questions: Sequence[str], names: Sequence[str], words: BagOfWords | None = None
+) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 
     The choice must not hang on the letters of a name or a value. So the question is put once more about somebody plain,
     where no strange name or value stirs anything up; where the answer is not clear-cut, about two more, and the seven
     probabilities (six fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012,
-    section 4.1).
+    section 4.1). A second opinion, where there is one, errs on other questions: the two are multiplied.
 
     Args:
-        names: who each question asks about, as it stands there.
+        names: who each question asks about, as it stands there. words: gives the second opinion.
 
     Returns:
         Per question the key of a field, or None for <none>, and its probability, 0 to 1.
     """
     if not questions:
         return []
+    shares = stand_in_shares(model, questions, names)
+    if words is not None:
+        shares = product_of_experts(shares, words.log_probs(questions, names).exp())
+    return [(CHOICES[int(row.argmax())], float(row.max())) for row in shares]
+
+
+def stand_in_shares(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> Tensor:
+    """The probabilities that Module 2 gives to CHOICES, asked about one stand-in, or three where it wavers: (N, 7)."""
     shares = field_shares(model, questions, names, STAND_INS[:1])  # (N, 7)
     open_rows = [row for row, best in enumerate(shares.max(dim=-1).values.tolist()) if best < CLEAR]
     if open_rows:
         few = field_shares(model, [questions[n] for n in open_rows], [names[n] for n in open_rows], STAND_INS[1:])
         shares[open_rows] = (shares[open_rows] + few * (len(STAND_INS) - 1)) / len(STAND_INS)
-    fields = [*FIELDS, None]
-    return [(fields[int(row.argmax())], float(row.max())) for row in shares]
+    return shares
+
+
+def product_of_experts(first: Tensor, second: Tensor) -> Tensor:
+    """Two opinions about the same choices made one: multiplied, then scaled to add up to 1 (Hinton 2002, section 1).
+
+    Where both agree, the product is surer than either; where they differ, it is less sure than the surer one.
+
+    Args:
+        first, second: probabilities, (N, choices).
+
+    Example:
+        >>> both = product_of_experts(torch.tensor([[0.9, 0.1], [0.9, 0.1]]), torch.tensor([[0.8, 0.2], [0.2, 0.8]]))
+        >>> [[round(share, 2) for share in row] for row in both.tolist()]
+        [[0.97, 0.03], [0.69, 0.31]]
+    """
+    product = first.clamp(min=UNLIKELY) * second.clamp(min=UNLIKELY)
+    return product / product.sum(dim=-1, keepdim=True)
 
 
 def field_shares(

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from momem_lib.answers import Answer, Step, check_question, step_of
-from momem_lib.checkpoints import load_model
+from momem_lib.bag_of_words import BagOfWords, load_bag_of_words
+from momem_lib.checkpoints import load_model, pick_device
 from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
 from momem_lib.gates import (
     Gates,
@@ -51,10 +52,17 @@ class Pipeline:
         models: a trained Transformer for each of ner, summary and response.
         thresholds: how sure each module must be, as a probability, while the confidence gate is on.
         memory: where the people are.
+        words: gives a second opinion on the asked-for field; None: there is none.
     """
 
-    def __init__(self, models: dict[str, torch.nn.Module], memory: Memory, thresholds: dict[str, float] | None = None):
-        self.models, self.memory = models, memory
+    def __init__(
+        self,
+        models: dict[str, torch.nn.Module],
+        memory: Memory,
+        thresholds: dict[str, float] | None = None,
+        words: BagOfWords | None = None,
+    ):
+        self.models, self.memory, self.words = models, memory, words
         self.thresholds = thresholds or {}
 
     @classmethod
@@ -65,6 +73,7 @@ class Pipeline:
         response: str | Path | None = None,
         memory: str | Path | Memory = ":memory:",
         device: str = "auto",
+        words: str | Path | None = None,
     ) -> "Pipeline":
         """Read the shipped checkpoints, or others, and open a memory (":memory:" is empty and lives in RAM).
 
@@ -76,7 +85,8 @@ class Pipeline:
             models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
             threshold = (card.get("metrics") or {}).get("confidence_threshold", 0.0)
             thresholds[task] = threshold if isinstance(threshold, float) else 0.0
-        return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds)
+        words = load_bag_of_words(words or CHECKPOINTS / "bag_of_words.safetensors", pick_device(device))
+        return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds, words)
 
     def remember(self, people: Iterable[Person]) -> int:
         """Write people to the memory; returns how many were new."""
@@ -162,13 +172,13 @@ class Pipeline:
             answer.reason = wrong
 
     def _summarise(self, works: list[Work], gates: Gates) -> None:
-        """Module 2: the asked-for fact; with its gate on, the field that stand-ins confirm is what counts."""
+        """Module 2: the asked-for fact; with its gate on, the field that stand-ins and words confirm is what counts."""
         contents = [work.answer.content or "" for work in works]
         questions, tags = [work.answer.question for work in works], [work.answer.tag or "" for work in works]
         confirmed, spelt, guesses = [None] * len(works), questions, None
         if gates.summary:  # only the gate asks again, and reads a word that nobody taught as the one it resembles
             spelt = [corrected(question, tag) for question, tag in zip(questions, tags, strict=True)]
-            confirmed = asked_fields(self.models["summary"], spelt, tags)
+            confirmed = asked_fields(self.models["summary"], spelt, tags, self.words)
             # Module 2 will most likely write what it chose: a good guess, which makes writing quicker.
             chosen = zip(works, confirmed, strict=True)
             guesses = [work.person.summary(field) if work.person and field else None for work, (field, _) in chosen]
@@ -190,10 +200,10 @@ class Pipeline:
 
     @staticmethod
     def _confirm(step: Step, person: Person, field: str | None, confidence: float) -> str | None:
-        """Constrained: the record's own words for the field, or <none>, that Module 2 chooses for stand-ins too."""
+        """Constrained: the record's own words for the field, or <none>, that stand-ins and the bag of words choose."""
         summary = person.summary(field) if field else None
         if step.wrote != summary:
-            reason = summary_gate(person, step.wrote) or "asked about stand-ins, Module 2 chooses another field"
+            reason = summary_gate(person, step.wrote) or "stand-ins and the bag of words choose another field"
             step.tries.append(f"{step.wrote!r} ({reason})")
             step.wrote, step.copied = summary, []
         step.confidence = confidence
