@@ -126,13 +126,14 @@ def draw_heads(results: dict) -> Figure:
         low, high = interval(head["right"], head["count"])
         gaps = [[share - low], [high - share]]
         right.barh(number, share, 0.62, color=colour, xerr=gaps, ecolor=INK, capsize=3)
-        right.text(min(high + 0.02, 0.9), number, f"{share:.0%}", va="center", fontsize=SIZE)
+        right.text(high + 0.02, number, f"{share:.0%}", va="center", fontsize=SIZE)
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     left.yaxis.set_minor_formatter(NullFormatter())
     name_axes(left, "step", "loss (nats per token, logarithmic)", "while they learn", legend=False)
     right.set_yticks(range(len(heads)), list(heads))
-    right.set_xlim(0, 1.01)
+    right.set_xlim(0, 1.14)  # room for the number beside a full bar
+    right.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     right.invert_yaxis()
     right.grid(axis="y", visible=False)
     _percent(right, "x")

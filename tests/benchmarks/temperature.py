@@ -55,8 +55,8 @@ def write(rows: list[dict], options: argparse.Namespace, seconds: int) -> None:
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if {name: before.get(name) for name in same} == same:
         new = {row["temperature"] for row in rows}
-        rows = rows + [row for row in before["rows"] if row["temperature"] not in new]
-        seconds += before["seconds"]
+        others = [row for row in before["rows"] if row["temperature"] not in new]
+        rows, seconds = rows + others, seconds + (before["seconds"] if others else 0)
     facts |= {"seconds": seconds, "rows": sorted(rows, key=lambda row: row["temperature"])}
     path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
