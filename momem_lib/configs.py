@@ -35,6 +35,7 @@ class TrainConfig:
     name_case_share: float = 0.06  # of the synthesised questions: the name in lower case or in capitals
     typo_share: float = 0.06  # of the synthesised questions: a slip in the words around the name
     blend_share: float = 0.0  # of the synthesised people: names blended anew, no list to learn by heart
+    odd_share: float = 0.0  # of the synthesised people: names with a word that no list of names holds
     prob_threshold: float = 0.7  # chance that the characters of a list entry stay unshuffled
     data_seed: int = 0  # of the synthesised rows
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
@@ -90,6 +91,7 @@ RANGES = COMMON_RANGES | {
     "name_case_share": (0.0, 1.0),
     "typo_share": (0.0, 1.0),
     "blend_share": (0.0, 1.0),
+    "odd_share": (0.0, 1.0),
     "prob_threshold": (0.0, 1.0),
     "data_seed": (0, 2**31 - 1),
 }

@@ -11,8 +11,9 @@ from momem_lib.project import GENERATED, InputError
 from momem_lib.rows import VALUE_STYLES
 from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
 
+# Keys that a training config and a dataset's have in common.
 SHARES = ("prob_threshold", "noise_share", "short_share", "unanswerable_share", "name_case_share",
-          "typo_share", "blend_share")  # fmt: skip  # keys that a training config and a dataset's have in common
+          "typo_share", "blend_share", "odd_share")  # fmt: skip
 
 
 def file_hash(path: Path) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 from random import Random
 
 from momem_lib.grammar import SPLITS, Grammar, read_grammar
+from momem_lib.name_styles import styled_name
 from momem_lib.people import FIELDS, LABELS
 from momem_lib.project import LISTS, TEMPLATES, InputError
 from momem_lib.questions import TYPO, PhrasingPool, noise_question, question_text, splits_of_phrasings
 from momem_lib.scripts import pick
-from momem_lib.values import STYLES, Lists, short_text, styled_name, styled_value
+from momem_lib.values import STYLES, Lists, short_text, styled_value
 
 KINDS = ("answerable", "nobody", "unknown_person", "unknown_field")
 # Of ten questions that cannot be answered: a field that nobody stores comes most often, it is the easiest to get wrong.
@@ -38,6 +39,7 @@ class SynthesisConfig:
     name_case_share: float = 0.06  # questions that write the name in lower case or in capitals
     typo_share: float = TYPO  # questions with a slip of the finger in the words around the name
     blend_share: float = 0.0  # names made of names blended for this row alone: no list to learn by heart
+    odd_share: float = 0.0  # names with a word that no list of names holds
     one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
 
 
@@ -71,7 +73,7 @@ def load_material(lists_path: str | Path = LISTS, template_path: str | Path = TE
     digest = hashlib.sha256()
     code = [
         Path(__file__).with_name(f"{name}.py")
-        for name in ("grammar", "questions", "rows", "scripts", "templates", "values")
+        for name in ("grammar", "name_styles", "questions", "rows", "scripts", "templates", "values")
     ]
     for file in [*files, *sorted(Path(lists_path).glob("*.csv")), *code]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n"))
@@ -130,7 +132,7 @@ class RowMaker:
         rng, lists, split = self.rng, self.material.lists, self.split
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
         fresh = self.config.blend_share > 0 and rng.random() < self.config.blend_share
-        fname, lname = styled_name(rng, name_style, lists, split, fresh)
+        fname, lname = styled_name(rng, name_style, lists, split, fresh, self.config.odd_share)
         person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]
         if self.config.short_share and rng.random() < self.config.short_share:

@@ -1,12 +1,10 @@
-"""The value lists, and the many styles of names and values that are drawn from them."""
+"""The value lists, and the many styles of values that are made from their entries."""
 
 import csv
 import io
 import string
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from unicodedata import category
 
 from momem_lib.grammar import SPLITS, split_of
 from momem_lib.people import FIELDS, LABELS
@@ -20,17 +18,6 @@ OWN_WEIGHT = 3  # a list entry of the row's own language is drawn this many time
 BLENDS = 10  # training names that nobody bears, per one of the list; each of the list is then repeated as often
 LONGEST = 60  # characters of a "long" value, at most
 PRINTABLE = string.ascii_letters * 2 + string.digits + string.punctuation + "  "
-QUOTES = "'\"’‘“”«»()[]{}<> "
-NAME_STARTS = frozenset(QUOTES + ".,;:-")  # would leave open where a name begins,
-NAME_ENDS = frozenset(QUOTES + ".,;:-?!–/\\|_*`")  # and where it ends
-PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "della", "di", "da", "dos", "du", "le", "la", "von",
-             "von der", "zu", "bin", "bint", "ibn", "al", "el", "ben", "bat", "wa", "ole", "ter", "ten", "af", "av",
-             "y", "e", "St.", "Mac")  # fmt: skip
-PREFIXES = ("al-", "el-", "O'", "D'", "T'", "Mc", "Mac", "N'", "d'", "Fitz", "El ", "Al-", "L'", "ap ", "Ó ", "Nic ",
-            "M'", "Ng'")  # fmt: skip
-SUFFIXES = ("Jr.", "Jr.", "Sr.", "Sr.", "II", "III", "IV", "PhD", "MD", "the Great", "the Younger", "Esq.", "OBE",
-            "3rd", "VIII", "XIV")  # fmt: skip
-ODD_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZÆØÅÞÐÑÇŁŠŽÉÖÜ"
 
 
 class Lists:
@@ -139,101 +126,6 @@ def label_text(rng: Random, value: str, other: str) -> str:
     kind = int(rng.random() * 9)
     return (f"{value}; {label}: {other}", f"{value}: {other}", f"{value}; {other}", f"{label}: {value}", f"{value};",
             f"{value} ({label}: {other})", f"{label} {value}", f";) {value}", f"{value}; {other};")[kind]  # fmt: skip
-
-
-def plain_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
-    """A first and a last name of one to five words: middle names, particles, initials, suffixes."""
-    kind = rng.random()
-    fname, lname = pick(rng, first), pick(rng, last)
-    if kind < 0.46:
-        return fname, lname
-    if kind < 0.58:
-        return fname, ""
-    if kind < 0.60:
-        return lname, ""
-    if kind < 0.68:
-        return f"{fname} {pick(rng, first)}", lname
-    if kind < 0.76:
-        return fname, f"{pick(rng, PARTICLES)} {lname}"
-    if kind < 0.79:
-        return fname, pick(rng, PREFIXES) + lname
-    if kind < 0.82:
-        return f"{fname} {pick(rng, ODD_LETTERS[:25])}.", lname
-    if kind < 0.86:
-        initials = f"{pick(rng, ODD_LETTERS[:25])}.{pick(rng, (' ', ''))}{pick(rng, ODD_LETTERS[:25])}."
-        return (initials, lname) if rng.random() < 0.7 else (initials[:2], lname)
-    if kind < 0.90:
-        return fname, f"{lname} {pick(rng, SUFFIXES)}"
-    if kind < 0.93:
-        return fname, f"{lname}-{pick(rng, last)}"
-    if kind < 0.96:
-        return fname, f"{lname} {pick(rng, last)}"
-    if kind < 0.975:
-        odd = f"{pick(rng, ODD_LETTERS)} {pick(rng, ODD_LETTERS)}"
-        return odd, pick(rng, (lname, f"{pick(rng, PARTICLES)} {lname}"))
-    if kind < 0.985:
-        return f"{fname}-{pick(rng, first)}", lname
-    return f"{fname} {pick(rng, first)}", f"{pick(rng, PARTICLES)} {lname} {pick(rng, SUFFIXES)}"
-
-
-def styled_name(rng: Random, style: str, lists: Lists, split: str, fresh: bool = False) -> tuple[str, str]:
-    """A name of a style, as first and last name, that leaves no doubt where it ends; fresh: of names blended for it."""
-    listed = [lists.names[key][split] for key in ("first", "last")]
-    while True:
-        first, last = [blends(rng, pool, 3) for pool in listed] if fresh else listed
-        fname, lname = NAME_MAKERS[style](rng, first, last)
-        name = f"{fname} {lname}" if lname else fname
-        if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
-            continue  # by chance (van + Dyk) the entry of another split
-        if fname and clear_name(name):
-            return fname, lname
-
-
-def clear_name(name: str) -> bool:
-    """Whether a question can show where a name begins and ends (no quotes, 's or punctuation at its edges).
-
-    Example:
-        >>> clear_name("Bob Jr."), clear_name("Bob's"), clear_name("Bob,")
-        (True, False, False)
-    """
-    if name[0] in NAME_STARTS or (name[-1] in NAME_ENDS and not (name[-1] == "." and name[-2:-1].isalpha())):
-        return False
-    if category(name[0])[0] == "M":  # a sign that would join the white space before it
-        return False
-    return "  " not in name and name[-2:] not in ("'s", "’s", "'S", "’S") and name == name.strip()
-
-
-def _shuffled_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
-    return shuffled(rng, pick(rng, first)), shuffled(rng, pick(rng, last)) if rng.random() < 0.8 else ""
-
-
-def _random_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
-    kind = rng.random()
-    if kind < 0.4:
-        return sprinkled(rng, pick(rng, first)), sprinkled(rng, pick(rng, last))
-    if kind < 0.6:
-        return random_text(rng, 2, 18), ""
-    return random_text(rng, 2, 12), random_text(rng, 2, 12)
-
-
-def _script_name(rng: Random, _first: list[str], _last: list[str]) -> tuple[str, str]:
-    words = script_text(rng, pick(rng, (1, 2, 2, 2, 3))).split(" ")
-    return words[0], " ".join(words[1:])
-
-
-def _long_name(rng: Random, first: list[str], last: list[str]) -> tuple[str, str]:
-    words = [pick(rng, pick(rng, (first, last))) for _ in range(pick(rng, (2, 3, 3)))]
-    return pick(rng, first), " ".join(words)
-
-
-NAME_MAKERS: dict[str, Callable] = {
-    "plain": plain_name,
-    "shuffled": _shuffled_name,
-    "random": _random_name,
-    "script": _script_name,
-    "label": lambda rng, first, last: (pick(rng, first), label_text(rng, pick(rng, last), pick(rng, last))),
-    "long": _long_name,
-}
 
 
 def styled_value(rng: Random, style: str, pool: list[str], lists: Lists, split: str) -> str:

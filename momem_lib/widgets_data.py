@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping
 from random import Random
 
+from momem_lib.name_styles import clear_name
 from momem_lib.notebooks import optional_import
 from momem_lib.people import FIELDS, KEYS, LABELS, Person, person_from
 from momem_lib.plots_data import lanes_of
@@ -12,7 +13,7 @@ from momem_lib.questions import PhrasingPool, question_text
 from momem_lib.rows import Material, SynthesisConfig, content_of, empty_row, filled, load_material
 from momem_lib.scripts import pick
 from momem_lib.synthesis import fits
-from momem_lib.values import clear_name, shuffled
+from momem_lib.values import shuffled
 from momem_lib.widgets import CARD, CELL, MODULES, SILENT, SLIDER, TABLE, Debounced, error_html, focus_style, safe
 
 ipywidgets = optional_import("ipywidgets")

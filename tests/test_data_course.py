@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 from momem_lib.exercises_01 import JO, JO_ROW
+from momem_lib.name_styles import clear_name
 from momem_lib.people import FIELDS, read_people
 from momem_lib.plots import MODULES, png
 from momem_lib.plots_data import (
@@ -22,7 +23,6 @@ from momem_lib.plots_splits import draw_overlap, draw_splits, draw_students
 from momem_lib.project import TEST_PEOPLE, InputError
 from momem_lib.rows import load_material
 from momem_lib.tasks import TASKS
-from momem_lib.values import clear_name
 from momem_lib.widgets import SILENT
 from momem_lib.widgets_data import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from momem_lib.grammar import SPLITS, read_grammar, split_of
+from momem_lib.name_styles import PARTICLES, SUFFIXES, clear_name
 from momem_lib.people import FIELDS, KEYS, Person, read_people, write_people
 from momem_lib.project import LISTS, ROOT, TEMPLATES, InputError
 from momem_lib.questions import question_text, typo
@@ -23,6 +24,7 @@ from momem_lib.synthesis import (
     STYLES,
     SynthesisConfig,
     fits,
+    full_name,
     load_material,
     questions_and_people,
     read_rows,
@@ -30,7 +32,7 @@ from momem_lib.synthesis import (
     write_dataset,
 )
 from momem_lib.templates import check_templates, cores_of, variants_of
-from momem_lib.values import LIST_OF_FIELD, clear_name, read_list, shuffled
+from momem_lib.values import LIST_OF_FIELD, read_list, shuffled
 
 
 @pytest.fixture(scope="session")
@@ -297,6 +299,20 @@ def test_blended_names_are_nearly_all_new(material):
     known = set(material.lists.names["first"]["train"])
     assert sum(person["fname"] in known for person in people) < 0.3 * len(people)
     assert len({person["fname"] for person in people}) > 0.9 * len(people)
+
+
+def test_odd_words_stand_in_names_as_often_as_asked(material):
+    entries = [entry for key in ("first", "last") for entry in material.lists.names[key]["train"]]
+    listed = {word for text in (*entries, *PARTICLES, *SUFFIXES) for word in text.split()}
+
+    def odd(share):
+        drawn = row_stream(material, SynthesisConfig(odd_share=share, prob_threshold=1.0), "train")
+        names = [full_name(row) for row in islice(drawn, 600) if row["person"] and row["style"] == "plain"]
+        assert all(clear_name(name) for name in names)
+        return sum(bool(set(name.split()) - listed) for name in names) / len(names)
+
+    none, half, every = odd(0.0), odd(0.5), odd(1.0)  # some odd words happen to stand in a list
+    assert none < 0.25 < 0.35 < half < 0.65 < 0.75 < every
 
 
 def test_typos_come_as_often_as_asked(material):
