@@ -68,9 +68,7 @@ class BagOfWords(nn.Module):
         """One list of features per question, each counted once -> logits (N, 7)."""
         rows = [sorted({self.rows[feature] for feature in bag if feature in self.rows}) for bag in bags]
         offsets = torch.tensor([0, *map(len, rows)])[:-1].cumsum(0)
-        flat = torch.tensor([row for bag in rows for row in bag], dtype=torch.long)
-        device = self.bias.device
-        return self.scores(flat.to(device), offsets.to(device)) + self.bias
+        return self.scores(torch.tensor([row for bag in rows for row in bag], dtype=torch.long), offsets) + self.bias
 
     def log_probs(self, questions: Sequence[str], names: Sequence[str | None]) -> Tensor:
         """Natural logarithms of how probable each of CHOICES is: (N, 7).
@@ -155,8 +153,8 @@ def save_bag_of_words(path: str | Path, model: BagOfWords, card: dict) -> None:
     save_card(path, card)
 
 
-def load_bag_of_words(path: str | Path, device: str | torch.device = "cpu") -> BagOfWords:
-    """Read what save_bag_of_words wrote.
+def load_bag_of_words(path: str | Path) -> BagOfWords:
+    """Read what save_bag_of_words wrote; it stays on the CPU, which adds up a few rows sooner than it could send them.
 
     Raises:
         InputError: no such file, a damaged one, or one for other fields than a Person has.
@@ -175,4 +173,4 @@ def load_bag_of_words(path: str | Path, device: str | torch.device = "cpu") -> B
         raise InputError(
             f"the checkpoint {path} does not fit this program ({reason}): train a new one with 'momem words'"
         ) from None
-    return model.to(device).eval()
+    return model.eval()

@@ -9,7 +9,7 @@ import torch
 
 from momem_lib.answers import Answer, Step, check_question, step_of
 from momem_lib.bag_of_words import BagOfWords, load_bag_of_words
-from momem_lib.checkpoints import load_model, pick_device
+from momem_lib.checkpoints import load_model
 from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
 from momem_lib.gates import (
     Gates,
@@ -85,7 +85,7 @@ class Pipeline:
             models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
             threshold = (card.get("metrics") or {}).get("confidence_threshold", 0.0)
             thresholds[task] = threshold if isinstance(threshold, float) else 0.0
-        words = load_bag_of_words(words or CHECKPOINTS / "bag_of_words.safetensors", pick_device(device))
+        words = load_bag_of_words(words or CHECKPOINTS / "bag_of_words.safetensors")
         return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds, words)
 
     def remember(self, people: Iterable[Person]) -> int:
