@@ -24,6 +24,7 @@ from momem_lib.spelling import WORD
 
 CHOICES = (*FIELDS, None)  # None: something that no record holds
 TASK = "bag_of_words"
+FILE = f"{TASK}.safetensors"  # in a folder of checkpoints
 FEWEST = 6  # questions of the training data that a feature must stand in
 DROPPED = 0.2  # share of the features that a training question loses, so that none is relied on alone (word dropout)
 EPOCHS, BATCH, LEARNING_RATE, DECAY = 5, 1_000, 0.02, 1e-6
@@ -168,7 +169,9 @@ def load_bag_of_words(path: str | Path) -> BagOfWords:
         vocabulary = bytes(tensors.pop("vocabulary").tolist()).decode().split("\n")
         model = BagOfWords(vocabulary)
         model.load_state_dict(tensors)
-    except (KeyError, ValueError, RuntimeError) as error:
+        if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
+            raise ValueError("weights that are no numbers")
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"the checkpoint {path} does not fit this program ({reason}): train a new one with 'momem words'"

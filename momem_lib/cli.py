@@ -112,7 +112,7 @@ def add_calibrate(parsers) -> None:
     parser = parsers.add_parser("words", help="train the bag of words", description=commands.words.__doc__)
     parser.set_defaults(action=commands.words)
     parser.add_argument("--num-datapoints", type=int, default=120_000, help="questions to train on")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--out-dir", type=Path, default=GENERATED / "checkpoints", help="folder to write to")
     parser = parsers.add_parser(
         "calibrate", help="set the confidence thresholds", description=commands.calibrate.__doc__

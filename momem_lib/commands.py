@@ -203,11 +203,11 @@ def average(options: argparse.Namespace) -> int:
 
 def words(options: argparse.Namespace) -> int:
     """Train the bag of words, which gives a second opinion on the field that a question asks for."""
-    from momem_lib.bag_of_words import save_bag_of_words, train_bag_of_words
+    from momem_lib.bag_of_words import FILE, save_bag_of_words, train_bag_of_words
     from momem_lib.rows import load_material
 
     model, card = train_bag_of_words(load_material(), options.num_datapoints, options.seed)
-    path = options.out_dir / "bag_of_words.safetensors"
+    path = options.out_dir / FILE
     save_bag_of_words(path, model, card)
     shares = ", ".join(f"{share:.1%} in {phrasings} phrasings" for phrasings, share in card["metrics"].items())
     print(f"right on validation questions: {shares}\nwritten: {path}")
@@ -216,9 +216,12 @@ def words(options: argparse.Namespace) -> int:
 
 def calibrate(options: argparse.Namespace) -> int:
     """Choose on validation questions how sure each module must be, and write it into the checkpoints."""
+    from momem_lib.bag_of_words import FILE
     from momem_lib.calibration import calibrate as choose
 
     paths = {module: options.out_dir / f"{module}.safetensors" for module in ("ner", "summary", "response")}
+    if (options.out_dir / FILE).is_file():  # else the shipped one gives the second opinion
+        paths["words"] = options.out_dir / FILE
     for module, threshold in choose(paths, options.num_datapoints).items():
         print(f"{module}: at least {threshold:.1%} sure")
     return 0

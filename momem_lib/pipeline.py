@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from momem_lib.answers import Answer, Step, check_question, step_of
+from momem_lib.bag_of_words import FILE as WORDS_FILE
 from momem_lib.bag_of_words import BagOfWords, load_bag_of_words
 from momem_lib.checkpoints import load_model
 from momem_lib.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
@@ -85,7 +86,7 @@ class Pipeline:
             models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
             threshold = (card.get("metrics") or {}).get("confidence_threshold", 0.0)
             thresholds[task] = threshold if isinstance(threshold, float) else 0.0
-        words = load_bag_of_words(words or CHECKPOINTS / "bag_of_words.safetensors")
+        words = load_bag_of_words(words or CHECKPOINTS / WORDS_FILE)
         return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds, words)
 
     def remember(self, people: Iterable[Person]) -> int:

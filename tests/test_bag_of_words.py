@@ -8,6 +8,7 @@ import torch
 
 from momem_lib.bag_of_words import (
     CHOICES,
+    FILE,
     BagOfWords,
     asked,
     features,
@@ -23,7 +24,7 @@ from momem_lib.pipeline import Pipeline
 from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.rows import SynthesisConfig, load_material
 
-SHIPPED = CHECKPOINTS / "bag_of_words.safetensors"
+SHIPPED = CHECKPOINTS / FILE
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 
 
@@ -102,12 +103,14 @@ def test_a_file_gives_back_the_same_model(small, tmp_path):
     assert (tmp_path / "words.json").is_file()
 
 
-@pytest.mark.parametrize("spoilt", ["choices", "task", "vocabulary"])
+@pytest.mark.parametrize("spoilt", ["choices", "task", "vocabulary", "bias"])
 def test_a_file_that_does_not_fit_is_refused_in_a_sentence(small, tmp_path, spoilt):
     path, (model, card) = tmp_path / "words.safetensors", small
     save_bag_of_words(path, model, card)
     tensors, card = load_tensors(path)
-    if spoilt == "vocabulary":
+    if spoilt == "bias":
+        tensors["bias"] = tensors["bias"] * float("nan")
+    elif spoilt == "vocabulary":
         tensors["vocabulary"] = tensors["vocabulary"][:-40]
     else:
         card[spoilt] = card[spoilt][:-1]
@@ -166,5 +169,14 @@ def test_the_command_trains_one_and_refuses_too_few_questions(tmp_path, capsys):
     assert "at least 1,000 were expected" in capsys.readouterr().err
     assert main(["words", "--num-datapoints", "1000", "--out-dir", str(tmp_path)]) == 0
     assert "right on validation questions" in capsys.readouterr().out
-    assert len(load_bag_of_words(tmp_path / "bag_of_words.safetensors").rows) > 100
+    assert len(load_bag_of_words(tmp_path / FILE).rows) > 100
     assert set(FIELDS) < set(CHOICES)
+
+
+def test_calibration_counts_with_the_bag_of_words_beside_the_modules(tmp_path, monkeypatch, capsys):
+    heard = []
+    monkeypatch.setattr("momem_lib.calibration.calibrate", lambda paths, count: heard.append(paths) or {})
+    assert main(["calibrate", "--out-dir", str(tmp_path)]) == 0
+    (tmp_path / FILE).write_bytes(b"")
+    assert main(["calibrate", "--out-dir", str(tmp_path)]) == 0
+    assert "words" not in heard[0] and heard[1]["words"] == tmp_path / FILE
