@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from momem_lib import commands, lm_commands
+from momem_lib import commands, lm_commands, training_commands
 from momem_lib.project import CHECKPOINTS, GENERATED, LISTS, RUNS, TEMPLATES, TEST_PEOPLE, InputError
 
 
@@ -48,8 +48,8 @@ def add_data(parsers) -> None:
 
 def add_train(parsers) -> None:
     """momem train ner|summary|response."""
-    parser = parsers.add_parser("train", help="train one module", description=commands.train.__doc__)
-    parser.set_defaults(action=commands.train)
+    parser = parsers.add_parser("train", help="train one module", description=training_commands.train.__doc__)
+    parser.set_defaults(action=training_commands.train)
     parser.add_argument("module", choices=("ner", "summary", "response"))
     parser.add_argument("--profile", choices=("quick", "full"), default="quick")
     parser.add_argument("--config", type=Path, help="a JSON file with keys of your own (see data/profiles)")
@@ -103,21 +103,23 @@ def add_asking(parsers) -> None:
 
 def add_calibrate(parsers) -> None:
     """momem average, words and calibrate."""
-    parser = parsers.add_parser("average", help="the mean of trained models", description=commands.average.__doc__)
-    parser.set_defaults(action=commands.average)
+    parser = parsers.add_parser(
+        "average", help="the mean of trained models", description=training_commands.average.__doc__
+    )
+    parser.set_defaults(action=training_commands.average)
     parser.add_argument("module", choices=("ner", "summary", "response"))
     parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CKPT", help="two or more, of one shape")
     parser.add_argument("--out", type=Path, required=True, metavar="CKPT", help="the .safetensors file to write")
     parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on; by default those of training")
-    parser = parsers.add_parser("words", help="train the bag of words", description=commands.words.__doc__)
-    parser.set_defaults(action=commands.words)
+    parser = parsers.add_parser("words", help="train the bag of words", description=training_commands.words.__doc__)
+    parser.set_defaults(action=training_commands.words)
     parser.add_argument("--num-datapoints", type=int, default=120_000, help="questions to train on")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--out-dir", type=Path, default=GENERATED / "checkpoints", help="folder to write to")
     parser = parsers.add_parser(
-        "calibrate", help="set the confidence thresholds", description=commands.calibrate.__doc__
+        "calibrate", help="set the confidence thresholds", description=training_commands.calibrate.__doc__
     )
-    parser.set_defaults(action=commands.calibrate)
+    parser.set_defaults(action=training_commands.calibrate)
     parser.add_argument("--out-dir", type=Path, default=GENERATED / "checkpoints", help="where the checkpoints are")
     parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
 
