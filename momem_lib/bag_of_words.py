@@ -25,7 +25,7 @@ from momem_lib.spelling import WORD
 CHOICES = (*FIELDS, None)  # None: something that no record holds
 TASK = "bag_of_words"
 FILE = f"{TASK}.safetensors"  # in a folder of checkpoints
-FEWEST = 6  # questions of the training data that a feature must stand in
+FEWEST = 12  # questions of the training data that a feature must stand in
 DROPPED = 0.2  # share of the features that a training question loses, so that none is relied on alone (word dropout)
 EPOCHS, BATCH, LEARNING_RATE, DECAY = 5, 1_000, 0.02, 1e-6
 VALIDATION = 3_000  # questions that the card's figures are measured on
@@ -95,7 +95,7 @@ def train_bag_of_words(material: Material, count: int, seed: int = 0, progress: 
     """Train one on questions of the training split; returns it with its card.
 
     Args:
-        count: questions to train on; 120,000 take half a minute.
+        count: questions to train on; 240,000 take half a minute.
 
     Raises:
         InputError: too few questions.

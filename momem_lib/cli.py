@@ -113,7 +113,7 @@ def add_calibrate(parsers) -> None:
     parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on; by default those of training")
     parser = parsers.add_parser("words", help="train the bag of words", description=training_commands.words.__doc__)
     parser.set_defaults(action=training_commands.words)
-    parser.add_argument("--num-datapoints", type=int, default=120_000, help="questions to train on")
+    parser.add_argument("--num-datapoints", type=int, default=240_000, help="questions to train on")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--out-dir", type=Path, default=GENERATED / "checkpoints", help="folder to write to")
     parser = parsers.add_parser(

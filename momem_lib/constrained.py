@@ -85,7 +85,8 @@ def asked_fields(
     The choice must not hang on the letters of a name or a value. So the question is put once more about somebody plain,
     where no strange name or value stirs anything up; where the answer is not clear-cut, about two more, and the seven
     probabilities (six fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012,
-    section 4.1). A second opinion, where there is one, errs on other questions: the two are multiplied.
+    section 4.1). A second opinion, where there is one, errs on other questions: the two are multiplied, and it is the
+    product that must be clear-cut.
 
     Args:
         names: who each question asks about, as it stands there. words: gives the second opinion.
@@ -95,16 +96,27 @@ def asked_fields(
     """
     if not questions:
         return []
-    shares = stand_in_shares(model, questions, names)
-    if words is not None:
-        shares = product_of_experts(shares, words.log_probs(questions, names).exp())
+    second = None if words is None else words.log_probs(questions, names).exp()
+    shares = stand_in_shares(model, questions, names, second)
+    if second is not None:
+        shares = product_of_experts(shares, second)
     return [(CHOICES[int(row.argmax())], float(row.max())) for row in shares]
 
 
-def stand_in_shares(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> Tensor:
-    """The probabilities that Module 2 gives to CHOICES, asked about one stand-in, or three where it wavers: (N, 7)."""
-    shares = field_shares(model, questions, names, STAND_INS[:1])  # (N, 7)
-    open_rows = [row for row, best in enumerate(shares.max(dim=-1).values.tolist()) if best < CLEAR]
+def stand_in_shares(
+    model: Transformer, questions: Sequence[str], names: Sequence[str], second: Tensor | None = None
+) -> Tensor:
+    """The probabilities that Module 2 gives to CHOICES, asked about one stand-in, or three where the answer is open.
+
+    Args:
+        second: another opinion (N, 7); where both together are sure, one stand-in will do.
+
+    Returns:
+        (N, 7), of Module 2 alone.
+    """
+    shares = field_shares(model, questions, names, STAND_INS[:1])
+    known = shares if second is None else product_of_experts(shares, second)
+    open_rows = [row for row, best in enumerate(known.max(dim=-1).values.tolist()) if best < CLEAR]
     if open_rows:
         few = field_shares(model, [questions[n] for n in open_rows], [names[n] for n in open_rows], STAND_INS[1:])
         shares[open_rows] = (shares[open_rows] + few * (len(STAND_INS) - 1)) / len(STAND_INS)

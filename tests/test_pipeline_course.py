@@ -203,6 +203,21 @@ def test_recorded_results_can_be_drawn():
     assert "72.9%" in draw_stages({"ner": 0.9, "summary": 0.9, "response": 0.9}, stages, stages).get_label()
 
 
+def test_the_second_opinion_was_recorded():
+    recorded = json.loads((RESULTS / "11_second_opinion.json").read_text(encoding="utf-8"))
+    assert recorded["command"].startswith("python tests/benchmarks/second_opinion.py")
+    for language in ("English", "Swahili"):
+        module, bag, both = (row for row in recorded["rows"] if row["language"] == language)
+        assert both["believed"] > max(module["believed"], bag["believed"])  # what the notebook says of them
+
+
+def test_the_second_opinion_is_still_measured():
+    command = [sys.executable, "tests/benchmarks/second_opinion.py", "--count", "8", "--wrong", "0"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout.count("both, multiplied") == 2 and "%" in run.stdout
+
+
 def test_the_recorded_command_still_runs():
     command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "2", "--few"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=None)

@@ -37,7 +37,8 @@ def opinions(pipeline: Pipeline, language: str, count: int, seed: int) -> tuple[
     fields = [entry["field"] if entry["kind"] == "answerable" else None for entry in asked]
     module = stand_in_shares(pipeline.models["summary"], questions, names)
     bag = pipeline.words.log_probs(questions, names).exp()
-    shares = {"Module 2": module, "bag of words": bag, "both, multiplied": product_of_experts(module, bag)}
+    both = product_of_experts(stand_in_shares(pipeline.models["summary"], questions, names, bag), bag)
+    shares = {"Module 2": module, "bag of words": bag, "both, multiplied": both}
     return shares, torch.tensor([CHOICES.index(field) for field in fields])
 
 
