@@ -26,15 +26,18 @@ STAGES = ("ner", "memory", "summary", "response")
 SLIPPERY = ("ner", "summary")  # modules whose well-formed mistakes Slipping knows
 
 
-def unseen_questions(count: int, seed: int = 0) -> tuple[list[dict], list[Person]]:
+def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tuple[list[dict], list[Person]]:
     """Questions of the test split, one in five without an answer, and the people: nothing was trained on any of them.
+
+    Args:
+        phrasings: "known" are of kinds that training knew, "held-out" were kept from it.
 
     Example:
         >>> questions, people = unseen_questions(3)
         >>> len(questions), sorted(questions[0])[:3]
         (3, ['answer', 'field', 'fname'])
     """
-    return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings="known")
+    return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings=phrasings)
 
 
 def shares_of(said: Iterable[str]) -> dict[str, float]:

@@ -219,7 +219,7 @@ def test_the_second_opinion_is_still_measured():
 
 
 def test_the_recorded_command_still_runs():
-    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "2", "--few"]
+    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "2", "--gate-count", "2", "--few"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=None)
     assert run.returncode == 0, run.stderr[-2000:]
     assert set(json.loads(run.stdout)) > {"command", "date", "hardware", "seed", "gates", "noise", "slips"}

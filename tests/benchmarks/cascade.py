@@ -25,6 +25,7 @@ def main() -> None:
     """Measure everything and print it as it comes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="questions, the same ones for every setting")
+    parser.add_argument("--gate-count", type=int, default=400, help="questions asked with the gates off one by one")
     parser.add_argument("--seed", type=int, default=11, help="of the questions, the noise and the slips")
     parser.add_argument("--write", action="store_true", help="keep the results in data/results")
     parser.add_argument("--few", action="store_true", help="two levels each, to see that the script runs")
@@ -34,13 +35,15 @@ def main() -> None:
     pipeline.remember(people)
     noise, slips = (NOISE[::6], SLIPS[::4]) if options.few else (NOISE, SLIPS)
     told = entries, people, options.seed
-    results = {"gates": gate_by_gate(pipeline, entries, people)}
+    gate_pipeline, many = Pipeline.load(), unseen_questions(options.gate_count, options.seed)
+    gate_pipeline.remember(many[1])
+    results = {"gates": gate_by_gate(gate_pipeline, *many)}
     results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.models}
     results["slips"] = {module: slip_cascade(pipeline, module, slips, *told) for module in SLIPPERY}
     seconds = round(time.perf_counter() - begin)
     facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": options.seed}
     facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__, "seconds": seconds}
-    text = json.dumps(facts | {"questions": len(entries)} | results, indent=1) + "\n"
+    text = json.dumps(facts | {"questions": len(entries), "gate_questions": len(many[0])} | results, indent=1) + "\n"
     print(text)
     if options.write:
         (RESULTS / "cascade.json").write_text(text, encoding="utf-8")
