@@ -12,7 +12,7 @@ from momem_lib.sampling import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.tasks import TOKENIZER, pad
 from momem_lib.transformer import Inputs, State, Transformer
 
-DRAFT = 7  # tokens guessed ahead while a text is copied
+DRAFT = 15  # tokens guessed ahead while a text is copied
 
 
 @dataclass
