@@ -7,6 +7,7 @@ ones pass. With --write the results go to data/results/11_second_opinion.json, w
 
 import argparse
 import json
+import sys
 import time
 from datetime import date
 
@@ -71,7 +72,7 @@ def main() -> None:
             rows.append(row)
     if options.write:
         chosen = {"count": options.count, "wrong": options.wrong, "seed": options.seed}
-        facts = {"command": "python tests/benchmarks/second_opinion.py --write", "date": date.today().isoformat()}
+        facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat()}
         facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__, **chosen}
         facts |= {"seconds": round(time.perf_counter() - begin), "rows": rows}
         path = RESULTS / "11_second_opinion.json"
