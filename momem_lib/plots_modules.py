@@ -19,7 +19,7 @@ WIDE = 10.4  # inches, a notebook's page
 
 
 def _percent(panel: Axes, axis: str = "y") -> None:
-    getattr(panel, f"{axis}axis").set_major_formatter(PercentFormatter(1, decimals=0))
+    getattr(panel, f"{axis}axis").set_major_formatter(PercentFormatter(1))  # as many decimals as its range needs
 
 
 def draw_run(run: LiveRun) -> Figure:
