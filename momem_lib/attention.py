@@ -70,23 +70,24 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | str | No
 
 
 def rotation(positions: Tensor, head_dim: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864, section 3.2.2).
+    """Cosines and sines of the rotary angles (Su et al. 2021, arXiv:2104.09864, section 3.2.2), ready for rotate.
 
     Args:
         positions: (B, T) or (1, T), whole numbers.
         head_dim: D/H, even.
 
     Returns:
-        Two tensors (B, 1, T, D/H/2).
+        Two tensors (B, 1, T, D/H); the angles of the first half stand there twice, their sines first with a minus.
 
     Example:
         >>> cos, sin = rotation(torch.tensor([[0, 1]]), head_dim=4)
         >>> cos.shape, cos[0, 0, 0].tolist()
-        (torch.Size([1, 1, 2, 2]), [1.0, 1.0])
+        (torch.Size([1, 1, 2, 4]), [1.0, 1.0, 1.0, 1.0])
     """
     half = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32)
     angles = positions[:, None, :, None].float() * base ** (-half / head_dim)  # (B, 1, T, D/H/2)
-    return angles.cos(), angles.sin()
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
 
 def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
@@ -100,8 +101,7 @@ def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
         True
     """
     cos, sin = (part.to(x.dtype) for part in angles)
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+    return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin  # roll puts each number's partner in its place
 
 
 class KeyValueCache:
@@ -169,8 +169,8 @@ class MultiHeadAttention(nn.Module):
 
     def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """What is looked at: (B, S, D) -> keys and values, (B, H, S, D/H) each."""
-        key, value = self.key_value(context).chunk(2, dim=-1)
-        return self.split(key), self.split(value)
+        both = self.key_value(context).unflatten(-1, (2, self.num_heads, -1))  # (B, S, 2, H, D/H)
+        return both.permute(2, 0, 3, 1, 4).unbind(0)
 
     def forward(
         self,
