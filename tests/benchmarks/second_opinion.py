@@ -14,13 +14,13 @@ from datetime import date
 import torch
 from torch import Tensor
 
-from momem_lib.bag_of_words import CHOICES
+from momem_lib.bag_of_words import CHOICES, asked
 from momem_lib.checkpoints import hardware
 from momem_lib.constrained import product_of_experts, stand_in_shares
 from momem_lib.pipeline import Pipeline
 from momem_lib.project import RESULTS
 from momem_lib.spelling import corrected
-from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.synthesis import SynthesisConfig, load_material
 
 LANGUAGES = {"English": "en", "Swahili": "sw"}
 NONE = CHOICES.index(None)
@@ -28,19 +28,14 @@ NONE = CHOICES.index(None)
 
 def opinions(pipeline: Pipeline, language: str, count: int, seed: int) -> tuple[dict[str, Tensor], Tensor]:
     """The probabilities of CHOICES by who gives them, (N, 7) each, and the right choices (N,)."""
-    config = SynthesisConfig(seed=seed, noise_share=0.0)
-    made, _ = questions_and_people(
-        load_material(), config, "validation", count, phrasings="held-out", language=language
-    )
-    asked = [entry for entry in made if entry["kind"] in ("answerable", "unknown_field")]
-    names = [entry["name"] for entry in asked]
-    questions = [corrected(entry["question"], name) for entry, name in zip(asked, names, strict=True)]
-    fields = [entry["field"] if entry["kind"] == "answerable" else None for entry in asked]
+    config = SynthesisConfig(seed=seed, languages=(language,))
+    texts, names, choices = zip(*asked(load_material(), config, "validation", count, phrasings="held-out"), strict=True)
+    questions = list(map(corrected, texts, names))
     module = stand_in_shares(pipeline.models["summary"], questions, names)
     bag = pipeline.words.log_probs(questions, names).exp()
     both = product_of_experts(stand_in_shares(pipeline.models["summary"], questions, names, bag), bag)
     shares = {"Module 2": module, "bag of words": bag, "both, multiplied": both}
-    return shares, torch.tensor([CHOICES.index(field) for field in fields])
+    return shares, torch.tensor(choices)
 
 
 def judge(shares: Tensor, right: Tensor, most_wrong: int) -> dict:
@@ -56,7 +51,7 @@ def judge(shares: Tensor, right: Tensor, most_wrong: int) -> dict:
 def main() -> None:
     """Measure both languages and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=2_000, help="questions made for each language")
+    parser.add_argument("--count", type=int, default=2_000, help="questions for each language")
     parser.add_argument("--wrong", type=int, default=4, help="wrong choices that may be believed, in each language")
     parser.add_argument("--seed", type=int, default=21, help="of the questions")
     parser.add_argument("--write", action="store_true", help="keep the results in data/results")
