@@ -34,7 +34,7 @@ class LMConfig:
     checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sample
     average_decay: float = 0.99  # the model for use is a moving average over about 1 / (1 - this) steps
     patience: int = 0  # stop after so many checkpoints without a better validation loss; 0: never
-    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 on a GPU
+    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 where it is quicker
     seed: int = 0  # of weights, windows and dropout
 
     @property

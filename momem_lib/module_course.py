@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from momem_lib.anatomy import counted_flops
 from momem_lib.checkpoints import hardware, pick_device
-from momem_lib.configs import TrainConfig, check_task, read_config, update_config
+from momem_lib.configs import TrainConfig, check_task, in_bfloat16, read_config, update_config
 from momem_lib.datasets import training_rows
 from momem_lib.module_judging import course_rows, task_of
 from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
@@ -151,7 +151,7 @@ def matmul_peak(device: torch.device, half: bool = False, size: int | None = Non
     """The operations per second of one large matrix product, the best of five: what the device can do at most.
 
     Args:
-        half: in bfloat16, as on a GPU, instead of float32.
+        half: in bfloat16 instead of float32.
 
     Example:
         >>> matmul_peak(torch.device("cpu"), size=64) > 0
@@ -175,7 +175,7 @@ def speed(run: LiveRun) -> dict[str, float]:
 
     Counted are the matrix products of the model, forward and backward; what the optimizer computes is left out.
     """
-    half = run.config.precision == "bfloat16" or (run.config.precision == "auto" and run.device.type == "cuda")
+    half = in_bfloat16(run.config.precision, run.device)
     done = run.flops_per_token * run.padded / run.seconds
     share = done / matmul_peak(run.device, half)
     return {"seconds": run.seconds, "tokens_per_second": run.tokens / run.seconds,

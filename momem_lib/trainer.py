@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from momem_lib.checkpoints import build, load_tensors, save_tensors
-from momem_lib.configs import TrainConfig, learning_rate
+from momem_lib.configs import TrainConfig, in_bfloat16, learning_rate
 from momem_lib.copying import Mixture
 from momem_lib.project import InputError
 from momem_lib.tasks import COLON, TOKENIZER, TokenSet, batch_of
@@ -106,7 +106,7 @@ class Trainer:
         self.seconds = 0.0
         self.loss: float | None = None  # smoothed over about 20 steps
         self.history: list[dict] = []
-        self.half = config.precision == "bfloat16" or (config.precision == "auto" and device.type == "cuda")
+        self.half = in_bfloat16(config.precision, device)
 
     def train_step(self, inputs, labels: Tensor) -> float:
         """One batch: loss, gradients, one step of the optimizer; returns the loss in nats per token.

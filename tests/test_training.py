@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from momem_lib.checkpoints import load_model, load_tensors, save_tensors
-from momem_lib.configs import TrainConfig, learning_rate, read_config, update_config
+from momem_lib.configs import TrainConfig, in_bfloat16, learning_rate, read_config, update_config
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
 from momem_lib.tasks import TASKS, batch_of, tokenize
-from momem_lib.trainer import Trainer, TrainingStopped
+from momem_lib.trainer import Trainer, TrainingStopped, cross_entropy
 from momem_lib.training import average, train
 from momem_lib.writing import exact_match
 
@@ -52,6 +52,37 @@ def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile,
     assert losses[2] < losses[0]
     changed = [not torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True)]
     assert sum(changed) > 0.9 * len(changed)
+
+
+@pytest.mark.parametrize(
+    ("device", "processor", "half"),
+    [("cuda", {}, True), ("mps", {"avx512_bf16": True}, False), ("cpu", {"avx512_bf16": True}, True),
+     ("cpu", {"amx_bf16": True}, True), ("cpu", {"avx512_bf16": False, "bf16": True}, False)],
+)  # fmt: skip
+def test_training_is_in_bfloat16_where_the_device_has_it_built_in(device, processor, half, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor, raising=False)
+    assert in_bfloat16("auto", torch.device(device)) is half
+    assert not in_bfloat16("float32", torch.device(device))
+    assert in_bfloat16("bfloat16", torch.device(device))
+
+
+def test_a_version_of_torch_that_does_not_know_its_processor_trains_in_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not in_bfloat16("auto", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_step_in_bfloat16_goes_where_one_in_float32_goes(task, rows):
+    tokens, moves = tokenize(TASKS[task], rows, 512), []
+    for precision in ("float32", "bfloat16"):
+        trainer = Trainer(small_config(task, dropout=0.0, precision=precision), torch.device("cpu"))
+        trainer.model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=trainer.half):
+            inputs, labels = batch_of(tokens, range(16))
+            cross_entropy(trainer.model(inputs), labels, inputs.target_mask).backward()
+        moves.append(torch.cat([parameter.grad.flatten() for parameter in trainer.model.parameters()]))
+    assert moves[0].dtype == moves[1].dtype == torch.float32
+    assert 0.99 < torch.cosine_similarity(*moves, dim=0) < 1  # and not the same to the last bit
 
 
 def test_a_small_model_learns_to_copy_names_never_seen():

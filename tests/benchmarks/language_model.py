@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -30,6 +31,7 @@ from momem_lib.blocks import ModelConfig
 from momem_lib.bpe import BPETokenizer
 from momem_lib.by_hand_optimizers import AdamW
 from momem_lib.by_hand_transformer import HandConfig, loss_and_gradients, new_parameters
+from momem_lib.configs import in_bfloat16
 from momem_lib.corpus import make_tokenizer, split_tokens, write_tokens
 from momem_lib.language_model import LanguageModel
 from momem_lib.lm_config import LMConfig, change, plan
@@ -81,7 +83,9 @@ class Plain(nn.Module):
         return self.head(self.blocks(x, mask, is_causal=True))
 
 
-def train_plain(tokens: np.ndarray, vocab: int, rate: float, steps: int) -> tuple[Plain, tuple[float, float]]:
+def train_plain(
+    tokens: np.ndarray, vocab: int, rate: float, steps: int, half: bool = False
+) -> tuple[Plain, tuple[float, float]]:
     """A plain loop: random windows, AdamW, warm-up and cosine; returns the model and the seconds."""
     torch.manual_seed(0)
     model, generator = Plain(vocab), np.random.default_rng(0)
@@ -93,7 +97,8 @@ def train_plain(tokens: np.ndarray, vocab: int, rate: float, steps: int) -> tupl
             group["lr"] = rate * scale
         starts = generator.integers(0, len(tokens) - WINDOW, BATCH)
         batch = torch.from_numpy(np.stack([tokens[s : s + WINDOW + 1] for s in starts]).astype(np.int64))
-        loss = F.cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss = F.cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -137,7 +142,7 @@ def ours(config: LMConfig, tokens: np.ndarray, test: np.ndarray) -> tuple[float,
 def torch_plain(options: argparse.Namespace) -> tuple[float, float]:
     """The loss of the plain loop, and its time."""
     tokens, test, vocab = characters(options.corpus)
-    model, seconds = train_plain(tokens, vocab, options.plain_lr, options.steps)
+    model, seconds = train_plain(tokens, vocab, options.plain_lr, options.steps, options.plain_half)
     size = sum(parameter.numel() for parameter in model.parameters())
     print(
         f"torch's layers, plain loop   {plain_loss(model, test):.4f} nats/char  {seconds[0]:6.1f} s  {size:,} weights"
@@ -158,6 +163,8 @@ def char(options: argparse.Namespace) -> None:
     changes = same | {"vocab_size": 256, "context_window": WINDOW} | options.set
     loss, seconds, size = ours(change(LMConfig(), changes, "char"), tokens, test)
     print(f"ours, same shape             {loss:.4f} nats/char  {seconds[0]:6.1f} s  {size:,} parameters; at most 1.70")
+    print(f"  multiplied in {'bfloat16' if in_bfloat16('auto', torch.device('cpu')) else 'float32'}, the plain loop in "
+          f"{'bfloat16' if options.plain_half else 'float32'}")  # fmt: skip
     print(f"  {options.share:.0%} of the plain loop's characters in {share(seconds, limit)}, {same}")
     config = plan(len(tokens), "quick", {"vocab_size": 256} | options.dial).config
     steps = steps_in(limit[0] / 60, config, tokens, torch.device("cpu"))
@@ -187,16 +194,18 @@ def bpe_flops(options: argparse.Namespace) -> None:
     weights = blocks * (4 * width**2 + 2 * width * hidden) + width * vocab
     flops = 6 * weights + 3 * blocks * 4 * length * width
     square = torch.randn(1024, 1024)
-    for name, muon_lr in (("AdamW", 0.0), ("AdamW and Muon", 0.01)):
-        trainer = LMTrainer(change(LMConfig(), shape | {"muon_lr": muon_lr}, "bpe-flops"), torch.device("cpu"))
+    kinds = ("float32", "bfloat16") if in_bfloat16("auto", torch.device("cpu")) else ("float32",)
+    for kind, (name, muon_lr) in product(kinds, (("AdamW", 0.0), ("AdamW and Muon", 0.01))):
+        settings = shape | {"muon_lr": muon_lr, "precision": kind}
+        trainer = LMTrainer(change(LMConfig(), settings, "bpe-flops"), torch.device("cpu"))
         peak = 2 * 1024**3 / median_time(lambda: square @ square, 15)
         step = lambda t=trainer: t.train_step(windows(tokens, length, batch, 0, t.step))  # noqa: E731
         seconds = median_time(step, options.repeats)
         peak = max(peak, 2 * 1024**3 / median_time(lambda: square @ square, 15))
         rate = batch * length / seconds
         print(
-            f"{name:14} {rate:8,.0f} tokens/s {rate * flops / 1e9:6.1f} of {peak / 1e9:.1f} GFLOP/s, "
-            f"{rate * flops / peak:.0%}"
+            f"{kind:8} {name:14} {rate:8,.0f} tokens/s {rate * flops / 1e9:6.1f} of {peak / 1e9:.1f} GFLOP/s, "
+            f"{rate * flops / peak:.0%} of the float32 peak"
         )
     config = HandConfig(vocab, width, 4, blocks, hidden, context=length)
     parameters, optimizer = new_parameters(config), AdamW(1e-3)
@@ -294,6 +303,7 @@ if __name__ == "__main__":
         "--share", type=float, default=0.7, help="ours at the same shape: of the plain loop's characters"
     )
     parser.add_argument("--plain-lr", type=float, default=1e-3, help="learning rate of the plain loop")
+    parser.add_argument("--plain-half", action="store_true", help="the plain loop under autocast, in bfloat16")
     parser.add_argument("--repeats", type=int, default=40, help="steps that bpe-flops takes the middle of")
     parser.add_argument("--mb", type=int, default=100, help="length of the text for memory")
     parser.add_argument(
