@@ -1,13 +1,15 @@
-"""The rule-based baseline that stands beside the pipeline in README: it answers, and it abstains."""
+"""What README measures beside the pipeline: the rule-based baseline, the intervals, the questions near a field."""
 
 import doctest
 
 import accuracy
+import near_questions
 import pytest
 import rules
 
 from momem_lib.evaluation import evaluate
 from momem_lib.people import read_people
+from momem_lib.pipeline import Pipeline
 from momem_lib.project import TEST_PEOPLE
 
 
@@ -63,3 +65,17 @@ def test_the_interval_beside_a_share_is_wilsons():
     assert accuracy.interval(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
     low, high = accuracy.interval(1.0, 500)
     assert 0.99 < low < 1.0 and high == pytest.approx(1.0)
+
+
+def test_questions_near_a_field_are_counted_when_they_are_answered(people):
+    pipeline = Pipeline.load(device="cpu")
+    pipeline.remember(people)
+    answers = near_questions.answers_to(pipeline, ["Where does {name} live?", "What does {name} weigh?"], people[:2])
+    assert "Wakanda" in answers["Where does {name} live?"][0] and len(answers["Where does {name} live?"]) == 2
+    assert answers["What does {name} weigh?"] == []
+
+
+def test_the_file_of_near_questions_names_the_person_and_repeats_nothing():
+    texts = near_questions.near_questions()
+    assert len({*texts}) == len(texts) > 30
+    assert all(text.count("{name}") == 1 and text.endswith("?") for text in texts)

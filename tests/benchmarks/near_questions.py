@@ -5,28 +5,40 @@ silence; printed are the questions that were answered, how often, and with what.
 """
 
 import json
-from collections import defaultdict
+from collections.abc import Sequence
 
+from momem_lib.people import Person, read_people
 from momem_lib.pipeline import Pipeline
-from momem_lib.project import DATA
+from momem_lib.project import DATA, TEST_PEOPLE
+
+
+def near_questions() -> list[str]:
+    """All questions of the file, with {name} where the person goes."""
+    parts = json.loads((DATA / "evaluation" / "near_questions.json").read_text(encoding="utf-8"))
+    return [text for part in parts.values() for text in part]
+
+
+def answers_to(pipeline: Pipeline, texts: Sequence[str], people: Sequence[Person]) -> dict[str, list[str]]:
+    """What each question is answered with, about whomever it is answered."""
+    answers: dict[str, list[str]] = {text: [] for text in texts}
+    asked = [(text, text.replace("{name}", person.name)) for text in texts for person in people]
+    for (text, _), answer in zip(asked, pipeline.ask_many([question for _, question in asked]), strict=True):
+        if not answer.abstained:
+            answers[text].append(answer.text)
+    return answers
 
 
 def main() -> None:
-    """Ask all of them at once, and count the answers that should not be there."""
-    questions = json.loads((DATA / "evaluation" / "near_questions.json").read_text(encoding="utf-8"))
-    texts = [text for part in questions.values() for text in part]
-    pipeline = Pipeline.load(device="cpu")
-    people = list(pipeline.memory)
-    asked = [(text, text.replace("{name}", person.name)) for text in texts for person in people]
-    answered = defaultdict(list)
-    for (text, _), answer in zip(asked, pipeline.ask_many([question for _, question in asked]), strict=True):
-        if not answer.abstained:
-            answered[text].append(answer.text)
-    for text, answers in sorted(answered.items(), key=lambda item: -len(item[1])):
-        print(f"{len(answers):3} of {len(people)}  {text}  for instance: {answers[0]}")
-    wrong = sum(map(len, answered.values()))
-    print(f"{len(texts)} questions about {len(people)} people each: {1 - wrong / len(asked):.1%} silent, "
-          f"{wrong / len(asked):.1%} answered; {len(texts) - len(answered)} questions are never answered")  # fmt: skip
+    """Ask all of them, and count the answers that should not be there."""
+    pipeline, people, texts = Pipeline.load(device="cpu"), read_people(TEST_PEOPLE), near_questions()
+    pipeline.remember(people)
+    answers = answers_to(pipeline, texts, people)
+    for text, given in sorted(answers.items(), key=lambda item: -len(item[1])):
+        if given:
+            print(f"{len(given):3} of {len(people)}  {text}  for instance: {given[0]}")
+    wrong, silent = sum(map(len, answers.values())), sum(not given for given in answers.values())
+    share = wrong / len(texts) / len(people)
+    print(f"{len(texts)} questions about {len(people)} people: {share:.1%} answered, {silent} never, about anybody")
 
 
 if __name__ == "__main__":
