@@ -96,6 +96,7 @@ def draw_journey(answer: Answer, models: Mapping[str, Transformer]) -> Figure:
     two_lines = last is not None and len(answer.question) + len(last.read["summary"] or "") + 3 > LINE
     ending = textwrap.wrap(str(answer), 84)
     tall = 1.95 + sum(GAP + LEADING * count - 0.1 for count in counts) + LEADING * len(ending)
+    tall += LEADING * (line_count(answer.question) + 1) * any(step.module == "summary" for step in answer.trace)
     figure, panel = blank(WIDTH, tall + LEADING * (last is not None) * (1 + two_lines), journey_alt(answer))
     y = figure.get_figheight() - 0.35
     write_text(panel, 0.2, y, "One question, from bytes to answer", ha="left", weight="bold", fontsize=12.5)
@@ -104,6 +105,8 @@ def draw_journey(answer: Answer, models: Mapping[str, Transformer]) -> Figure:
     question = _byte_row(panel, y, answer.question)
     places, y = {"prompt": question}, y - 0.4
     for step in answer.trace:
+        if step.module == "summary":
+            y = _question_again(panel, y - LEADING, step.read["question"])
         if step.module == "response":
             places, y = _read_again(panel, y, step, two_lines)
         written = _letters_and_lines(panel, y - GAP, step, models, places)
@@ -190,6 +193,13 @@ def _row(panel: Axes, x: float, y: float, text: str, shares: Sequence[float | No
         write_text(panel, centre, level, letter, family=family, fontsize=9.5, zorder=3)
         places[index] = (centre, level)
     return places
+
+
+def _question_again(panel: Axes, y: float, question: str) -> float:
+    """The question once more, below the record that Module 2 reads it with; returns the level of its last line."""
+    _label(panel, y, "with the question")
+    _row(panel, LEFT, y, question, [None] * len(question))
+    return y - LEADING * (line_count(question) - 1)
 
 
 def _read_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dict[str, dict[int, Place]], float]:
