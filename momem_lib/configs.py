@@ -64,23 +64,32 @@ class TrainConfig:
         return ModelConfig(**{field.name: getattr(self, field.name) for field in fields(ModelConfig)})
 
 
-def in_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether training multiplies matrices in bfloat16: where asked for; by "auto", where the device has it built in.
+WIDE = 96  # numbers per token from which on a processor gains more by bfloat16 than the conversions cost
 
-    Those are GPUs, and x86 processors with the instructions avx512_bf16 or amx_bf16; on one of the former a step of
-    Module 2 took 0.77 s instead of 1.21. Others imitate it, and are slower for it. Weights and optimizers stay in
-    float32 either way (Micikevicius et al. 2018, arXiv:1710.03740, section 3.1), and so does all use of a model.
+
+def in_bfloat16(config, device: torch.device) -> bool:
+    """Whether training multiplies matrices in bfloat16: where asked for; by "auto", where the device is quicker so.
+
+    Those are GPUs, and x86 processors with the instructions avx512_bf16 or amx_bf16 unless the model is narrow: on one
+    of the former a step of Module 2 took 0.77 s instead of 1.21. Other processors imitate it, and are slower for it.
+    Weights and optimizers stay in float32 either way (Micikevicius et al. 2018, arXiv:1710.03740, section 3.1), and so
+    does all use of a model.
+
+    Args:
+        config: a TrainConfig or an LMConfig.
 
     Example:
-        >>> in_bfloat16("bfloat16", torch.device("cpu")), in_bfloat16("float32", torch.device("cuda"))
-        (True, False)
+        >>> in_bfloat16(TrainConfig(precision="bfloat16"), torch.device("cpu"))
+        True
+        >>> in_bfloat16(TrainConfig(embedding_dim=64), torch.device("cpu"))
+        False
     """
-    if precision != "auto":
-        return precision == "bfloat16"
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
     if device.type != "cpu":
         return device.type == "cuda"
     known = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of PyTorch do not tell
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return config.embedding_dim >= WIDE and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 # What each number may be, in this config and in LMConfig; the model's own numbers are checked by ModelConfig.

@@ -175,7 +175,7 @@ def speed(run: LiveRun) -> dict[str, float]:
 
     Counted are the matrix products of the model, forward and backward; what the optimizer computes is left out.
     """
-    half = in_bfloat16(run.config.precision, run.device)
+    half = in_bfloat16(run.config, run.device)
     done = run.flops_per_token * run.padded / run.seconds
     share = done / matmul_peak(run.device, half)
     return {"seconds": run.seconds, "tokens_per_second": run.tokens / run.seconds,

@@ -106,7 +106,7 @@ class Trainer:
         self.seconds = 0.0
         self.loss: float | None = None  # smoothed over about 20 steps
         self.history: list[dict] = []
-        self.half = in_bfloat16(config.precision, device)
+        self.half = in_bfloat16(config, device)
 
     def train_step(self, inputs, labels: Tensor) -> float:
         """One batch: loss, gradients, one step of the optimizer; returns the loss in nats per token.

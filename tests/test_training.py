@@ -55,20 +55,20 @@ def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile,
 
 
 @pytest.mark.parametrize(
-    ("device", "processor", "half"),
-    [("cuda", {}, True), ("mps", {"avx512_bf16": True}, False), ("cpu", {"avx512_bf16": True}, True),
-     ("cpu", {"amx_bf16": True}, True), ("cpu", {"avx512_bf16": False, "bf16": True}, False)],
+    ("device", "processor", "width", "half"),
+    [("cuda", {}, 32, True), ("mps", {"avx512_bf16": True}, 128, False), ("cpu", {"avx512_bf16": True}, 128, True),
+     ("cpu", {"amx_bf16": True}, 96, True), ("cpu", {"avx512_bf16": False, "bf16": True}, 128, False),
+     ("cpu", {"avx512_bf16": True}, 64, False)],
 )  # fmt: skip
-def test_training_is_in_bfloat16_where_the_device_has_it_built_in(device, processor, half, monkeypatch):
+def test_training_is_in_bfloat16_where_the_device_is_quicker_with_it(device, processor, width, half, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor, raising=False)
-    assert in_bfloat16("auto", torch.device(device)) is half
-    assert not in_bfloat16("float32", torch.device(device))
-    assert in_bfloat16("bfloat16", torch.device(device))
+    for precision, wanted in (("auto", half), ("float32", False), ("bfloat16", True)):
+        assert in_bfloat16(TrainConfig(precision=precision, embedding_dim=width), torch.device(device)) is wanted
 
 
 def test_a_version_of_torch_that_does_not_know_its_processor_trains_in_float32(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert not in_bfloat16("auto", torch.device("cpu"))
+    assert not in_bfloat16(TrainConfig(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("task", TASKS)

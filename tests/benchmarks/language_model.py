@@ -161,10 +161,12 @@ def char(options: argparse.Namespace) -> None:
     }
     same |= {"warmup_steps": same["max_global_steps"] // 20, "checkpoint_steps": same["max_global_steps"]}
     changes = same | {"vocab_size": 256, "context_window": WINDOW} | options.set
-    loss, seconds, size = ours(change(LMConfig(), changes, "char"), tokens, test)
+    config = change(LMConfig(), changes, "char")
+    loss, seconds, size = ours(config, tokens, test)
     print(f"ours, same shape             {loss:.4f} nats/char  {seconds[0]:6.1f} s  {size:,} parameters; at most 1.70")
-    print(f"  multiplied in {'bfloat16' if in_bfloat16('auto', torch.device('cpu')) else 'float32'}, the plain loop in "
-          f"{'bfloat16' if options.plain_half else 'float32'}")  # fmt: skip
+    halves = in_bfloat16(config, torch.device("cpu")), options.plain_half
+    kinds = ["bfloat16" if half else "float32" for half in halves]
+    print(f"  matrices multiplied in {kinds[0]}, in the plain loop in {kinds[1]}")
     print(f"  {options.share:.0%} of the plain loop's characters in {share(seconds, limit)}, {same}")
     config = plan(len(tokens), "quick", {"vocab_size": 256} | options.dial).config
     steps = steps_in(limit[0] / 60, config, tokens, torch.device("cpu"))
@@ -194,7 +196,8 @@ def bpe_flops(options: argparse.Namespace) -> None:
     weights = blocks * (4 * width**2 + 2 * width * hidden) + width * vocab
     flops = 6 * weights + 3 * blocks * 4 * length * width
     square = torch.randn(1024, 1024)
-    kinds = ("float32", "bfloat16") if in_bfloat16("auto", torch.device("cpu")) else ("float32",)
+    half = in_bfloat16(change(LMConfig(), shape, "bpe-flops"), torch.device("cpu"))
+    kinds = ("float32", "bfloat16") if half else ("float32",)
     for kind, (name, muon_lr) in product(kinds, (("AdamW", 0.0), ("AdamW and Muon", 0.01))):
         settings = shape | {"muon_lr": muon_lr, "precision": kind}
         trainer = LMTrainer(change(LMConfig(), settings, "bpe-flops"), torch.device("cpu"))
