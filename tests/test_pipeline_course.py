@@ -179,6 +179,8 @@ def test_every_answer_can_be_drawn(shipped, untrained_pipeline):
                 figure = draw_journey(answer, pipeline.models)
                 words = " ".join(text.get_text() for text in figure.axes[0].texts)
                 assert ("silence" if answer.abstained else "answer") in words
+                readers = sum(step.module in ("summary", "response") for step in answer.trace)
+                assert words.count("with the question") == readers  # Modules 2 and 3 read it once more
                 assert figure.get_label().startswith("One question from bytes to answer.")
         assert png(figure)
 
@@ -206,9 +208,9 @@ def test_recorded_results_can_be_drawn():
 def test_the_second_opinion_was_recorded():
     recorded = json.loads((RESULTS / "11_second_opinion.json").read_text(encoding="utf-8"))
     assert recorded["command"].startswith("python tests/benchmarks/second_opinion.py")
-    for language in ("English", "Swahili"):
+    for language, gain in (("English", 0.02), ("Swahili", 0.08)):  # more, and far more, as the notebook says
         module, bag, both = (row for row in recorded["rows"] if row["language"] == language)
-        assert bag["right"] > module["right"] and both["believed"] > module["believed"] + 0.02  # as the notebook says
+        assert bag["right"] > module["right"] and both["believed"] > module["believed"] + gain
 
 
 def test_the_second_opinion_is_still_measured():
