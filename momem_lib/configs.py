@@ -38,8 +38,10 @@ class TrainConfig:
     typo_share: float = 0.06  # of the synthesised questions: a slip in the words around the name
     blend_share: float = 0.0  # of the synthesised people: names blended anew, no list to learn by heart
     odd_share: float = 0.0  # of the synthesised people: names with a word that no list of names holds
+    keyword_share: float = 0.0  # of the synthesised people: names with a word that gives a field away elsewhere
     prob_threshold: float = 0.7  # chance that the characters of a list entry stay unshuffled
     data_seed: int = 0  # of the synthesised rows
+    hardest_share: float = 1.0  # of the rows: those that the weights at the beginning find hardest, see hard_examples
     validation_rows: int = 256  # rows that exact match is measured on at each checkpoint
     vocab_size: int = 268  # from here on: the model's shape, see ModelConfig
     embedding_dim: int = 128
@@ -122,6 +124,8 @@ RANGES = COMMON_RANGES | {
     "typo_share": (0.0, 1.0),
     "blend_share": (0.0, 1.0),
     "odd_share": (0.0, 1.0),
+    "keyword_share": (0.0, 1.0),
+    "hardest_share": (0.001, 1.0),
     "prob_threshold": (0.0, 1.0),
     "data_seed": (0, 2**31 - 1),
 }

@@ -1,7 +1,7 @@
 """Names of many styles: plain ones of one to five words, shuffled, random, of every script, with labels inside."""
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from unicodedata import category
 
@@ -77,13 +77,37 @@ def with_odd_word(rng: Random, fname: str, lname: str, words: list[str]) -> tupl
     return (f"{word} {fname}", lname) if place > 0.9 and word[0] != "#" else (fname, f"{lname} {word}".strip())
 
 
+def with_keyword(rng: Random, fname: str, lname: str, keywords: Sequence[str]) -> tuple[str, str]:
+    """A name with a word in it that gives a field away elsewhere: "Melody Doe", "Jo Field".
+
+    Such a word in a question says nothing about what is asked for; only where it stands tells.
+
+    Example:
+        >>> [" ".join(with_keyword(Random(seed), "Jo", "Doe", ["melody"])) for seed in (0, 1, 4)]
+        ['Jo Melody', 'Jo Melody Doe', 'Melody Doe']
+    """
+    word = pick(rng, keywords).capitalize()
+    place = rng.random()
+    if place < 0.5:
+        return word, lname
+    return (fname, word) if place < 0.8 else (f"{fname} {word}", lname)
+
+
 def styled_name(
-    rng: Random, style: str, lists: Lists, split: str, fresh: bool = False, odd: float = 0.0
+    rng: Random,
+    style: str,
+    lists: Lists,
+    split: str,
+    fresh: bool = False,
+    odd: float = 0.0,
+    keyword: float = 0.0,
+    keywords: Sequence[str] = (),
 ) -> tuple[str, str]:
     """A name of a style, as first and last name, that leaves no doubt where it ends.
 
     Args:
         fresh: made of names blended for it. odd: the chance of a word that no list of names holds.
+        keyword: the chance of one of the keywords.
     """
     listed = [lists.names[key][split] for key in ("first", "last")]
     while True:
@@ -91,6 +115,8 @@ def styled_name(
         fname, lname = NAME_MAKERS[style](rng, first, last)
         if odd and rng.random() < odd:
             fname, lname = with_odd_word(rng, fname, lname, pick(rng, list(lists.words.values())))
+        if keyword and rng.random() < keyword:
+            fname, lname = with_keyword(rng, fname, lname, keywords)
         name = f"{fname} {lname}" if lname else fname
         if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
             continue  # by chance (van + Dyk) the entry of another split

@@ -40,6 +40,7 @@ class SynthesisConfig:
     typo_share: float = TYPO  # questions with a slip of the finger in the words around the name
     blend_share: float = 0.0  # names made of names blended for this row alone: no list to learn by heart
     odd_share: float = 0.0  # names with a word that no list of names holds
+    keyword_share: float = 0.0  # names with a word that gives a field away where it is no name ("Melody")
     one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
 
 
@@ -89,6 +90,11 @@ class RowMaker:
         self.rng = Random(f"{config.seed}|{split}|{phrasings}")
         wanted = splits_of_phrasings(split, phrasings)
         self.pools = {language: PhrasingPool(material.grammars[language], wanted) for language in config.languages}
+        known = material.lists.splits  # "Melody" is a name of another split: it must not be learned here
+        self.keywords = {
+            language: [word for word in single_words(grammar) if known.get(word.capitalize(), split) == split]
+            for language, grammar in material.grammars.items()
+        }
         self.name_styles = _ladder(config.name_styles, config.prob_threshold)
         self.value_styles = _ladder(config.value_styles, config.prob_threshold)
 
@@ -132,7 +138,8 @@ class RowMaker:
         rng, lists, split = self.rng, self.material.lists, self.split
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
         fresh = self.config.blend_share > 0 and rng.random() < self.config.blend_share
-        fname, lname = styled_name(rng, name_style, lists, split, fresh, self.config.odd_share)
+        shares = self.config.odd_share, self.config.keyword_share
+        fname, lname = styled_name(rng, name_style, lists, split, fresh, *shares, self.keywords[language])
         person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]
         if self.config.short_share and rng.random() < self.config.short_share:
@@ -180,6 +187,12 @@ class RowMaker:
             drawn = pick(rng, pool.nobody)
             phrasing, question = drawn.id, question_text(rng, grammar, drawn, "")
         return empty_row(self.split, language, "nobody", "plain", phrasing) | {"question": question}
+
+
+def single_words(grammar: Grammar) -> list[str]:
+    """The words of three letters or more that the keywords of all fields are made of, stored or not."""
+    words = {word for texts in grammar.keywords.values() for text in texts for word in text.split()}
+    return sorted(word for word in words if len(word) > 2 and word.isalpha())
 
 
 def empty_row(split: str, language: str, kind: str, style: str, phrasing: str) -> dict:

@@ -141,6 +141,12 @@ class TokenSet:
         """Tokens of each row, all its parts together: (N,)."""
         return self.source.lengths + self.prompt.lengths + self.target.lengths
 
+    def pick(self, indices: Iterable[int]) -> "TokenSet":
+        """Some of the rows, by their numbers."""
+        indices = list(indices)
+        parts = (Tokens.pack(getattr(self, part)[index] for index in indices) for part in PARTS)
+        return TokenSet(self.task, *parts, left_out=self.left_out)
+
     def save(self, path: str | Path) -> None:
         """Write the tokens to one safetensors file."""
         arrays = {part: getattr(self, part).flat for part in PARTS}

@@ -18,7 +18,7 @@ from momem_lib.name_styles import PARTICLES, SUFFIXES, clear_name
 from momem_lib.people import FIELDS, KEYS, Person, read_people, write_people
 from momem_lib.project import LISTS, ROOT, TEMPLATES, InputError
 from momem_lib.questions import question_text, typo
-from momem_lib.rows import content_of, empty_row, filled
+from momem_lib.rows import content_of, empty_row, filled, single_words
 from momem_lib.synthesis import (
     KINDS,
     STYLES,
@@ -313,6 +313,29 @@ def test_odd_words_stand_in_names_as_often_as_asked(material):
 
     none, half, every = odd(0.0), odd(0.5), odd(1.0)  # some odd words happen to stand in a list
     assert none < 0.25 < 0.35 < half < 0.65 < 0.75 < every
+
+
+def test_keywords_stand_in_names_as_often_as_asked(material):
+    keywords = {language: set(single_words(grammar)) for language, grammar in material.grammars.items()}
+    assert {"melody", "flat"} <= keywords["en"] and "filamu" in keywords["sw"]
+    assert not any(" " in word or len(word) < 3 for words in keywords.values() for word in words)
+
+    def of_keywords(share):
+        config = SynthesisConfig(keyword_share=share, prob_threshold=1.0)
+        people = [row for row in islice(row_stream(material, config, "train"), 600) if row["person"]]
+        assert all(clear_name(full_name(row)) for row in people)
+        capitals = {language: {word.capitalize() for word in words} for language, words in keywords.items()}
+        return sum(bool(set(full_name(row).split()) & capitals[row["language"]]) for row in people) / len(people)
+
+    assert of_keywords(0.0) < 0.02 and 0.4 < of_keywords(0.5) < 0.6 and of_keywords(1.0) == 1
+
+
+def test_the_names_of_other_splits_are_no_keywords_to_train_on(material):
+    assert material.lists.splits["Melody"] == "validation"
+    config = SynthesisConfig(keyword_share=1.0)
+    drawn = [row for row in islice(row_stream(material, config, "train"), 3000) if row["person"]]
+    words = {word for row in drawn for word in full_name(row).split()}
+    assert not words & {"Melody", "Field", "Poet"} and {"Drummer", "Flat"} <= words
 
 
 def test_typos_come_as_often_as_asked(material):

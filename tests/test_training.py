@@ -12,6 +12,7 @@ import torch
 
 from momem_lib.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.configs import TrainConfig, in_bfloat16, learning_rate, read_config, update_config
+from momem_lib.hard_examples import difficulty, hardest
 from momem_lib.project import InputError
 from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
 from momem_lib.tasks import TASKS, batch_of, tokenize
@@ -219,6 +220,47 @@ def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path, monkeypatch
     monkeypatch.undo()
     card = train(*shared, resume=True, facts={"data": "b"})
     assert card["steps"] == 4 and card["began_from"] == {"steps": 4, "data": None}
+
+
+def test_hard_rows_are_those_that_the_model_writes_worst(rows):
+    device, task = torch.device("cpu"), TASKS["ner"]
+    model = Trainer(small_config(), device).average
+    tokens = tokenize(task, rows, 512)
+    losses = difficulty(model, tokens, device, batch_size=7)
+    for index in (0, 5, 11):  # alone, without any padding, a row is as hard as in its batch
+        inputs, labels = batch_of(tokens, [index])
+        chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)
+        assert losses[index] == pytest.approx(-chosen.min().item(), rel=1e-4)
+    kept = hardest(model, tokens, 0.25, device)
+    wanted = sorted(sorted(range(len(tokens)), key=lambda index: -losses[index])[:15])
+    assert len(kept) == 15 and len(tokens) == 60
+    for place, index in enumerate(wanted):
+        assert kept.target[place].tolist() == tokens.target[index].tolist()
+        assert kept.prompt[place].tolist() == tokens.prompt[index].tolist()
+
+
+def test_a_resumed_run_trains_on_the_hard_rows_of_its_beginning(rows, tmp_path, monkeypatch):
+    config = small_config("summary", hardest_share=0.3)
+    whole = train("summary", config, rows, rows[:5], tmp_path / "whole", "cpu")
+    step = Trainer.train_step
+
+    def broken_off(trainer, *batch):
+        if trainer.step == 6:
+            raise KeyboardInterrupt
+        return step(trainer, *batch)
+
+    monkeypatch.setattr(Trainer, "train_step", broken_off)
+    shared = ("summary", config, rows, rows[:5], tmp_path / "broken", "cpu")
+    with pytest.raises(KeyboardInterrupt):
+        train(*shared)
+    monkeypatch.undo()
+    card = train(*shared, resume=True)
+    assert card["rows"] == whole["rows"] < 0.31 * 60
+    weights = [load_tensors(tmp_path / name / "summary.safetensors")[0] for name in ("whole", "broken")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    (tmp_path / "broken" / "summary.rows.safetensors").unlink()
+    with pytest.raises(InputError, match="rows of that run"):
+        train(*shared, resume=True)
 
 
 def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(rows):
