@@ -1,12 +1,15 @@
 """Training on what a model still finds hard: of many rows, those that its weights would get wrong or nearly so."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from momem_lib.copying import Mixture
-from momem_lib.tasks import TokenSet, batch_of
+from momem_lib.project import InputError
+from momem_lib.tasks import Task, TokenSet, batch_of
 from momem_lib.transformer import Transformer
 
 
@@ -30,17 +33,22 @@ def worst_tokens(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
 
 @torch.no_grad()
 def difficulty(
-    model: Transformer, tokens: TokenSet, device: torch.device, half: bool = False, batch_size: int = 128
+    model: Transformer,
+    tokens: TokenSet,
+    device: torch.device,
+    half: bool = False,
+    batch_size: int = 128,
+    show: bool = True,
 ) -> np.ndarray:
     """The worst token's loss of each row of a token set: (N,), in nats.
 
     Args:
-        half: multiply matrices in bfloat16, which is exact enough to tell hard from easy.
+        half: multiply matrices in bfloat16, which is exact enough to tell hard from easy. show: a progress bar.
     """
     found = np.zeros(len(tokens), dtype=np.float32)
     order = np.argsort(tokens.lengths, kind="stable")  # rows of one length together: little padding
     starts = range(0, len(order), batch_size)
-    for begin in tqdm(starts, mininterval=1, desc="look for hard rows", unit="batch"):
+    for begin in tqdm(starts, mininterval=1, desc="look for hard rows", unit="batch", disable=not show):
         rows = order[begin : begin + batch_size]
         inputs, labels = batch_of(tokens, rows, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
@@ -63,3 +71,14 @@ def hardest(model: Transformer, tokens: TokenSet, share: float, device: torch.de
     chosen = np.sort(np.argsort(-losses, kind="stable")[:kept])
     print(f"kept {kept:,} of {len(tokens):,} rows: those with a token of {losses[chosen].min():.2g} nats or more")
     return tokens.pick(chosen)
+
+
+def kept_rows(path: Path, task: Task) -> TokenSet:
+    """The hard rows that the beginning of a run has written.
+
+    Raises:
+        InputError: they are not there.
+    """
+    if not path.is_file():
+        raise InputError(f"cannot resume: {path}, the rows of that run, is missing; train without --resume")
+    return TokenSet.load(path, task)

@@ -23,7 +23,7 @@ from momem_lib.checkpoints import (
 )
 from momem_lib.configs import TrainConfig
 from momem_lib.generation import Generated
-from momem_lib.hard_examples import hardest
+from momem_lib.hard_examples import hardest, kept_rows
 from momem_lib.project import InputError
 from momem_lib.sampling import check_sampling
 from momem_lib.tasks import TASKS, Task, TokenSet, batch_stream, tokenize
@@ -189,7 +189,10 @@ def train(
     facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
     tokens = tokenize(task, train_rows, config.context_window)
     if config.hardest_share < 1:
-        tokens = hard_rows(trainer, tokens, Path(out_dir) / f"{task_name}.rows.safetensors", resume)
+        kept = Path(out_dir) / f"{task_name}.rows.safetensors"
+        if not resume:
+            hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
+        tokens = kept_rows(kept, task)  # of a resumed run too: its weights have moved on, and would choose others
     facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
     few = tokenize(task, rows, config.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
@@ -198,21 +201,6 @@ def train(
         if "began_from" in card:  # what the run began with is not among this call's options
             run.facts["began_from"] = card["began_from"]
     return run.go(tokens)
-
-
-def hard_rows(trainer: Trainer, tokens: TokenSet, kept: Path, resume: bool) -> TokenSet:
-    """The rows that the weights at the beginning find hardest; a resumed run reads which ones, since its own moved on.
-
-    Raises:
-        InputError: a resumed run that cannot find them.
-    """
-    if resume:
-        if not kept.is_file():
-            raise InputError(f"cannot resume: {kept}, the rows of that run, is missing; train without --resume")
-        return TokenSet.load(kept, tokens.task)
-    tokens = hardest(trainer.average, tokens, trainer.config.hardest_share, trainer.device, trainer.half)
-    tokens.save(kept)
-    return tokens
 
 
 def average(

@@ -14,6 +14,7 @@ import torch
 
 from momem_lib.cascade import SLIPPERY, gate_by_gate, noise_cascade, slip_cascade, unseen_questions
 from momem_lib.checkpoints import hardware
+from momem_lib.memory import Memory
 from momem_lib.pipeline import Pipeline
 from momem_lib.project import RESULTS
 
@@ -35,7 +36,8 @@ def main() -> None:
     pipeline.remember(people)
     noise, slips = (NOISE[::6], SLIPS[::4]) if options.few else (NOISE, SLIPS)
     told = entries, people, options.seed
-    gate_pipeline, many = Pipeline.load(), unseen_questions(options.gate_count, options.seed)
+    many = unseen_questions(options.gate_count, options.seed)
+    gate_pipeline = Pipeline(pipeline.models, Memory(), pipeline.thresholds, pipeline.words)  # with people of its own
     gate_pipeline.remember(many[1])
     results = {"gates": gate_by_gate(gate_pipeline, *many)}
     results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.models}
