@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -203,21 +204,27 @@ def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):
         average("ner", config, [paths[0], other], tmp_path / "mean.safetensors", rows[:5])
 
 
-def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path, monkeypatch):
+@contextmanager
+def broken_off(at: int):
+    """Within it, a run is broken off before a step, as by a power cut: whatever its last checkpoint holds remains."""
+    train_step = Trainer.train_step
+
+    def step_or_stop(trainer, *batch):
+        if trainer.step == at:
+            raise KeyboardInterrupt
+        return train_step(trainer, *batch)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "train_step", step_or_stop)
+        yield
+
+
+def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path):
     config = small_config(max_global_steps=4, checkpoint_steps=2)
     train("ner", config, rows, rows[:5], tmp_path / "first", "cpu")
-    step = Trainer.train_step
-
-    def broken_off(trainer, *batch):
-        if trainer.step == 3:
-            raise KeyboardInterrupt
-        return step(trainer, *batch)
-
-    monkeypatch.setattr(Trainer, "train_step", broken_off)
     shared = ("ner", config, rows, rows[:5], tmp_path / "second", "cpu")
-    with pytest.raises(KeyboardInterrupt):
+    with broken_off(at=3):
         train(*shared, init_from=tmp_path / "first" / "ner.safetensors", facts={"data": "b"})
-    monkeypatch.undo()
     card = train(*shared, resume=True, facts={"data": "b"})
     assert card["steps"] == 4 and card["began_from"] == {"steps": 4, "data": None}
 
@@ -239,21 +246,12 @@ def test_hard_rows_are_those_that_the_model_writes_worst(rows):
         assert kept.prompt[place].tolist() == tokens.prompt[index].tolist()
 
 
-def test_a_resumed_run_trains_on_the_hard_rows_of_its_beginning(rows, tmp_path, monkeypatch):
+def test_a_resumed_run_trains_on_the_hard_rows_of_its_beginning(rows, tmp_path):
     config = small_config("summary", hardest_share=0.3)
     whole = train("summary", config, rows, rows[:5], tmp_path / "whole", "cpu")
-    step = Trainer.train_step
-
-    def broken_off(trainer, *batch):
-        if trainer.step == 6:
-            raise KeyboardInterrupt
-        return step(trainer, *batch)
-
-    monkeypatch.setattr(Trainer, "train_step", broken_off)
     shared = ("summary", config, rows, rows[:5], tmp_path / "broken", "cpu")
-    with pytest.raises(KeyboardInterrupt):
+    with broken_off(at=6):
         train(*shared)
-    monkeypatch.undo()
     card = train(*shared, resume=True)
     assert card["rows"] == whole["rows"] < 0.31 * 60
     weights = [load_tensors(tmp_path / name / "summary.safetensors")[0] for name in ("whole", "broken")]
