@@ -19,6 +19,7 @@ from tqdm import tqdm
 from momem_lib.checkpoints import FORMAT, git_commit, hardware, load_tensors, save_card, save_tensors
 from momem_lib.people import FIELDS
 from momem_lib.project import InputError
+from momem_lib.questions import HIDDEN_NAME, around_name
 from momem_lib.rows import Material, SynthesisConfig, row_stream
 from momem_lib.spelling import WORD
 
@@ -40,9 +41,9 @@ def features(question: str, name: str | None) -> list[str]:
         >>> features("Where does Jo Doe live?", "Jo Doe")[6:]
         ['<begin> where', 'where does', 'does <name>', '<name> live', 'live <end>']
     """
-    before, found, after = question.partition(name) if name else (question, "", "")
+    before, found, after = around_name(question, name)
     left, right = ([word.casefold() for word in WORD.findall(text)] for text in (before, after))
-    words = ["<begin>", *left, *(["<name>"] if found else []), *right, "<end>"]
+    words = ["<begin>", *left, *([HIDDEN_NAME] if found else []), *right, "<end>"]
     return words + [" ".join(pair) for pair in pairwise(words)]
 
 

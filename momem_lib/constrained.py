@@ -24,7 +24,7 @@ MOST_CHOICES = 64  # texts that a module is asked about, at most
 MOST_WORDS = 64  # of a name that the memory completes
 CLEAR = 0.98  # a choice as probable as this needs no further stand-ins
 UNLIKELY = 1e-6  # as improbable as this is a choice at most, so that neither of two opinions forbids it for good
-STAND_INS = (  # people with plain names and values, for questions about somebody else
+STAND_INS = (  # people with plain values, for questions about somebody else
     Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
     Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
     Person("Peter", "Smith", "Pilot", "Berlin", "Casablanca", "Yesterday", "hiking", "Oxford"),
@@ -82,11 +82,11 @@ def asked_fields(
 ) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 
-    The choice must not hang on the letters of a name or a value. So the question is put once more about somebody plain,
-    where no strange name or value stirs anything up; where the answer is not clear-cut, about two more, and the seven
-    probabilities (six fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012,
-    section 4.1). A second opinion, where there is one, errs on other questions: the two are multiplied, and it is the
-    product that must be clear-cut.
+    The choice must not hang on the letters of a value. So Module 2 reads the record of somebody plain instead, where no
+    strange value stirs anything up; where the answer is not clear-cut, two more, and the seven probabilities (six
+    fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012, section 4.1). A
+    second opinion, where there is one, errs on other questions: the two are multiplied, and it is the product that
+    must be clear-cut.
 
     Args:
         names: who each question asks about, as it stands there. words: gives the second opinion.
@@ -144,16 +144,13 @@ def field_shares(
     model: Transformer, questions: Sequence[str], names: Sequence[str], stand_ins: Sequence[Person]
 ) -> Tensor:
     """The probabilities of the six fields and <none>, averaged over stand-ins: (N, 7), each row adding up to 1."""
-    choices = [[*(person.summary(field) for field in FIELDS), None] for person in stand_ins]
+    task, choices = TASKS["summary"], [[*(person.summary(field) for field in FIELDS), None] for person in stand_ins]
+    prompts = [task.prompt(question, name) for question, name in zip(questions, names, strict=True)]
     scores = score_many(
         model,
-        TASKS["summary"],
+        task,
         [person.content for person in stand_ins] * len(questions),
-        [
-            question.replace(name, person.name) if name else question
-            for question, name in zip(questions, names, strict=True)
-            for person in stand_ins
-        ],
+        [prompt for prompt in prompts for _ in stand_ins],
         choices * len(questions),
         batch_size=64,
         whole=False,  # the label is chosen with its first letter, or with "Favourite m"

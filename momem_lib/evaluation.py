@@ -141,13 +141,18 @@ def outcome(entry: dict, answer: Answer, said: str) -> dict:
     }
 
 
+def named(entry: dict) -> str | None:
+    """Who a question line names, as far as it names anybody: the key name, where there is one, says which part."""
+    return entry["name"] if "name" in entry else name_of(entry)
+
+
 def gold(module: str, entry: dict, person: Person | None) -> tuple[str | None, str | None] | None:
     """What a module reads beside the question and must write, for one question line; None where it has no part."""
-    if normalise(entry.get("name") or "") != normalise(name_of(entry) or "") and "name" in entry:
+    if normalise(named(entry) or "") != normalise(name_of(entry) or ""):
         person = None  # asked about by a part of the name only: no record would have been handed over
     summary = person.summary(entry["field"]) if person and entry["answer"] is not None else None
-    if module == "ner":  # a question may hold a part of a name only: the key name says which
-        return None, entry["name"] if "name" in entry else name_of(entry)
+    if module == "ner":
+        return None, named(entry)
     if module == "summary":
         return (person.content, summary) if person else None
     return (summary, entry["answer"]) if summary else None
@@ -167,9 +172,10 @@ def evaluate_module(
     with tqdm(total=len(jobs), mininterval=1, desc=f"evaluate {module}") as bar:
         for begin in range(0, len(jobs), CHUNK):
             chunk = jobs[begin : begin + CHUNK]
-            sources, questions = [job[2][0] for job in chunk], [job[0]["question"].strip() for job in chunk]
+            sources = [wanted[0] for _, _, wanted in chunk]
+            prompts = [task.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
             for (entry, person, wanted), result in zip(
-                chunk, write(pipeline.models[module], task, sources, questions), strict=True
+                chunk, write(pipeline.models[module], task, sources, prompts), strict=True
             ):
                 yield module_outcome(module, entry, person, wanted[1], result.text)
             bar.update(len(chunk))

@@ -38,7 +38,7 @@ def measure_choice(model: Transformer, tokens: TokenSet, batch_size: int = 64) -
     Example:
         >>> from momem_lib.blocks import ModelConfig
         >>> from momem_lib.tasks import TASKS, tokenize
-        >>> row = {"question": "Where?", "content": "Lives in: Oslo;", "summary": "Lives in: Oslo"}
+        >>> row = {"question": "Where?", "name": None, "content": "Lives in: Oslo;", "summary": "Lives in: Oslo"}
         >>> shape = ModelConfig(embedding_dim=8, num_heads=1, num_encoder_blocks=1, copy_from="source")
         >>> found = measure_choice(Transformer(shape), tokenize(TASKS["summary"], [row], 99))
         >>> sorted(found), found["right"]

@@ -34,6 +34,11 @@ class Job:
         """What the encoder reads."""
         return self.row[TASKS[self.task].source] if TASKS[self.task].source else None
 
+    @property
+    def prompt(self) -> str:
+        """What the decoder is prompted with."""
+        return TASKS[self.task].prompt(self.row["question"], self.row["name"])
+
 
 def jobs_of(task: str, entries: Sequence[dict], people: Sequence[Person]) -> list[Job]:
     """The questions of an evaluation as work for one module; those in which it has no part are left out."""
@@ -98,7 +103,7 @@ def heated(
     rows, task = [], TASKS[jobs[0].task]
     for temperature in temperatures:
         seeds = [1000 * seed + number for number in range(len(jobs))]
-        sources, prompts = [job.source for job in jobs], [job.row["question"] for job in jobs]
+        sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
         texts = [result.text for result in write(model, task, sources, prompts, temperature, seeds)]
         rows.append({"temperature": temperature} | shares(jobs, texts, memory))
     return rows
@@ -145,7 +150,7 @@ def candidates_of(job: Job, none: bool = True) -> list[str | None]:
 def constrained(model: Transformer, job: Job, none: bool = True) -> str | None:
     """The candidate that a module finds likeliest."""
     candidates = candidates_of(job, none)
-    return candidates[int(score(model, TASKS[job.task], job.source, job.row["question"], candidates).argmax())]
+    return candidates[int(score(model, TASKS[job.task], job.source, job.prompt, candidates).argmax())]
 
 
 def decode(model: Transformer, jobs: Sequence[Job], way: str, seed: int = 0) -> list[str | None]:
@@ -153,7 +158,7 @@ def decode(model: Transformer, jobs: Sequence[Job], way: str, seed: int = 0) -> 
     if way.startswith("constrained"):
         return [constrained(model, job, none=not way.endswith("none")) for job in jobs]
     temperature, seeds = (1.0, [1000 * seed + n for n in range(len(jobs))]) if way == "sampling" else (0.0, None)
-    sources, prompts = [job.source for job in jobs], [job.row["question"] for job in jobs]
+    sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
     return [result.text for result in write(model, TASKS[jobs[0].task], sources, prompts, temperature, seeds)]
 
 

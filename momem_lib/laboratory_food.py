@@ -55,5 +55,6 @@ def try_food(field, steps: int = 250, seed: int = 0) -> list[tuple[str, str | No
         for person, (name, _) in zip(short_people("test", seed), ASKED, strict=False)
     ]
     exam = [food_rows(field, person, food)[0] for person, (_, food) in zip(people, ASKED, strict=True)]
-    texts = write(model, TASKS["summary"], [row["content"] for row in exam], [row["question"] for row in exam])
+    task = TASKS["summary"]
+    texts = write(model, task, *zip(*(task.texts(row)[:2] for row in exam), strict=True))
     return [(row["question"], result.text) for row, result in zip(exam, texts, strict=True)]

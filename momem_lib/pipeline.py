@@ -183,10 +183,11 @@ class Pipeline:
             # Module 2 will most likely write what it chose: a good guess, which makes writing quicker.
             chosen = zip(works, confirmed, strict=True)
             guesses = [work.person.summary(field) if work.person and field else None for work, (field, _) in chosen]
-        results = write(self.models["summary"], TASKS["summary"], contents, questions, guesses=guesses)
-        for work, written, asked, choice in zip(works, results, spelt, confirmed, strict=True):
+        prompts = [TASKS["summary"].prompt(question, tag) for question, tag in zip(questions, tags, strict=True)]
+        results = write(self.models["summary"], TASKS["summary"], contents, prompts, guesses=guesses)
+        for work, prompt, written, asked, choice in zip(works, prompts, results, spelt, confirmed, strict=True):
             answer = work.answer
-            step = step_of("summary", {"question": answer.question, "content": answer.content}, written)
+            step = step_of("summary", {"question": prompt, "content": answer.content}, written)
             step.read_as = asked if asked != answer.question else None
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
             step.confidence = written.confidence_until(COLON)

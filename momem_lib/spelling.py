@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from momem_lib.grammar import Grammar, read_grammar
 from momem_lib.project import TEMPLATES
+from momem_lib.questions import around_name
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 SLOT = re.compile(r"\{\w+\}")
@@ -56,7 +57,7 @@ def corrected(question: str, name: str | None) -> str:
         >>> corrected("WHERE DOES Jo LVIE", "Jo")
         'WHERE DOES Jo LIVE'
     """
-    before, found, after = question.partition(name) if name else (question, "", "")
+    before, found, after = around_name(question, name)
     return "".join([WORD.sub(_known, before), found, WORD.sub(_known, after)])
 
 

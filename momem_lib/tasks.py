@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from momem_lib.project import InputError
+from momem_lib.questions import hide_name
 from momem_lib.tokenizers import ByteTokenizer
 from momem_lib.transformer import Inputs
 
@@ -30,6 +31,8 @@ class Task:
         (None, 'Where does Jo live?', 'Jo')
         >>> TASKS["summary"].texts(row) is None  # there is no content to summarise
         True
+        >>> TASKS["summary"].prompt("Where does Jo live?", "Jo")
+        'Where does <name> live?'
     """
 
     name: str
@@ -38,17 +41,23 @@ class Task:
     needs: str | None  # rows without this column are not for this module
     start: str  # special token before the target
     stop: str  # special token after it
+    hides_name: bool = False  # whether it reads the question without the name
+
+    def prompt(self, question: str, name: str | None) -> str:
+        """What the decoder is prompted with, for a question and the name that stands in it."""
+        return hide_name(question, name) if self.hides_name else question
 
     def texts(self, row: Mapping) -> tuple[str | None, str, str | None] | None:
         """Source, prompt and target of a row, or None when the row is not for this module."""
         if self.needs and row[self.needs] is None:
             return None
-        return (row[self.source] if self.source else None), row["question"], row[self.target]
+        source = row[self.source] if self.source else None
+        return source, self.prompt(row["question"], row["name"]), row[self.target]
 
 
 TASKS = {
     "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
-    "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>"),
+    "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>", hides_name=True),
     "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
 }
 

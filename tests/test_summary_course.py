@@ -20,7 +20,7 @@ TINY = ModelConfig(embedding_dim=8, num_heads=1, num_encoder_blocks=1, num_decod
 def rows(count):
     """Rows about one person."""
     text = "Name: Jo; Occupation: Nurse; Lives in: Oslo;"
-    return [{"question": "Where?", "content": text, "summary": "Lives in: Oslo"}] * count
+    return [{"question": "Where?", "name": None, "content": text, "summary": "Lives in: Oslo"}] * count
 
 
 def test_copying_and_generating_are_told_apart():

@@ -17,7 +17,7 @@ from momem_lib.grammar import SPLITS, read_grammar, split_of
 from momem_lib.name_styles import PARTICLES, SUFFIXES, clear_name
 from momem_lib.people import FIELDS, KEYS, Person, read_people, write_people
 from momem_lib.project import LISTS, ROOT, TEMPLATES, InputError
-from momem_lib.questions import question_text, typo
+from momem_lib.questions import HIDDEN_NAME, around_name, hide_name, question_text, typo
 from momem_lib.rows import content_of, empty_row, filled, single_words
 from momem_lib.synthesis import (
     KINDS,
@@ -336,6 +336,37 @@ def test_the_names_of_other_splits_are_no_keywords_to_train_on(material):
     drawn = [row for row in islice(row_stream(material, config, "train"), 3000) if row["person"]]
     words = {word for row in drawn for word in full_name(row).split()}
     assert not words & {"Melody", "Field", "Poet"} and {"Drummer", "Flat"} <= words
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "read"),
+    [
+        ("Is Jo a Jogger? Jo jogs.", "Jo", "Is <name> a Jogger? Jo jogs."),
+        ("Jogger, where does Jo live?", "Jo", "Jogger, where does <name> live?"),
+        ("Answer me: what is An's job?", "An", "Answer me: what is <name>'s job?"),
+        ("李住在哪里", "李", "<name>住在哪里"),
+        ("Who is $tev0 (K)? And $tev0?", "$tev0 (K)", "Who is <name>? And $tev0?"),
+        ("where does jo DOE live", "Jo Doe", "where does <name> live"),
+        ("Where does Jo live?", "Al", "Where does Jo live?"),
+        ("Where does Jo live?", None, "Where does Jo live?"),
+        ("Where does Jo live?", "", "Where does Jo live?"),
+        ("What is <name>'s job?", "<name>", "What is <name>'s job?"),
+    ],
+)
+def test_a_name_is_hidden_where_it_stands(question, name, read):
+    assert hide_name(question, name) == read
+    before, found, after = around_name(question, name)
+    assert before + found + after == question and found.casefold() in (name or "").casefold()
+
+
+def test_no_question_that_module_2_trains_on_tells_the_name(material):
+    rows = [row for row in islice(row_stream(material, SynthesisConfig(name_case_share=0.3), "train"), 2000)]
+    named = [row for row in rows if row["name"]]
+    hidden = [hide_name(row["question"], row["name"]) for row in named]
+    assert len(named) > 1500 and all(text.count(HIDDEN_NAME) == 1 for text in hidden)
+    assert all(
+        text.replace(HIDDEN_NAME, row["name"]) == row["question"] for text, row in zip(hidden, named, strict=True)
+    )
 
 
 def test_typos_come_as_often_as_asked(material):

@@ -30,7 +30,7 @@ from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_pe
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
-LATE_STAGES = [f"summary_{name}" for name in "hard short short2 wide wide2 wide3 wide4 wide5 mined".split()]
+LATE_STAGES = "hard short short2 wide wide2 wide3 wide4 wide5 mined hidden hidden2".split()  # of the summary
 ROWS = 60_000  # of each of these stages, to find the longest name and value that was trained on
 CONFIDENCE = 0.95  # of the interval around a share
 VERY_LONG = 100  # questions about names and values far longer than these, at most: each takes a second
@@ -85,7 +85,8 @@ def joined(texts: list[str], begin: int, length: int) -> str:
 
 def longest_trained(material) -> tuple[int, int]:
     """Characters of the longest name and of the longest value that the last training stages saw."""
-    configs = [dataset_config(read_config("summary", "full", PROFILES / f"{stage}.json")) for stage in LATE_STAGES]
+    profiles = [PROFILES / f"summary_{stage}.json" for stage in LATE_STAGES]
+    configs = [dataset_config(read_config("summary", "full", profile)) for profile in profiles]
     rows = chain.from_iterable(islice(row_stream(material, config, "train"), ROWS) for config in configs)
     people = [row["person"] for row in rows if row["person"]]
     names = (len(f"{person['fname']} {person['lname']}") for person in people)
