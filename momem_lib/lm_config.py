@@ -106,12 +106,13 @@ PROFILES = {
         256,
         8192,
         4000,
-        20,
+        10,
         "about an hour on two CPU cores, minutes on a GPU",
         FULL_SIZES,
     ),
 }
-NGRAM_ROWS = ((0, 2048), (400_000, 32_768))  # a large table that sees its text again and again learns it by heart
+NGRAM_ROWS = ((0, 2048), (400_000, 32_768))
+MOST_PASSES = 3.0  # with a large table of n-grams, which learns by heart what it reads again and again
 VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
 BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
 
@@ -136,11 +137,12 @@ def against_overfitting(text_bytes: int, passes: float) -> dict:
 
     Example:
         >>> against_overfitting(1_000_000, 1.5), against_overfitting(1_000_000, 20)
-        ({'dropout': 0.0, 'ngram_rows': 32768}, {'dropout': 0.2, 'ngram_rows': 2048})
+        ({'dropout': 0.0, 'ngram_rows': 32768}, {'dropout': 0.2, 'ngram_rows': 0})
     """
+    rows = rung(NGRAM_ROWS, text_bytes)[1]
     return {
         "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
-        "ngram_rows": rung(NGRAM_ROWS, text_bytes if passes < 3 else 0)[1],
+        "ngram_rows": rows if rows == NGRAM_ROWS[0][1] or passes < MOST_PASSES else 0,
     }
 
 
