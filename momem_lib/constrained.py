@@ -22,13 +22,10 @@ LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the questi
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_CHOICES = 64  # texts that a module is asked about, at most
 MOST_WORDS = 64  # of a name that the memory completes
-CLEAR = 0.98  # a choice as probable as this needs no further stand-ins
 UNLIKELY = 1e-6  # as improbable as this is a choice at most, so that neither of two opinions forbids it for good
-STAND_INS = (  # people with plain values, for questions about somebody else
-    Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University"),
-    Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
-    Person("Peter", "Smith", "Pilot", "Berlin", "Casablanca", "Yesterday", "hiking", "Oxford"),
-)
+TRUST = 0.5  # in Module 2's choice of a field beside the second opinion, which is less sure of its own mistakes
+# Whose record Module 2 reads in place of the real one while it chooses: nothing in it is odd.
+STAND_IN = Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine", "cooking", "Harvard University")
 
 
 def likeliest_name(
@@ -82,11 +79,9 @@ def asked_fields(
 ) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 
-    The choice must not hang on the letters of a value. So Module 2 reads the record of somebody plain instead, where no
-    strange value stirs anything up; where the answer is not clear-cut, two more, and the seven probabilities (six
-    fields and <none>) are averaged: test-time augmentation, as for images (Krizhevsky et al. 2012, section 4.1). A
-    second opinion, where there is one, errs on other questions: the two are multiplied, and it is the product that
-    must be clear-cut.
+    The choice must not hang on the letters of a value, so Module 2 reads the record of a stand-in instead, where no
+    strange value stirs anything up. A second opinion, where there is one, errs on other questions: the two are
+    multiplied.
 
     Args:
         names: who each question asks about, as it stands there. words: gives the second opinion.
@@ -96,66 +91,40 @@ def asked_fields(
     """
     if not questions:
         return []
-    second = None if words is None else words.log_probs(questions, names).exp()
-    shares = stand_in_shares(model, questions, names, second)
-    if second is not None:
-        shares = product_of_experts(shares, second)
+    shares = stand_in_shares(model, questions, names)
+    if words is not None:
+        shares = product_of_experts(shares, words.log_probs(questions, names).exp(), TRUST)
     return [(CHOICES[int(row.argmax())], float(row.max())) for row in shares]
 
 
-def stand_in_shares(
-    model: Transformer, questions: Sequence[str], names: Sequence[str], second: Tensor | None = None
-) -> Tensor:
-    """The probabilities that Module 2 gives to CHOICES, asked about one stand-in, or three where the answer is open.
-
-    Args:
-        second: another opinion (N, 7); where both together are sure, one stand-in will do.
-
-    Returns:
-        (N, 7), of Module 2 alone.
-    """
-    shares = field_shares(model, questions, names, STAND_INS[:1])
-    known = shares if second is None else product_of_experts(shares, second)
-    open_rows = [row for row, best in enumerate(known.max(dim=-1).values.tolist()) if best < CLEAR]
-    if open_rows:
-        few = field_shares(model, [questions[n] for n in open_rows], [names[n] for n in open_rows], STAND_INS[1:])
-        shares[open_rows] = (shares[open_rows] + few * (len(STAND_INS) - 1)) / len(STAND_INS)
-    return shares
+def stand_in_shares(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> Tensor:
+    """The probabilities that Module 2 gives to CHOICES with the record of the stand-in: (N, 7), rows add up to 1."""
+    task, count = TASKS["summary"], len(questions)
+    prompts = [task.prompt(question, name) for question, name in zip(questions, names, strict=True)]
+    choices = [*(STAND_IN.summary(field) for field in FIELDS), None]
+    # The label is chosen with its first letter, or with "Favourite m": what follows need not be scored.
+    scores = score_many(model, task, [STAND_IN.content] * count, prompts, [choices] * count, batch_size=64, whole=False)
+    return torch.stack(scores).softmax(dim=-1)
 
 
-def product_of_experts(first: Tensor, second: Tensor) -> Tensor:
+def product_of_experts(first: Tensor, second: Tensor, trust: float = 1.0) -> Tensor:
     """Two opinions about the same choices made one: multiplied, then scaled to add up to 1 (Hinton 2002, section 1).
 
     Where both agree, the product is surer than either; where they differ, it is less sure than the surer one.
 
     Args:
-        first, second: probabilities, (N, choices).
+        first, second: probabilities, (N, choices). trust: in the first, as a power: below 1 it counts for less
+            (a logarithmic opinion pool: Genest and Zidek 1986, Statistical Science 1(1), section 3.2).
 
     Example:
         >>> both = product_of_experts(torch.tensor([[0.9, 0.1], [0.9, 0.1]]), torch.tensor([[0.8, 0.2], [0.2, 0.8]]))
         >>> [[round(share, 2) for share in row] for row in both.tolist()]
         [[0.97, 0.03], [0.69, 0.31]]
+        >>> product_of_experts(torch.tensor([[0.9, 0.1]]), torch.tensor([[0.2, 0.8]]), trust=0.5)
+        tensor([[0.4286, 0.5714]])
     """
-    product = first.clamp(min=UNLIKELY) * second.clamp(min=UNLIKELY)
+    product = first.clamp(min=UNLIKELY) ** trust * second.clamp(min=UNLIKELY)
     return product / product.sum(dim=-1, keepdim=True)
-
-
-def field_shares(
-    model: Transformer, questions: Sequence[str], names: Sequence[str], stand_ins: Sequence[Person]
-) -> Tensor:
-    """The probabilities of the six fields and <none>, averaged over stand-ins: (N, 7), each row adding up to 1."""
-    task, choices = TASKS["summary"], [[*(person.summary(field) for field in FIELDS), None] for person in stand_ins]
-    prompts = [task.prompt(question, name) for question, name in zip(questions, names, strict=True)]
-    scores = score_many(
-        model,
-        task,
-        [person.content for person in stand_ins] * len(questions),
-        [prompt for prompt in prompts for _ in stand_ins],
-        choices * len(questions),
-        batch_size=64,
-        whole=False,  # the label is chosen with its first letter, or with "Favourite m"
-    )
-    return torch.stack(scores).softmax(dim=-1).view(len(questions), len(stand_ins), -1).mean(dim=1)
 
 
 def known_wordings(name: str, field: str, value: str) -> list[str]:

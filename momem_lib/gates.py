@@ -22,7 +22,7 @@ class Gates:
 
     tag: bool = True  # the tag must stand in the question
     record: bool = True  # exactly one person must bear that name
-    summary: bool = True  # the summary must be a field of that person's record, the one that stand-ins confirm
+    summary: bool = True  # the summary must be a field of that person's record, the one that the stand-in confirms
     response: bool = True  # the response must hold the value, the name, nothing else of the record, nobody else
     confidence: bool = True  # a module less sure than its threshold is not believed
 

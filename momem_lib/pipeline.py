@@ -173,7 +173,7 @@ class Pipeline:
             answer.reason = wrong
 
     def _summarise(self, works: list[Work], gates: Gates) -> None:
-        """Module 2: the asked-for fact; with its gate on, the field that stand-ins and words confirm is what counts."""
+        """Module 2: the asked-for fact; with its gate on, what counts is the field that stand-in and words give."""
         contents = [work.answer.content or "" for work in works]
         questions, tags = [work.answer.question for work in works], [work.answer.tag or "" for work in works]
         confirmed, spelt, guesses = [None] * len(works), questions, None
@@ -202,10 +202,10 @@ class Pipeline:
 
     @staticmethod
     def _confirm(step: Step, person: Person, field: str | None, confidence: float) -> str | None:
-        """Constrained: the record's own words for the field, or <none>, that stand-ins and the bag of words choose."""
+        """Constrained: the record's own words for the field, or <none>, that stand-in and bag of words choose."""
         summary = person.summary(field) if field else None
         if step.wrote != summary:
-            reason = summary_gate(person, step.wrote) or "stand-ins and the bag of words choose another field"
+            reason = summary_gate(person, step.wrote) or "stand-in and bag of words choose another field"
             step.tries.append(f"{step.wrote!r} ({reason})")
             step.wrote, step.copied = summary, []
         step.confidence = confidence

@@ -39,11 +39,11 @@ def small(material):
     return train_bag_of_words(material, 4_000, progress=False)
 
 
-def certain(field: str | None, words: str) -> BagOfWords:
-    """A bag of words that is quite sure of one choice wherever a question holds certain words."""
+def certain(field: str | None, words: str, weight: float = 12.0) -> BagOfWords:
+    """A bag of words that is quite sure of one choice where a question holds certain words; less with less weight."""
     model = BagOfWords([words])
     with torch.no_grad():
-        model.scores.weight[0, CHOICES.index(field)] = 12.0
+        model.scores.weight[0, CHOICES.index(field)] = weight
     return model
 
 
@@ -139,6 +139,8 @@ def test_two_opinions_that_agree_are_surer_and_neither_forbids_for_good():
     both = product_of_experts(one, other)
     assert both[0, 0] > 0.8 and torch.allclose(both.sum(), torch.tensor(1.0))
     assert torch.allclose(both, product_of_experts(other, one))
+    assert not torch.allclose(both, product_of_experts(one, other, trust=0.5))
+    assert torch.allclose(product_of_experts(one, other, trust=0.0), other)  # no trust at all: the other one's word
     sure, contrary = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.0, 1.0, 0.0]])
     assert torch.allclose(product_of_experts(sure, contrary)[0, :2], torch.tensor([0.5, 0.5]), atol=1e-4)
 
@@ -147,8 +149,10 @@ def test_a_second_opinion_can_change_the_choice_and_its_certainty():
     model, question = load_model(CHECKPOINTS / "summary.safetensors", "cpu", "summary")[0], "Where does Jo Doe live?"
     (alone,) = asked_fields(model, [question], ["Jo Doe"])
     (agreed,) = asked_fields(model, [question], ["Jo Doe"], certain("location", "<name> live"))
-    (doubted,) = asked_fields(model, [question], ["Jo Doe"], certain("movie", "<name> live"))
-    assert alone[0] == agreed[0] == "location" and agreed[1] >= alone[1] > doubted[1]
+    (doubted,) = asked_fields(model, [question], ["Jo Doe"], certain("movie", "<name> live", 2.0))
+    (refused,) = asked_fields(model, [question], ["Jo Doe"], certain("movie", "<name> live"))
+    assert alone[0] == agreed[0] == doubted[0] == "location" and agreed[1] >= alone[1] > doubted[1]
+    assert refused[0] == "movie"
 
 
 def test_the_pipeline_hears_it_and_works_without_it():

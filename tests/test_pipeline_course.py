@@ -208,9 +208,10 @@ def test_recorded_results_can_be_drawn():
 def test_the_second_opinion_was_recorded():
     recorded = json.loads((RESULTS / "11_second_opinion.json").read_text(encoding="utf-8"))
     assert recorded["command"].startswith("python tests/benchmarks/second_opinion.py")
-    for language, gain in (("English", 0.02), ("Swahili", 0.08)):  # more, and far more, as the notebook says
+    for language, gain in (("English", 0.01), ("Swahili", 0.04)):  # more, and far more, as the notebook says
         module, bag, both = (row for row in recorded["rows"] if row["language"] == language)
-        assert bag["right"] > module["right"] and both["believed"] > module["believed"] + gain
+        assert bag["right"] > module["right"] - 0.005 and both["right"] > max(bag["right"], module["right"])
+        assert both["believed"] > max(module["believed"] + gain, bag["believed"])
 
 
 def test_the_second_opinion_is_still_measured():
