@@ -30,7 +30,7 @@ from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_pe
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
-LATE_STAGES = "hard short short2 wide wide2 wide3 wide4 wide5 mined hidden hidden2".split()  # of the summary
+LATE_STAGES = "hard short short2 wide wide2 wide3 wide4 wide5 mined hidden hidden2 hidden3".split()  # of the summary
 ROWS = 60_000  # of each of these stages, to find the longest name and value that was trained on
 CONFIDENCE = 0.95  # of the interval around a share
 VERY_LONG = 100  # questions about names and values far longer than these, at most: each takes a second
