@@ -17,8 +17,9 @@ class TrainConfig:
     model_lr: float = 2e-3  # highest learning rate of AdamW
     muon_lr: float = 0.0  # highest learning rate of Muon, which then trains the hidden matrices; 0: AdamW trains all
     warmup_steps: int = 100  # steps over which the rate rises from 0
-    lr_gamma: float = 0.1  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
-    lr_steps: int = 0  # steps between two decays; 0 takes the cosine instead
+    lr_schedule: str = "cosine"  # the way down, after the warm-up: a cosine, or linear
+    lr_gamma: float = 0.1  # the rate ends at this share of the highest; step decay: factor per lr_steps
+    lr_steps: int = 0  # steps between two decays; 0 takes lr_schedule instead
     weight_decay: float = 0.01  # of the matrices; vectors are not decayed
     clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
     batch_size: int = 64  # rows per step
@@ -110,6 +111,7 @@ COMMON_RANGES = {
     "dropout": (0.0, 0.9),
     "seed": (0, 2**31 - 1),
 }
+WORDS = {"precision": ("auto", "float32", "bfloat16"), "lr_schedule": ("cosine", "linear")}
 RANGES = COMMON_RANGES | {
     "choice_loss": (0.0, 100.0),
     "num_datapoints": (1, 10**9),
@@ -151,8 +153,9 @@ def check_changes(kind: type, ranges: dict, changes: dict, where: str) -> None:
         least, most = ranges.get(key, (value, value))
         if not least <= value <= most:  # False for NaN too
             raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:.8g} was expected")
-    if changes.get("precision", "auto") not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"{where}: precision is {changes['precision']!r}; auto, float32 or bfloat16 was expected")
+        words = WORDS.get(key, (value,))
+        if value not in words:
+            raise InputError(f"{where}: {key} is {value!r}; {', '.join(words[:-1])} or {words[-1]} was expected")
 
 
 def read_changes(path: str | Path) -> dict:
@@ -207,17 +210,19 @@ def read_config(task: str, profile: str = "quick", path: str | Path | None = Non
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate at a step: warm-up, then a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983) or a step decay.
+    """The rate at a step: warm-up, then a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983), a line, or steps.
 
     Example:
         >>> config = TrainConfig(model_lr=1.0, warmup_steps=10, max_global_steps=110, lr_gamma=0.1)
-        >>> [round(learning_rate(config, step), 2) for step in (0, 9, 60, 110)]
-        [0.1, 1.0, 0.55, 0.1]
+        >>> [round(learning_rate(config, step), 2) for step in (0, 9, 35, 60, 110)]
+        [0.1, 1.0, 0.87, 0.55, 0.1]
+        >>> round(learning_rate(replace(config, lr_schedule="linear"), 35), 3)
+        0.775
     """
     if step < config.warmup_steps:
         return config.model_lr * (step + 1) / config.warmup_steps
     if config.lr_steps:
         return config.model_lr * config.lr_gamma ** (step // config.lr_steps)
-    progress = (step - config.warmup_steps) / max(1, config.max_global_steps - config.warmup_steps)
-    share = config.lr_gamma + (1 - config.lr_gamma) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return config.model_lr * share
+    progress = min(1.0, (step - config.warmup_steps) / max(1, config.max_global_steps - config.warmup_steps))
+    left = 1 - progress if config.lr_schedule == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
+    return config.model_lr * (config.lr_gamma + (1 - config.lr_gamma) * left)

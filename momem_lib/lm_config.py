@@ -22,12 +22,13 @@ class LMConfig:
     ngram_rows: int = 0  # rows of the table of n-grams, see blocks.NGramEmbedding; 0: single tokens alone
     tie_embeddings: bool = True  # the scores use the embedding matrix
     dropout: float = 0.0  # share of numbers set to zero in training
-    model_lr: float = 4e-3  # highest learning rate of AdamW
-    muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: AdamW trains all
+    model_lr: float = 2e-2  # highest learning rate of AdamW, which has token vectors, n-grams and gains
+    muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: see ADAMW_ALONE
     warmup_steps: int = 50  # steps over which the rate rises from 0
-    lr_gamma: float = 0.0  # cosine: the rate ends at this share of the highest; step decay: factor per lr_steps
-    lr_steps: int = 0  # steps between two decays; 0 takes the cosine
-    weight_decay: float = 0.1  # of the matrices
+    lr_schedule: str = "linear"  # the way down, after the warm-up: a cosine, or linear
+    lr_gamma: float = 0.0  # the rate ends at this share of the highest; step decay: factor per lr_steps
+    lr_steps: int = 0  # steps between two decays; 0 takes lr_schedule instead
+    weight_decay: float = 0.4  # of the matrices
     clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
     batch_size: int = 12  # B, windows per step
     max_global_steps: int = 2000  # steps in all
@@ -111,7 +112,8 @@ PROFILES = {
         FULL_SIZES,
     ),
 }
-NGRAM_ROWS = ((0, 2048), (400_000, 32_768))
+NGRAM_ROWS = ((0, 2048), (400_000, 65_536))
+ADAMW_ALONE = {"model_lr": 4e-3, "weight_decay": 0.1}  # it must tread more softly where it has the hidden matrices, too
 MOST_PASSES = 3.0  # with a large table of n-grams, which learns by heart what it reads again and again
 VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
 BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
@@ -137,7 +139,7 @@ def against_overfitting(text_bytes: int, passes: float) -> dict:
 
     Example:
         >>> against_overfitting(1_000_000, 1.5), against_overfitting(1_000_000, 20)
-        ({'dropout': 0.0, 'ngram_rows': 32768}, {'dropout': 0.2, 'ngram_rows': 0})
+        ({'dropout': 0.0, 'ngram_rows': 65536}, {'dropout': 0.2, 'ngram_rows': 0})
     """
     rows = rung(NGRAM_ROWS, text_bytes)[1]
     return {
@@ -164,7 +166,8 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     """
     dial, changes = PROFILES[profile], changes or {}
     check_changes(LMConfig, RANGES, changes, where)
-    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | changes
+    softer = {} if changes.get("muon_lr", LMConfig.muon_lr) else ADAMW_ALONE
+    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | softer | changes
     tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
     _, width, blocks = rung(dial.sizes, text_bytes)
     chosen = {
@@ -192,7 +195,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
             f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: at least "
             f"{needed:,} are needed, and 100,000 or more are good"
         )
-    reasons = explain(chosen, text_bytes, tokens, passes, dial)
+    reasons = explain(chosen, text_bytes, tokens, passes, dial) | dict.fromkeys(softer, "AdamW trains all of it")
     return Plan(change(LMConfig(), chosen, where), reasons | dict.fromkeys(changes, f"set by {where}"))
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 import torch
@@ -307,6 +308,14 @@ def test_learning_rate_by_steps():
     assert [learning_rate(config, step) for step in (1, 10, 25)] == [1.0, 0.5, 0.25]
 
 
+def test_learning_rate_along_a_line():
+    config = small_config(model_lr=1.0, lr_gamma=0.0, lr_schedule="linear", warmup_steps=10, max_global_steps=110)
+    rates = [learning_rate(config, step) for step in range(10, 112)]
+    assert rates[0] == 1.0 and rates[-2:] == [0.0, 0.0]  # a run may be asked for its rate after the end
+    falls = [before - after for before, after in pairwise(rates[:101])]
+    assert max(falls) - min(falls) < 1e-9
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -326,7 +335,8 @@ def test_learning_rate_by_steps():
         ("[" * 100_000, "not valid JSON"),
         ('{"num_heads": 3}', "multiple of"),
         ('{"model_lr": -1}', "from 1e-09"),
-        ('{"precision": "int8"}', "precision"),
+        ('{"precision": "int8"}', "precision is 'int8'; auto, float32 or bfloat16 was expected"),
+        ('{"lr_schedule": "steep"}', "lr_schedule is 'steep'; cosine or linear was expected"),
     ],
 )
 def test_bad_configs_are_refused_in_a_sentence(text, message, tmp_path):

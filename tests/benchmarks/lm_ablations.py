@@ -16,7 +16,7 @@ import torch
 from momem_lib.bpe import BPETokenizer
 from momem_lib.checkpoints import hardware
 from momem_lib.documentation import offline_text
-from momem_lib.lm_config import LMConfig, change
+from momem_lib.lm_config import ADAMW_ALONE, LMConfig, change
 from momem_lib.lm_evaluation import evaluate, token_sizes
 from momem_lib.lm_trainer import LMTrainer, windows
 from momem_lib.project import RESULTS
@@ -42,19 +42,20 @@ QUESTIONS = {
     "schedule": {
         "constant": {"warmup_steps": 0, "lr_gamma": 1.0},
         "warm-up, then constant": {"lr_gamma": 1.0},
-        "cosine without warm-up": {"warmup_steps": 0},
-        "warm-up and cosine": {},
+        "linear without warm-up": {"warmup_steps": 0},
+        "warm-up and cosine": {"lr_schedule": "cosine"},
+        "warm-up and linear": {},
     },
     "clipping": {
         "no limit": {"clip_norm": OFF},
         "limit 1": {},
-        "8 x rate, no limit": {"clip_norm": OFF, "model_lr": 3.2e-2, "muon_lr": 8e-2},
-        "8 x rate, limit 1": {"model_lr": 3.2e-2, "muon_lr": 8e-2},
+        "8 x rate, no limit": {"clip_norm": OFF, "model_lr": 0.16, "muon_lr": 8e-2},
+        "8 x rate, limit 1": {"model_lr": 0.16, "muon_lr": 8e-2},
     },
     "optimizer": {
-        "AdamW, rate 0.001": {"muon_lr": 0.0, "model_lr": 1e-3},
-        "AdamW, rate 0.004": {"muon_lr": 0.0},
-        "AdamW, rate 0.016": {"muon_lr": 0.0, "model_lr": 1.6e-2},
+        "AdamW, rate 0.001": {"muon_lr": 0.0} | ADAMW_ALONE | {"model_lr": 1e-3},
+        "AdamW, rate 0.004": {"muon_lr": 0.0} | ADAMW_ALONE,
+        "AdamW, rate 0.016": {"muon_lr": 0.0} | ADAMW_ALONE | {"model_lr": 1.6e-2},
         "Muon, rate 0.01": {},
         "Muon, rate 0.04": {"muon_lr": 4e-2},
     },
