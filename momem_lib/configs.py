@@ -212,6 +212,8 @@ def read_config(task: str, profile: str = "quick", path: str | Path | None = Non
 def learning_rate(config: TrainConfig, step: int) -> float:
     """The rate at a step: warm-up, then a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983), a line, or steps.
 
+    The line goes straight to the end (Bergsma et al. 2025, arXiv:2502.15938).
+
     Example:
         >>> config = TrainConfig(model_lr=1.0, warmup_steps=10, max_global_steps=110, lr_gamma=0.1)
         >>> [round(learning_rate(config, step), 2) for step in (0, 9, 35, 60, 110)]
