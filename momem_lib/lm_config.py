@@ -77,7 +77,8 @@ class Plan:
 
     def __str__(self) -> str:
         values = {key: getattr(self.config, key) for key in self.reasons}
-        return "\n".join(f"  {key:<20}{values[key]:>9,}  {reason}" for key, reason in self.reasons.items())
+        words = {key: str(v) if isinstance(v, str | bool) else f"{v:,}" for key, v in values.items()}
+        return "\n".join(f"  {key:<20}{words[key]:>9}  {reason}" for key, reason in self.reasons.items())
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,8 @@ def test_the_dial_follows_the_length_of_the_text():
     assert rows[1_000_000, "full"] == 0  # which reads a long text often, and would learn its n-grams by heart
     mine = plan(1_000_000, changes={"context_window": 32, "vocab_size": 256}).config
     assert mine.context_window == 32 and mine.vocab_size == 256
+    words = str(plan(1_000_000, changes={"lr_schedule": "cosine", "tie_embeddings": False}, where="my file"))
+    assert "lr_schedule            cosine  set by my file" in words and "False  set by" in words
     alone = plan(1_000_000, changes={"muon_lr": 0.0})
     assert alone.config.model_lr < mine.model_lr and "AdamW trains all" in str(alone)
     assert plan(1_000_000, changes={"muon_lr": 0.0, "model_lr": 0.5}).config.model_lr == 0.5
