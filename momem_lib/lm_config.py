@@ -204,11 +204,12 @@ def explain(chosen: dict, text_bytes: int, tokens: int, passes: float, dial: Pro
     """Why the dial has chosen what it has, key by key."""
     merged = chosen["vocab_size"] > 256
     text = f"{text_bytes / 1e6:.1f} MB of text" if text_bytes >= 100_000 else f"{text_bytes / 1e3:.0f} KB of text"
+    runs = "vectors for runs of 3 to 5 tokens" if chosen["ngram_rows"] else "no table of runs: it would learn by heart"
     return {
         "vocab_size": f"{text} show {'each merged token often enough' if merged else 'too few words to learn merges'}",
         "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
         "embedding_dim": f"numbers per token, as many as {text} can fill",
-        "ngram_rows": f"vectors for runs of 3 to 5 tokens; {passes:.1f} passes over {text}",
+        "ngram_rows": f"{runs}; {passes:.1f} passes over {text}",
         "num_decoder_blocks": "deep enough for this width",
         "num_heads": "32 numbers each",
         "batch_size": f"windows, so that a step reads about {chosen['batch_size'] * chosen['context_window']:,} tokens",

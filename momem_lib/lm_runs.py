@@ -28,8 +28,8 @@ from momem_lib.training import prepare_folder
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
-TIMED = (9, 40, 0.03)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
-FOR_STEPS = 0.93  # of the minutes; the rest is for checkpoints
+TIMED = (20, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
+FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
 
 
 def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
