@@ -114,7 +114,7 @@ with 'momem train'
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise InputError(
             f"the checkpoint {path} is damaged or is no MoMeM checkpoint ({type(error).__name__}): "
-            "get it again, or train a new one with 'momem train'"
+            "get it again, or train a new one with 'momem train' ('momem lm train' for a language model)"
         ) from None
 
 

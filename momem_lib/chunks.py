@@ -61,6 +61,8 @@ def read_blocks(source: Source, block: int = BLOCK) -> Iterator[str]:
     if isinstance(source, Path):
         try:
             with source.open("rb") as file:
+                if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:  # a sign of some editors, no part of the text
+                    file.seek(0)
                 while data := file.read(block):
                     yield decoder.decode(data)
         except OSError as error:

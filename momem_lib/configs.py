@@ -152,7 +152,8 @@ def check_changes(kind: type, ranges: dict, changes: dict, where: str) -> None:
             raise InputError(f"{where}: {key} is {value!r}; {wanted.__name__} was expected")
         least, most = ranges.get(key, (value, value))
         if not least <= value <= most:  # False for NaN too
-            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {most:.8g} was expected")
+            top = f"{int(most):,}" if most >= 1000 else f"{most:g}"
+            raise InputError(f"{where}: {key} is {value}; a number from {least:g} to {top} was expected")
         words = WORDS.get(key, (value,))
         if value not in words:
             raise InputError(f"{where}: {key} is {value!r}; {', '.join(words[:-1])} or {words[-1]} was expected")

@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import http.client
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from momem_lib.project import DATA, InputError
 TRAIN_FILE = DATA / "training" / "train.txt"  # where `momem lm train` looks when no file is named
 TEST_FILE = DATA / "testing" / "test.txt"
 SUFFIXES = (".txt", ".text", ".md", ".rst")  # what is read of a folder
+HELD_OUT = 0.05  # share of a text that is kept for validation
 BLOCK = 1 << 20  # bytes read at a time
+BETWEEN = "\n\n"  # files of a folder, so that the last word of one does not run into the first of the next
 LEARNED_FROM = 20 * BLOCK  # bytes that merges are learned from; a longer text is sampled evenly
 
 
@@ -56,13 +59,14 @@ def fetch(download: Download) -> Path:
         try:
             with urllib.request.urlopen(download.url, timeout=30) as answer:
                 data = answer.read()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise InputError(
                 f"{download.name} cannot be downloaded here ({error}): get {download.url} elsewhere and save it as "
                 f"{path}"
             ) from None
     if hashlib.sha256(data).hexdigest() != download.sha256:
-        raise InputError(f"{source} is not the expected text of {download.name} (its sha256 differs): remove {path}")
+        advice = f"remove {path}" if path.is_file() else f"get the right one elsewhere and save it as {path}"
+        raise InputError(f"{source} is not the expected text of {download.name} (its sha256 differs): {advice}")
     if not path.is_file():
         write_atomically(path, lambda temporary: temporary.write_bytes(data))
     return path
@@ -70,6 +74,8 @@ def fetch(download: Download) -> Path:
 
 def find_files(path: str | Path) -> list[Path]:
     """The files of a corpus: the file itself, the texts of a folder and its folders in order, or a named download.
+
+    Of a folder, what is hidden (its name begins with a full stop) and what is empty is left out.
 
     Raises:
         InputError: no such file, a folder without texts, or a download that fails.
@@ -81,12 +87,16 @@ def find_files(path: str | Path) -> list[Path]:
         momem_lib.project.InputError: the text nowhere.txt does not exist: check the path, or name a folder of .txt \
 files, or tiny-shakespeare
     """
+    if not str(path):
+        raise InputError(
+            "the name of the text is empty: a file, a folder of .txt files or tiny-shakespeare was expected"
+        )
     place = Path(path)
     try:
         if place.is_file():
             return [place]
         if place.is_dir():
-            files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file()]
+            files = [file for file in sorted(place.rglob("*")) if is_text(file, place)]
             if not files:
                 raise InputError(f"the folder {path} holds no text: files that end in {', '.join(SUFFIXES)} are read")
             return files
@@ -100,6 +110,12 @@ files, or tiny-shakespeare
         f"the text {path!s:.200} does not exist: check the path, or name a folder of .txt files, or "
         f"{TINY_SHAKESPEARE.name}"
     )
+
+
+def is_text(file: Path, folder: Path) -> bool:
+    """Whether a file somewhere in a folder is one to read: its name says so, it is not hidden, and it is not empty."""
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return not hidden and file.suffix.lower() in SUFFIXES and file.is_file() and file.stat().st_size > 0
 
 
 def check_file(file: Path) -> int:
@@ -156,7 +172,7 @@ def make_tokenizer(files: Sequence[Path], vocab_size: int, progress: bool = Fals
 
 
 def write_tokens(tokenizer: BPETokenizer, files: Iterable[Path | str | bytes], path: str | Path) -> np.ndarray:
-    """Tokenize files, or strings, block by block into one file of 16-bit numbers.
+    """Tokenize files, or strings, block by block into one file of 16-bit numbers, an empty line between two of them.
 
     Returns:
         the token numbers (N,), uint16, mapped from the disk: however long the text is, little of it is in memory.
@@ -170,9 +186,10 @@ def write_tokens(tokenizer: BPETokenizer, files: Iterable[Path | str | bytes], p
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as stream:
-            for file in files:
-                for block in tokenizer.encode_stream(file):
-                    stream.write(block.astype("<u2").data)
+            for number, file in enumerate(files):
+                for source in (BETWEEN, file) if number else (file,):
+                    for block in tokenizer.encode_stream(source):
+                        stream.write(block.astype("<u2").data)
 
     write_atomically(Path(path), write)
     return open_tokens(path)
@@ -186,7 +203,7 @@ def open_tokens(path: str | Path) -> np.ndarray:
     return np.memmap(path, dtype="<u2", mode="r") if path.stat().st_size else np.zeros(0, "<u2")
 
 
-def split_tokens(tokens: np.ndarray, share: float = 0.05, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
+def split_tokens(tokens: np.ndarray, share: float = HELD_OUT, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
     """Training tokens, and the last ones, for validation; views, nothing is copied.
 
     Example:

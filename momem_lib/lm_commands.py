@@ -23,7 +23,7 @@ def report(trained, out: Path) -> None:
     print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
     print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
     print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv, loss.png")
-    print(f"try: momem lm generate {out} 'The'")
+    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
 
 
 def train(options: argparse.Namespace) -> int:
@@ -41,7 +41,8 @@ def train(options: argparse.Namespace) -> int:
 
     tests = lm_runs.files_to_test(options.test)[0] if options.test else None
     if options.resume:
-        given = [name for name in ("file", "config", "minutes", "seed") if getattr(options, name) is not None]
+        names = ("file", "config", "minutes", "seed", "profile")
+        given = [name for name in names if getattr(options, name) is not None]
         if given:
             raise InputError(f"--resume takes text and settings from the run: leave out {', '.join(given)}")
         trained = lm_runs.resume(options.out, options.device, on_checkpoint=draw)
@@ -52,7 +53,7 @@ def train(options: argparse.Namespace) -> int:
         files, source = lm_runs.files_to_train(options.file)
         print(f"text: {source}")
         trained = lm_runs.train_files(
-            files, options.out, options.profile, options.minutes, changes, options.device, on_checkpoint=draw
+            files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
         )
     report(trained, options.out)
     if tests:
@@ -100,6 +101,7 @@ def generate(options: argparse.Namespace) -> int:
 
     settings = heat(options)
     model = LanguageModel.load(options.folder, options.device)
+    model.encode(options.prompt)  # what is no text is refused here, before it is printed
     pieces = model.stream(options.prompt, options.seed, **settings)
     print(options.prompt, end="", flush=True)
     for piece in pieces:

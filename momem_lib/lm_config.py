@@ -1,9 +1,11 @@
 """The settings of a language model, and the dial: what follows from the length of a text, with a reason for each."""
 
+import math
 from dataclasses import dataclass, fields, replace
 
 from momem_lib.blocks import ModelConfig
 from momem_lib.configs import COMMON_RANGES, check_changes
+from momem_lib.corpus import HELD_OUT
 from momem_lib.project import InputError
 
 
@@ -60,7 +62,7 @@ def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
         >>> change(LMConfig(), {"batch_size": 0}, "my.json")
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1000000 was expected
+        momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1,000,000 was expected
     """
     check_changes(LMConfig, RANGES, changes, where)
     config = replace(config, **changes)
@@ -135,6 +137,26 @@ def bytes_per_token(vocab_size: int) -> float:
     return max(value for size, value in BYTES_PER_TOKEN.items() if size <= vocab_size)
 
 
+def heads_for(width: int) -> int:
+    """How many heads for vectors of so many numbers: of 32 numbers each, or of the next larger even part.
+
+    Example:
+        >>> heads_for(128), heads_for(100), heads_for(200), heads_for(16)
+        (4, 2, 5, 1)
+    """
+    return next((heads for heads in range(width // 32, 1, -1) if width % (2 * heads) == 0), 1)
+
+
+def least_bytes(window: int, vocab_size: int) -> int:
+    """The shortest text, about, whose training part holds two windows.
+
+    Example:
+        >>> least_bytes(128, 256)
+        271
+    """
+    return math.ceil((2 * window + 1) / (1 - HELD_OUT) * bytes_per_token(vocab_size))
+
+
 def against_overfitting(text_bytes: int, passes: float) -> dict:
     """The settings that depend on how often a text of so many bytes is read.
 
@@ -177,7 +199,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
         "num_decoder_blocks": blocks,
     } | chosen
     chosen = {
-        "num_heads": max(1, chosen["embedding_dim"] // 32),
+        "num_heads": heads_for(chosen["embedding_dim"]),
         "hidden_dim": 4 * chosen["embedding_dim"],
         "batch_size": max(1, min(dial.tokens, tokens // 8) // chosen["context_window"]),
     } | chosen
@@ -190,30 +212,51 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
         "warmup_steps": max(1, steps // 20),
         "checkpoint_steps": max(1, steps // 10),
     } | chosen
-    if tokens < 2 * (chosen["context_window"] + 1):
-        needed = int(2 * (chosen["context_window"] + 1) * bytes_per_token(chosen["vocab_size"])) + 1
+    if text_bytes < (needed := least_bytes(chosen["context_window"], chosen["vocab_size"])):
         raise InputError(
-            f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: at least "
+            f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: about "
             f"{needed:,} are needed, and 100,000 or more are good"
         )
-    reasons = explain(chosen, text_bytes, tokens, passes, dial) | dict.fromkeys(softer, "AdamW trains all of it")
-    return Plan(change(LMConfig(), chosen, where), reasons | dict.fromkeys(changes, f"set by {where}"))
+    config = change(LMConfig(), chosen, where)
+    reasons = explain(config, text_bytes, tokens, "" if changes else dial.minutes)
+    return Plan(config, reasons | dict.fromkeys(changes, f"set by {where}"))
 
 
-def explain(chosen: dict, text_bytes: int, tokens: int, passes: float, dial: Profile) -> dict[str, str]:
-    """Why the dial has chosen what it has, key by key."""
-    merged = chosen["vocab_size"] > 256
-    text = f"{text_bytes / 1e6:.1f} MB of text" if text_bytes >= 100_000 else f"{text_bytes / 1e3:.0f} KB of text"
-    runs = "vectors for runs of 3 to 5 tokens" if chosen["ngram_rows"] else "no table of runs: it would learn by heart"
+def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dict[str, str]:
+    """Why the dial has chosen what it has, key by key; minutes are those of its own choice, in words, or nothing."""
+    text = f"{in_bytes(text_bytes)} of text"
+    a_step = config.batch_size * config.context_window
+    passes = config.max_global_steps * a_step / max(1, tokens)
+    if config.ngram_rows == 0:
+        runs = f"no vectors for runs of 3 to 5 tokens: {passes:.1f} passes would learn them by heart"
+    else:
+        runs = f"vectors for runs of 3 to 5 tokens, as many as {text} can fill"
+    merged = "each merged token often enough" if config.vocab_size > 256 else "too few words to learn merges"
+    alone = config.muon_lr == 0
     return {
-        "vocab_size": f"{text} show {'each merged token often enough' if merged else 'too few words to learn merges'}",
+        "vocab_size": f"{text} show {merged}",
         "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
         "embedding_dim": f"numbers per token, as many as {text} can fill",
-        "ngram_rows": f"{runs}; {passes:.1f} passes over {text}",
+        "ngram_rows": runs,
         "num_decoder_blocks": "deep enough for this width",
-        "num_heads": "32 numbers each",
-        "batch_size": f"windows, so that a step reads about {chosen['batch_size'] * chosen['context_window']:,} tokens",
-        "max_global_steps": f"{passes:.1f} passes over the text; {dial.minutes}",
+        "num_heads": f"of {config.embedding_dim // config.num_heads} numbers each",
+        "batch_size": f"windows, so that a step reads about {a_step:,} tokens",
+        "max_global_steps": f"{passes:.1f} passes over the text" + (f"; at most {minutes}" if minutes else ""),
+        "model_lr": f"highest rate of AdamW, which trains {'all of it' if alone else 'all but the hidden matrices'}",
+        "muon_lr": "no Muon" if alone else "highest rate of Muon, which trains the hidden matrices",
+        "weight_decay": "pulls the matrices towards 0",
         "dropout": f"{passes:.1f} passes {'could' if passes >= 3 else 'are too few to'} learn the text by heart",
-        "checkpoint_steps": "ten checkpoints",
+        "checkpoint_steps": f"{config.max_global_steps // config.checkpoint_steps:,} checkpoints on the way",
     }
+
+
+def in_bytes(number: int) -> str:
+    """A length in words.
+
+    Example:
+        >>> in_bytes(640), in_bytes(12_345), in_bytes(2_345_678)
+        ('640 bytes', '12 KB', '2.3 MB')
+    """
+    if number < 1000:
+        return f"{number} bytes"
+    return f"{number / 1e3:.0f} KB" if number < 100_000 else f"{number / 1e6:.1f} MB"

@@ -1,11 +1,11 @@
 """From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
 
 import hashlib
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from momem_lib import corpus
 from momem_lib.bpe import BPETokenizer
-from momem_lib.checkpoints import git_commit, hardware, load_tensors, pick_device, write_atomically
+from momem_lib.checkpoints import git_commit, hardware, load_tensors, pick_device
 from momem_lib.documentation import offline_text
 from momem_lib.language_model import NAME, LanguageModel
-from momem_lib.lm_config import LMConfig, against_overfitting, bytes_per_token, change, plan
+from momem_lib.lm_config import LMConfig, Plan, bytes_per_token, plan
 from momem_lib.lm_evaluation import Evaluation, evaluate
 from momem_lib.lm_trainer import LMTrainer, windows
 from momem_lib.lm_training import History, Trained, train
@@ -51,16 +51,26 @@ def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
 
 
 def set_aside(out: Path) -> Path | None:
-    """Move an earlier model in a folder out of the way, into its folder "previous"; returns that, or None."""
-    files = [out / name for name in FILES if (out / name).is_file()]
-    if not any(file.suffix == ".safetensors" for file in files):
+    """Move what a run would overwrite in a folder into its folder "previous", or "previous-2" and so on.
+
+    Returns:
+        the new folder, or None where there was nothing to move. Nothing is ever removed.
+    """
+    files = [out / name for name in FILES if (out / name).exists()]
+    if not files:
         return None
-    previous = out / "previous"
-    shutil.rmtree(previous, ignore_errors=True)
+    previous = next(folder for folder in previous_folders(out) if not folder.exists())
     previous.mkdir()
     for file in files:
         file.rename(previous / file.name)
     return previous
+
+
+def previous_folders(out: Path) -> Iterator[Path]:
+    """The names for earlier models, in order."""
+    yield out / "previous"
+    for number in count(2):
+        yield out / f"previous-{number}"
 
 
 def file_hash(path: Path) -> str:
@@ -82,16 +92,65 @@ def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch
     return max(10, int(FOR_STEPS * 60 * minutes / median(seconds)))
 
 
-def fit_minutes(config: LMConfig, minutes: float, changes: dict, tokens: np.ndarray, device: torch.device) -> LMConfig:
-    """The config with as many steps as fit into some minutes, and what depends on them."""
-    steps = steps_in(minutes, config, tokens, device)
-    passes = steps * config.batch_size * config.context_window / len(tokens)
-    fitted = {
-        "max_global_steps": steps,
-        "warmup_steps": max(1, steps // 20),
-        "checkpoint_steps": max(1, steps // 10),
-    } | against_overfitting(int(len(tokens) * bytes_per_token(config.vocab_size)), passes)
-    return change(config, {key: value for key, value in fitted.items() if key not in changes}, "--minutes")
+def fit_minutes(
+    minutes: float, chosen: Plan, text_bytes: int, profile: str, changes: dict, tokens: np.ndarray, device: torch.device
+) -> Plan:
+    """The plan with as many steps as fit into some minutes, and with all that depends on them."""
+    for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
+        steps = steps_in(minutes, chosen.config, tokens, device)
+        before, chosen = chosen, plan(text_bytes, profile, changes | {"max_global_steps": steps})
+        chosen = replace(chosen, config=replace(chosen.config, vocab_size=before.config.vocab_size))
+        if chosen.config.ngram_rows == before.config.ngram_rows:
+            break
+    length = text_bytes / bytes_per_token(chosen.config.vocab_size)
+    passes = steps * chosen.config.batch_size * chosen.config.context_window / length
+    reason = f"as many as {minutes:g} minutes allow here; {passes:.1f} passes over the text"
+    return replace(chosen, reasons=chosen.reasons | {"max_global_steps": reason})
+
+
+def speaker(show: bool) -> Callable[[str], None]:
+    """What says a line beside a progress bar, or says nothing."""
+    return tqdm.write if show else (lambda _line: None)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run before its first step."""
+
+    config: LMConfig
+    tokenizer: BPETokenizer
+    facts: dict
+
+
+def prepare(
+    files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, show: bool
+) -> Prepared:
+    """Check a text and its settings, and write the files that a run begins with into an empty folder."""
+    say, where, size = speaker(show), pick_device(device), corpus.check_files(files)
+    chosen = plan(size, profile, changes)
+    say(f"{size:,} bytes of text.")
+    tokenizer = corpus.make_tokenizer(files, chosen.config.vocab_size, progress=show)
+    tokenizer.save(folder / "tokenizer.json")
+    tokens = corpus.write_tokens(tokenizer, files, folder / "tokens.bin")
+    learned, held_out = corpus.split_tokens(tokens)
+    say(
+        f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
+    )
+    # A short text may have fewer merges than planned.
+    chosen = replace(chosen, config=replace(chosen.config, vocab_size=tokenizer.vocab_size))
+    windows(learned, chosen.config.context_window, 1, 0, 0)  # says so when the text is too short
+    if minutes is not None:
+        say("Measuring how quick this machine is ...")
+        chosen = fit_minutes(minutes, chosen, size, profile, changes, learned, where)
+    say(f"The settings that follow from the text (profile {profile}):\n{chosen}")
+    facts = {
+        "data": {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [f.name for f in files][:100]},
+        "seed": chosen.config.seed,
+        "commit": git_commit(),
+        "hardware": hardware(where),
+        "torch": torch.__version__,
+    }
+    return Prepared(chosen.config, tokenizer, facts)
 
 
 def train_files(
@@ -113,34 +172,21 @@ def train_files(
     Raises:
         InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
     """
-    files, out, where = [Path(file) for file in files], Path(out), pick_device(device)
+    out, changes = Path(out), changes or {}
     if minutes is not None and not 0 < minutes <= 100_000:
         raise InputError(f"minutes is {minutes}; a number above 0 was expected")
-    size = corpus.check_files(files)
-    chosen = plan(size, profile, changes)
+    if minutes is not None and "max_global_steps" in changes:
+        raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
     prepare_folder(out)
-    say = tqdm.write if show else (lambda _line: None)
-    if (previous := set_aside(out)) is not None:
-        say(f"The earlier model in {out} was moved to {previous}.")
-    say(f"{size:,} bytes of text. The settings that follow from it (profile {profile}):\n{chosen}")
-    tokenizer = corpus.make_tokenizer(files, chosen.config.vocab_size, progress=show)
-    write_atomically(out / "tokenizer.json", tokenizer.save)
-    tokens = corpus.write_tokens(tokenizer, files, out / "tokens.bin")
-    config = replace(chosen.config, vocab_size=tokenizer.vocab_size)  # a short text may have fewer merges
-    learned, held_out = corpus.split_tokens(tokens)
-    say(
-        f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
-    )
-    if minutes is not None:
-        config = fit_minutes(config, minutes, changes or {}, learned, where)
-        say(f"{minutes:g} minutes are about {config.max_global_steps:,} steps here; dropout {config.dropout}.")
-    facts = {
-        "data": {"tokens": file_hash(out / "tokens.bin"), "bytes": size, "files": [file.name for file in files][:100]},
-        "seed": config.seed,
-        "commit": git_commit(),
-        "hardware": hardware(where),
-        "torch": torch.__version__,
-    }
+    # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
+    with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
+        ready = prepare([Path(file) for file in files], Path(folder), profile, minutes, changes, device, show)
+        if (previous := set_aside(out)) is not None:
+            speaker(show)(f"The earlier files of {out} were moved to {previous}.")
+        for file in Path(folder).iterdir():
+            file.rename(out / file.name)
+    learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
+    config, tokenizer, facts = ready.config, ready.tokenizer, ready.facts
     return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -144,8 +145,10 @@ class Run:
                     self.note()
         if not self.enough():
             self.save()
-            kept = "and saved: add --resume to go on" if self.out is not None else "(nothing is saved without a folder)"
-            raise TrainingStopped(f"stopped at step {trainer.step} {kept}")
+            kept = "nothing is saved without a folder"
+            if self.out is not None:
+                kept = "saved; to go on: " + shlex.join(["momem", "lm", "train", "--resume", "--out", str(self.out)])
+            raise TrainingStopped(f"stopped at step {trainer.step}; {kept}")
         best = self.best or LanguageModel.load(self.out, trainer.device.type)
         return Trained(best, trainer.history, best.card)
 

@@ -150,7 +150,7 @@ def prepare_folder(folder: Path) -> None:
         write_atomically(folder / ".can_write", lambda path: path.write_text("", encoding="utf-8"))
         (folder / ".can_write").unlink()
     except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error}): choose another --out-dir") from None
+        raise InputError(f"cannot write to {folder} ({error}): choose another folder") from None
 
 
 def train(

@@ -1,6 +1,8 @@
 """Corpora: what is read, what is refused and how, and tokens on the disk."""
 
 import hashlib
+import http.client
+import io
 import sys
 import urllib.request
 
@@ -21,8 +23,8 @@ def test_tokens_on_disk_are_those_of_encode(tmp_path):
     tokenizer = corpus.make_tokenizer(files, 300)
     tokens = corpus.write_tokens(tokenizer, files, tmp_path / "tokens.bin")
     assert isinstance(tokens, np.memmap) and tokens.dtype == np.uint16
-    assert tokens.tolist() == [token for text in texts for token in tokenizer.encode(text)]
-    assert tokenizer.decode(tokens.tolist()) == "".join(texts)
+    assert tokens.tolist() == [token for text in (texts[0], "\n\n", texts[1]) for token in tokenizer.encode(text)]
+    assert tokenizer.decode(tokens.tolist()) == "\n\n".join(texts)
     assert np.array_equal(corpus.open_tokens(tmp_path / "tokens.bin"), tokens)
 
 
@@ -48,6 +50,12 @@ def test_bad_files_are_refused_in_a_sentence(tmp_path, data, words):
         corpus.check_files([file])
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text("one", encoding="utf-8-sig")
+    assert corpus.write_tokens(BPETokenizer(), [file], tmp_path / "tokens.bin").tolist() == list(b"one")
+
+
 def test_a_letter_across_two_blocks_is_no_error(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "BLOCK", 3)
     file = tmp_path / "text.txt"
@@ -60,10 +68,14 @@ def test_a_folder_is_read_in_order_and_texts_only(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text", encoding="utf-8")
     assert [file.name for file in corpus.find_files(tmp_path)] == ["a.md", "b.txt", "c.TXT"]
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "d.txt").write_text("text", encoding="utf-8")
+    assert len(corpus.find_files(tmp_path)) == 3
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no text"):
         corpus.find_files(tmp_path / "empty")
-    for name in ("nowhere.txt", "nul\0byte", "x" * 5000):
+    for name in ("", "nowhere.txt", "nul\0byte", "x" * 5000):
         with pytest.raises(InputError):
             corpus.find_files(name)
 
@@ -84,7 +96,16 @@ def test_the_download_is_checked_and_says_where_to_put_it(tmp_path, monkeypatch)
     def no_network(*_arguments, **_options):
         raise OSError("no network")
 
+    def cut_off(*_arguments, **_options):
+        raise http.client.IncompleteRead(b"ri")
+
     monkeypatch.setattr(urllib.request, "urlopen", no_network)
+    with pytest.raises(InputError, match=r"save it as .*small\.txt"):
+        corpus.fetch(download)
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_arguments, **_options: io.BytesIO(b"a page to sign in"))
+    with pytest.raises(InputError, match=r"sha256 differs\): get the right one .* save it as .*small\.txt"):
+        corpus.fetch(download)
+    monkeypatch.setattr(urllib.request, "urlopen", cut_off)
     with pytest.raises(InputError, match=r"save it as .*small\.txt"):
         corpus.fetch(download)
     download.path.write_bytes(b"wrong")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from momem_lib.checkpoints import load_tensors
 from momem_lib.cli import main
 from momem_lib.configs import read_changes
 from momem_lib.language_model import LanguageModel
-from momem_lib.lm_config import LMConfig, Plan, change, plan
+from momem_lib.lm_config import LMConfig, Plan, change, least_bytes, plan
 from momem_lib.lm_evaluation import evaluate, token_sizes
 from momem_lib.lm_reading import read_on, scores
 from momem_lib.lm_trainer import LMTrainer, windows
@@ -218,7 +219,7 @@ def test_the_dial_follows_the_length_of_the_text():
     words = str(plan(1_000_000, changes={"lr_schedule": "cosine", "tie_embeddings": False}, where="my file"))
     assert "lr_schedule            cosine  set by my file" in words and "False  set by" in words
     alone = plan(1_000_000, changes={"muon_lr": 0.0})
-    assert alone.config.model_lr < mine.model_lr and "AdamW trains all" in str(alone)
+    assert alone.config.model_lr < mine.model_lr and "which trains all of it" in str(alone)
     assert plan(1_000_000, changes={"muon_lr": 0.0, "model_lr": 0.5}).config.model_lr == 0.5
     with pytest.raises(InputError, match="too few for windows"):
         plan(10)
@@ -280,13 +281,44 @@ def test_train_test_generate_and_chat(capsys, tmp_path, text_file, monkeypatch):
     assert code == 0 and len(printed.splitlines()) >= 2
 
 
-def test_an_earlier_model_is_set_aside(capsys, tmp_path, text_file):
+def test_an_earlier_model_is_set_aside_and_nothing_is_lost(capsys, tmp_path, text_file):
     out, config = tmp_path / "out", config_file(tmp_path, max_global_steps=2)
+    (out / "previous").mkdir(parents=True)
+    (out / "previous" / "notes.txt").write_text("the reader's own", encoding="utf-8")
+    (out / "log.csv").write_text("the reader's own, too", encoding="utf-8")
+    models = []
     for _ in range(2):
         assert lm(capsys, "train", text_file, "--config", config, "--out", out)[0] == 0
-        (out / "notes.txt").write_text("the reader's own", encoding="utf-8")
-    assert (out / "previous" / "language_model.safetensors").is_file() and (out / "tokens.bin").is_file()
-    assert (out / "notes.txt").is_file()
+        models.append((out / "language_model.safetensors").read_bytes())
+    assert (out / "previous" / "notes.txt").read_text(encoding="utf-8") == "the reader's own"
+    assert (out / "previous-2" / "log.csv").read_text(encoding="utf-8") == "the reader's own, too"
+    assert (out / "previous-3" / "language_model.safetensors").read_bytes() == models[0]
+    names = {path.name for path in out.iterdir()}
+    assert "tokens.bin" in names and not any(name.startswith("next-") for name in names)
+
+
+def test_a_start_that_fails_leaves_the_earlier_model_where_it_is(capsys, tmp_path, text_file):
+    out, config = tmp_path / "out", config_file(tmp_path, max_global_steps=2)
+    assert lm(capsys, "train", text_file, "--config", config, "--out", out)[0] == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    short = tmp_path / "short.txt"
+    short.write_text("few words", encoding="utf-8")
+    for words in (["nowhere.txt"], [short], [text_file, "--minutes", "1", "--config", config]):
+        assert lm(capsys, "train", *words, "--out", out)[0] == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_the_shortest_text_that_is_let_in_can_be_trained(tmp_path, text_file):
+    needed = least_bytes(16, 256)
+    for size, fits in ((needed - 1, False), (needed, True)):
+        (tmp_path / "cut.txt").write_bytes(text_file.read_bytes()[:size])
+        small = SMALL | {"vocab_size": 256, "context_window": 16, "max_global_steps": 1}
+        run = partial(lm_runs.train_files, [tmp_path / "cut.txt"], tmp_path / "out", changes=small, show=False)
+        if fits:
+            assert run().history
+        else:
+            with pytest.raises(InputError, match=f"{needed} are needed"):
+                run()
 
 
 def test_minutes_fit_the_steps_to_the_machine(tmp_path, text_file):
@@ -296,6 +328,23 @@ def test_minutes_fit_the_steps_to_the_machine(tmp_path, text_file):
         [text_file], tmp_path / "out", minutes=0.02, changes=changes, device="cpu", show=False
     )
     assert trained.history[-1]["step"] >= 10 and trained.history[-1]["seconds"] < 30
+
+
+def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypatch, capsys):
+    """Many steps over a text mean dropout and no large table, and the table of settings that is printed says so."""
+    timed = []
+
+    def steps_in(_minutes, config, _tokens, _device):
+        timed.append(config.ngram_rows)
+        return 3000 if config.ngram_rows else 4000
+
+    monkeypatch.setattr(lm_runs, "steps_in", steps_in)
+    size, tokens = 1_000_000, np.zeros(1_000_000, np.uint16)
+    first = plan(size, "quick", {"seed": 1})
+    fitted = lm_runs.fit_minutes(3, first, size, "quick", {"seed": 1}, tokens, torch.device("cpu"))
+    assert timed == [65_536, 0]  # the speed is measured again where the model is another
+    assert fitted.config == plan(size, "quick", {"seed": 1, "max_global_steps": 4000}).config
+    assert fitted.config.dropout > first.config.dropout and "3 minutes allow" in str(fitted)
 
 
 def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, monkeypatch):
@@ -334,10 +383,13 @@ def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, mo
         ["train", "{text}", "--out", "{empty}"],
         ["train", "--resume"],
         ["train", "{text}", "--resume"],
+        ["train", "--resume", "--profile", "full"],
+        ["train", ""],
         ["test", "nowhere"],
         ["test", "{model}", "nowhere.txt"],
         ["test", "{model}", "{empty}"],
         ["generate", "{model}"],
+        ["generate", "{model}", "half a letter \udcff"],
         ["generate", "nowhere", "To be"],
         ["generate", "{model}", "To be", "--temperature", "-1"],
         ["generate", "{model}", "To be", "--top-k", "0"],

@@ -292,7 +292,7 @@ def test_another_dataset_is_no_resuming(rows, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_found_before_training(rows, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="--out-dir"):
+    with pytest.raises(InputError, match="choose another folder"):
         train("ner", small_config(), rows, rows[:3], tmp_path / "file", "cpu")
 
 
