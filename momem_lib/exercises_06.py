@@ -56,6 +56,7 @@ def check_bits_per_byte(convert: Callable[[Sequence[float], Sequence[bytes]], fl
     size, letters = sum(map(len, pieces)), len(b"".join(pieces).decode())
     right = sum(nats) / size / math.log(2)
     said = convert(list(nats), list(pieces))
+    said = said.item() if hasattr(said, "item") and np.size(said) == 1 else said  # of an array, or a tensor
     assert isinstance(said, int | float), f"a number was expected, not {said!r}"
     wrong = (
         (
@@ -74,10 +75,10 @@ def check_bits_per_byte(convert: Callable[[Sequence[float], Sequence[bytes]], fl
         (sum(nats) / math.log(2), "those are the bits of the whole text: divide by its bytes"),
     )
     for value, message in wrong:
-        assert abs(said - value) > 1e-9, message
-    assert abs(said - right) < 1e-9, f"{said:.4f} is not right; {right:.4f} is: the sum of nats / bytes / ln 2"
+        assert abs(said - value) > 1e-5, message
+    assert abs(said - right) < 1e-5, f"{said:.4f} is not right; {right:.4f} is: the sum of nats / bytes / ln 2"
     check = Evaluation(sum(nats), len(nats), size).bits_per_byte
-    assert abs(said - check) < 1e-9, "the library computes something else"
+    assert abs(said - check) < 1e-5, "the library computes something else"
 
 
 LOSSES = {  # losses at the checkpoints -> patience -> (last checkpoint, kept checkpoint)
@@ -94,8 +95,9 @@ def check_early_stopping(stop: Callable[[list[float], int], tuple[int, int]]) ->
         for patience, (last, kept) in cases.items():
             said = stop(list(losses), patience)
             where = f"losses {list(losses)}, patience {patience}"
-            assert isinstance(said, tuple) and len(said) == 2, f"{where}: two numbers were expected, not {said!r}"
-            assert tuple(said) != (kept, last) or last == kept, f"{where}: the pair is the wrong way round"
+            assert np.shape(said) == (2,), f"{where}: two numbers were expected, not {said!r}"
+            said = tuple(said)
+            assert said != (kept, last) or last == kept, f"{where}: the pair is the wrong way round"
             assert said != (last, last) or last == kept, (
                 f"{where}: you keep the last checkpoint, {last - kept} after the best one: keep the best"
             )
@@ -124,7 +126,9 @@ def check_counts(counted: Callable) -> None:
     model = counted(b"abracadabra", 2)
     assert callable(model), f"a function of the text so far was expected, not {type(model).__name__}"
     for context in (b"", b"a", b"ab", b"abracadab", b"zzzz", "王".encode()):
-        probs = np.asarray(model(context), dtype=float)
+        said = model(context)
+        assert not isinstance(said, dict), "a dict came back: an array of 256 was expected, a number for each byte"
+        probs = np.asarray(said, dtype=float)
         assert probs.shape == (256,), f"256 probabilities were expected after {context!r}, not {probs.shape}"
         assert (probs > 0).all(), (
             f"after {context!r} something has probability 0: it would cost ln 0, infinitely many nats"

@@ -7,11 +7,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.plots import GREY, INK, blank, draw_arrow, write_text
+from momem_lib.plots import GREY, INK, blank, draw_arrow, drawable, write_text
 from momem_lib.plots_gradients import BLUE, GREEN, RED, SIZE, name_axes, page
 from momem_lib.widgets_sampling import Bar, visible
 
 MONO = "DejaVu Sans Mono"
+LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
 
 
 def plot_losses(history: list[dict]) -> Figure:
@@ -35,6 +36,18 @@ def plot_losses(history: list[dict]) -> Figure:
         panel.axhline(min(losses), color=GREY, lw=1, ls=":", label="lowest validation loss")
     name_axes(panel, "step", "loss (nats per token)")
     return figure
+
+
+def boxed(piece: str) -> str:
+    """A token as a small box can show it: its bytes where the font lacks a letter, its beginning where it is long.
+
+    Example:
+        >>> boxed("␣the"), boxed("王"), boxed("internationalisation")
+        ('␣the', '‹e78e8b›', 'internat…')
+    """
+    if drawable(piece, MONO) != piece:
+        piece = f"‹{piece.encode('utf-8', 'surrogateescape').hex()}›"
+    return piece if len(piece) <= LONGEST_PIECE else piece[: LONGEST_PIECE - 1] + "…"
 
 
 def draw_shift(pieces: Sequence[str]) -> Figure:
@@ -62,7 +75,7 @@ def draw_shift(pieces: Sequence[str]) -> Figure:
             panel.add_patch(
                 Rectangle((x, y - 0.2), width - 0.08, 0.4, fc=grounds[name], ec=edges[name], lw=1.4),
             )
-            write_text(panel, x + width / 2 - 0.04, y, pieces[place], family=MONO, fontsize=SIZE)
+            write_text(panel, x + width / 2 - 0.04, y, boxed(pieces[place]), family=MONO, fontsize=SIZE)
     for place in range(len(pieces) - 1):
         x = left + width * (place + 0.5) - 0.04
         draw_arrow(panel, (x, rows["inputs"] - 0.22), (x, rows["labels"] + 0.24))

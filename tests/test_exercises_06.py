@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from momem_lib.blocks import ModelConfig
 from momem_lib.bpe import BPETokenizer
@@ -81,6 +82,16 @@ def test_the_small_text_is_of_several_scripts_and_a_few_kilobytes():
 def test_wrong_bits_per_byte(convert, message):
     with pytest.raises(AssertionError, match=re.escape(message)):
         check_bits_per_byte(convert)
+
+
+def right_bits(nats, pieces):
+    return sum(nats) / sum(map(len, pieces)) / math.log(2)
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, torch.tensor, lambda value: np.array([value])])
+def test_every_kind_of_number_is_taken(kind):
+    check_bits_per_byte(lambda nats, pieces: kind(right_bits(nats, pieces)))
+    check_early_stopping(lambda losses, patience: list(walk(losses, patience)))
 
 
 def walk(losses, patience, better=lambda new, old: new < old, kept=lambda number, best: best, reset=True, extra=0):
@@ -160,5 +171,7 @@ def test_counts_that_are_no_distribution_or_no_function():
         check_counts(lambda train, order: np.full(256, 1 / 256))
     with pytest.raises(AssertionError, match="256 probabilities"):
         check_counts(lambda train, order: lambda text: np.ones(3) / 3)
+    with pytest.raises(AssertionError, match="a dict came back"):
+        check_counts(lambda train, order: lambda text: {"a": 1.0})
     with pytest.raises(AssertionError, match="sum to 256"):
         check_counts(lambda train, order: lambda text: np.ones(256))
