@@ -56,7 +56,7 @@ def check_bits_per_byte(convert: Callable[[Sequence[float], Sequence[bytes]], fl
     size, letters = sum(map(len, pieces)), len(b"".join(pieces).decode())
     right = sum(nats) / size / math.log(2)
     said = convert(list(nats), list(pieces))
-    said = said.item() if hasattr(said, "item") and np.size(said) == 1 else said  # of an array, or a tensor
+    said = said.item() if hasattr(said, "item") and np.shape(said) in ((), (1,)) else said  # of an array, or a tensor
     assert isinstance(said, int | float), f"a number was expected, not {said!r}"
     wrong = (
         (
