@@ -138,10 +138,13 @@ class Reader:
         """Open a notebook of the copy in JupyterLab, and wait until its kernel is ready."""
         address = f"{self.server.address}/lab/tree/notebooks/{name}.ipynb?token={self.server.token}&reset"
         self.browser.get(address)
-        # The status bar, and not the circle beside the kernel's name: that one is empty before there is a kernel.
-        ready = "#jp-main-statusbar"
-        wait_for(lambda: "| Idle" in "".join(map(self.words, self.all(ready))), START_SECONDS, f"no kernel for {name}")
+        wait_for(self.idle, START_SECONDS, f"no kernel for {name}")
         wait_for(lambda: self.all(f"{PANEL} .jp-CodeCell"), START_SECONDS, f"no cell of {name} is shown")
+
+    def idle(self) -> bool:
+        """Whether there is a kernel that has nothing to do."""
+        # The status bar, and not the circle beside the kernel's name: that one is empty before there is a kernel.
+        return "| Idle" in "".join(map(self.words, self.all("#jp-main-statusbar")))
 
     def all(self, selector: str, within: WebElement | None = None) -> list[WebElement]:
         """The elements that a CSS selector names."""
@@ -155,7 +158,8 @@ class Reader:
 
     def _ran(self) -> bool:
         assert not self.errors(), f"a cell failed:\n{self.errors()[0]}"
-        return not any("*" in prompt for prompt in self.prompts())
+        # On a slow machine, cells that wait may not be on the page yet; the kernel knows of them.
+        return self.idle() and not any("*" in prompt for prompt in self.prompts())
 
     def click_menu(self, menu: str, entry: str) -> None:
         """Choose an entry of the menu bar."""
