@@ -39,6 +39,7 @@ class TrainConfig:
     typo_share: float = 0.06  # of the synthesised questions: a slip in the words around the name
     blend_share: float = 0.0  # of the synthesised people: names blended anew, no list to learn by heart
     odd_share: float = 0.0  # of the synthesised people: names with a word that no list of names holds
+    final_s_share: float = 0.0  # of the synthesised people: names that end in s
     keyword_share: float = 0.0  # of the synthesised people: names with a word that gives a field away elsewhere
     prob_threshold: float = 0.7  # chance that the characters of a list entry stay unshuffled
     data_seed: int = 0  # of the synthesised rows
@@ -127,6 +128,7 @@ RANGES = COMMON_RANGES | {
     "blend_share": (0.0, 1.0),
     "odd_share": (0.0, 1.0),
     "keyword_share": (0.0, 1.0),
+    "final_s_share": (0.0, 1.0),
     "hardest_share": (0.001, 1.0),
     "prob_threshold": (0.0, 1.0),
     "data_seed": (0, 2**31 - 1),

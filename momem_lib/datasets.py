@@ -13,7 +13,7 @@ from momem_lib.synthesis import SynthesisConfig, iter_rows, load_material, write
 
 # Keys that a training config and a dataset's have in common.
 SHARES = ("prob_threshold", "noise_share", "short_share", "unanswerable_share", "name_case_share",
-          "typo_share", "blend_share", "odd_share", "keyword_share")  # fmt: skip
+          "typo_share", "blend_share", "odd_share", "keyword_share", "final_s_share")  # fmt: skip
 
 
 def file_hash(path: Path) -> str:

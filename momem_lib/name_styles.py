@@ -93,6 +93,18 @@ def with_keyword(rng: Random, fname: str, lname: str, keywords: Sequence[str]) -
     return (fname, word) if place < 0.8 else (f"{fname} {word}", lname)
 
 
+def ending_in_s(word: str) -> str:
+    """A word with an s at its end, unless it has one or ends in another sign than a Latin letter.
+
+    Example:
+        >>> ending_in_s("Robert"), ending_in_s("Jonas"), ending_in_s("OAK"), ending_in_s("Jr."), ending_in_s("王")
+        ('Roberts', 'Jonas', 'OAKS', 'Jr.', '王')
+    """
+    if not word[-1:].isalpha() or word[-1] > "\u024f" or word[-1] in "sS":
+        return word
+    return word + ("S" if word[-1].isupper() and len(word) > 1 else "s")
+
+
 def styled_name(
     rng: Random,
     style: str,
@@ -101,13 +113,14 @@ def styled_name(
     fresh: bool = False,
     odd: float = 0.0,
     keyword: float = 0.0,
+    final_s: float = 0.0,
     keywords: Sequence[str] = (),
 ) -> tuple[str, str]:
     """A name of a style, as first and last name, that leaves no doubt where it ends.
 
     Args:
         fresh: made of names blended for it. odd: the chance of a word that no list of names holds.
-        keyword: the chance of one of the keywords.
+        keyword: the chance of one of the keywords. final_s: the chance of an s at the end.
     """
     listed = [lists.names[key][split] for key in ("first", "last")]
     while True:
@@ -117,6 +130,8 @@ def styled_name(
             fname, lname = with_odd_word(rng, fname, lname, pick(rng, list(lists.words.values())))
         if keyword and rng.random() < keyword:
             fname, lname = with_keyword(rng, fname, lname, keywords)
+        if final_s and rng.random() < final_s:
+            fname, lname = (fname, ending_in_s(lname)) if lname else (ending_in_s(fname), "")
         name = f"{fname} {lname}" if lname else fname
         if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
             continue  # by chance (van + Dyk) the entry of another split

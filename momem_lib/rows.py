@@ -40,6 +40,7 @@ class SynthesisConfig:
     typo_share: float = TYPO  # questions with a slip of the finger in the words around the name
     blend_share: float = 0.0  # names made of names blended for this row alone: no list to learn by heart
     odd_share: float = 0.0  # names with a word that no list of names holds
+    final_s_share: float = 0.0  # names that end in s, though no possessive is meant ("Roberts")
     keyword_share: float = 0.0  # names with a word that gives a field away where it is no name ("Melody")
     one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
 
@@ -138,7 +139,7 @@ class RowMaker:
         rng, lists, split = self.rng, self.material.lists, self.split
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
         fresh = self.config.blend_share > 0 and rng.random() < self.config.blend_share
-        shares = self.config.odd_share, self.config.keyword_share
+        shares = self.config.odd_share, self.config.keyword_share, self.config.final_s_share
         fname, lname = styled_name(rng, name_style, lists, split, fresh, *shares, self.keywords[language])
         person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]

@@ -338,6 +338,18 @@ def test_the_names_of_other_splits_are_no_keywords_to_train_on(material):
     assert not words & {"Melody", "Field", "Poet"} and {"Drummer", "Flat"} <= words
 
 
+def test_names_end_in_s_as_often_as_asked(material):
+    def ending(share):
+        config = SynthesisConfig(final_s_share=share, prob_threshold=1.0)
+        names = [full_name(row) for row in islice(row_stream(material, config, "train"), 900) if row["person"]]
+        assert all(clear_name(name) for name in names)
+        latin = [name for name in names if "a" <= name[-1].lower() <= "z"]
+        return sum(name[-1] in "sS" for name in latin) / len(latin)
+
+    none, half, every = ending(0.0), ending(0.5), ending(1.0)  # some end in s without
+    assert none < 0.2 < 0.4 < half < 0.7 < every == 1
+
+
 @pytest.mark.parametrize(
     ("question", "name", "read"),
     [
