@@ -48,7 +48,7 @@ def course_config(
 
     Example:
         >>> course_config("ner", steps=60).max_global_steps, course_config("ner", "full", steps=60).max_global_steps
-        (60, 3000)
+        (60, 14000)
     """
     task_of(task_name)
     if profile not in ("quick", "full"):
