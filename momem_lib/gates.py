@@ -103,7 +103,7 @@ def summary_gate(person: Person, summary: str | None) -> str | None:
         return f"the memory does not hold what the question asks about {person.name}"
     field = summary_field(person, summary)
     if field is None:
-        return f"the summary {summary!r} is not in the record of {person.name}"
+        return f"the summary {summary!r} is no field of the record of {person.name}"
     if not getattr(person, field):
         return f"the record of {person.name} is empty there"
     return None
