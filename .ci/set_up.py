@@ -152,7 +152,7 @@ def install_browser():
     """Add selenium, and where Chromium or its driver is missing, those from Debian's packages; or say what to type."""
     if not quiet(PYTHON, "-c", "import selenium") and not pip("--editable", ".[browser]"):
         sys.exit("selenium could not be installed: see pip's lines above, mend that, then type the command again.")
-    find = (PYTHON, "-c", "from momem_lib.checks import find_browser; find_browser()")
+    find = (PYTHON, "-c", "from momem_lib.tools.checks import find_browser; find_browser()")
     if quiet(*find):
         return
     root = getattr(os, "geteuid", lambda: 1)() == 0

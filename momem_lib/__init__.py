@@ -6,7 +6,13 @@ Example:
 
 from importlib import import_module
 
-_HOMES = {"Pipeline": "pipeline", "Answer": "answers", "Gates": "gates", "Memory": "memory", "Person": "people"}
+_HOMES = {
+    "Pipeline": "system.pipeline",
+    "Answer": "system.answers",
+    "Gates": "system.gates",
+    "Memory": "system.memory",
+    "Person": "data.people",
+}
 __all__ = ["Answer", "Gates", "Memory", "Person", "Pipeline"]
 
 

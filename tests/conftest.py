@@ -18,11 +18,11 @@ def untrained_pipeline():
     # Imported here: the notebook run, which loads this file too, needs no torch of its own.
     import torch
 
-    from momem_lib.memory import Memory
-    from momem_lib.people import read_people
-    from momem_lib.pipeline import Pipeline
+    from momem_lib.data.people import read_people
+    from momem_lib.nn.transformer import ModelConfig, Transformer
     from momem_lib.project import TEST_PEOPLE
-    from momem_lib.transformer import ModelConfig, Transformer
+    from momem_lib.system.memory import Memory
+    from momem_lib.system.pipeline import Pipeline
 
     torch.manual_seed(0)
     shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}

@@ -5,11 +5,8 @@ import re
 import pytest
 import torch
 
-from momem_lib.plots import png
-from momem_lib.plots_attention import Chart, Grid, draw_charts, draw_grids
-from momem_lib.plots_lookup import draw_induction, draw_lookup, draw_turns
-from momem_lib.project import InputError
-from momem_lib.toy_copy import (
+from momem_lib.course.nb03.plots import draw_induction, draw_lookup, draw_turns
+from momem_lib.course.nb03.toy_copy import (
     AttentionOnly,
     copy_accuracy,
     copy_loss,
@@ -20,9 +17,7 @@ from momem_lib.toy_copy import (
     repeated_letters,
     train_copier,
 )
-from momem_lib.transformer import ModelConfig, Transformer
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_attention import (
+from momem_lib.course.nb03.widget import (
     COPY,
     attention_widget,
     draw_all_heads,
@@ -33,6 +28,11 @@ from momem_lib.widgets_attention import (
     strongest,
     token_labels,
 )
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.nn.transformer import ModelConfig, Transformer
+from momem_lib.project import InputError
 
 NASTY = "Who is <b>$tev0</b> & Ngũgĩ $x?"
 

@@ -6,7 +6,12 @@ from itertools import pairwise
 import pytest
 import torch
 
-from momem_lib.bag_of_words import (
+from momem_lib.cli.main import main
+from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
+from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.system.bag_of_words import (
     CHOICES,
     FILE,
     BagOfWords,
@@ -16,13 +21,8 @@ from momem_lib.bag_of_words import (
     save_bag_of_words,
     train_bag_of_words,
 )
-from momem_lib.checkpoints import load_model, load_tensors, save_tensors
-from momem_lib.cli import main
-from momem_lib.constrained import asked_fields, product_of_experts
-from momem_lib.people import FIELDS, Person
-from momem_lib.pipeline import Pipeline
-from momem_lib.project import CHECKPOINTS, InputError
-from momem_lib.rows import SynthesisConfig, load_material
+from momem_lib.system.constrained import asked_fields, product_of_experts
+from momem_lib.system.pipeline import Pipeline
 
 SHIPPED = CHECKPOINTS / FILE
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
@@ -179,7 +179,7 @@ def test_the_command_trains_one_and_refuses_too_few_questions(tmp_path, capsys):
 
 def test_calibration_counts_with_the_bag_of_words_beside_the_modules(tmp_path, monkeypatch, capsys):
     heard = []
-    monkeypatch.setattr("momem_lib.calibration.calibrate", lambda paths, count: heard.append(paths) or {})
+    monkeypatch.setattr("momem_lib.system.calibration.calibrate", lambda paths, count: heard.append(paths) or {})
     assert main(["calibrate", "--out-dir", str(tmp_path)]) == 0
     (tmp_path / FILE).write_bytes(b"")
     assert main(["calibrate", "--out-dir", str(tmp_path)]) == 0

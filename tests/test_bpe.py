@@ -10,11 +10,11 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momem_lib.bpe import MOST_CACHED, VISIBLE, BPETokenizer
-from momem_lib.bpe_training import train_fast, train_naive
-from momem_lib.chunks import CHUNK, PATTERN, chunk_lists, count_chunks, split_chunks
+from momem_lib.data.tokens import SPECIALS, ByteTokenizer
+from momem_lib.lm.bpe import MOST_CACHED, VISIBLE, BPETokenizer
+from momem_lib.lm.bpe_training import train_fast, train_naive
+from momem_lib.lm.chunks import CHUNK, PATTERN, chunk_lists, count_chunks, split_chunks
 from momem_lib.project import ROOT, TEST_PEOPLE, InputError
-from momem_lib.tokenizers import SPECIALS, ByteTokenizer
 
 TEXT = "\n\n".join((TEST_PEOPLE, ROOT / "CONTRIBUTING.md")[n].read_text(encoding="utf-8") for n in (0, 1))
 NASTY = (
@@ -263,7 +263,7 @@ def test_rare_chunks_are_forgotten_when_there_are_too_many():
 
 
 def test_cache_is_bounded(tokenizer, monkeypatch):
-    monkeypatch.setattr("momem_lib.bpe.MOST_CACHED", 10)
+    monkeypatch.setattr("momem_lib.lm.bpe.MOST_CACHED", 10)
     small = BPETokenizer(tokenizer.merges)
     assert small.encode(TEXT[:5000]) == tokenizer.encode(TEXT[:5000])
     assert len(small._cache) <= 10 < MOST_CACHED

@@ -9,12 +9,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from momem_lib import by_hand, by_hand_optimizers
-from momem_lib.attention import causal_mask
-from momem_lib.by_hand_attention import attend, attend_backward, causal_attention, causal_attention_backward
-from momem_lib.by_hand_checks import code_of, layer_errors, numerical_gradient, relative_error
-from momem_lib.by_hand_loss import cross_entropy, cross_entropy_backward, softmax, softmax_backward
-from momem_lib.by_hand_transformer import (
+from momem_lib.by_hand import layers as by_hand
+from momem_lib.by_hand import optimizers as by_hand_optimizers
+from momem_lib.by_hand.attention import attend, attend_backward, causal_attention, causal_attention_backward
+from momem_lib.by_hand.checks import code_of, layer_errors, numerical_gradient, relative_error
+from momem_lib.by_hand.loss import cross_entropy, cross_entropy_backward, softmax, softmax_backward
+from momem_lib.by_hand.transformer import (
     HandConfig,
     draw_batch,
     forward,
@@ -22,7 +22,8 @@ from momem_lib.by_hand_transformer import (
     new_parameters,
     write,
 )
-from momem_lib.by_hand_twin import twin_loss_and_gradients, twin_parameters
+from momem_lib.by_hand.twin import twin_loss_and_gradients, twin_parameters
+from momem_lib.nn.attention import causal_mask
 from momem_lib.project import InputError
 
 TINY = HandConfig(vocab_size=11, width=8, heads=2, blocks=2, hidden=16, context=6)

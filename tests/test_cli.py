@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from momem_lib.cli import main
-from momem_lib.memory import Memory
-from momem_lib.people import read_people
+from momem_lib.cli.main import main
+from momem_lib.data.people import read_people
+from momem_lib.system.memory import Memory
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

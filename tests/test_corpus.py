@@ -9,8 +9,8 @@ import urllib.request
 import numpy as np
 import pytest
 
-from momem_lib import corpus, documentation
-from momem_lib.bpe import BPETokenizer
+from momem_lib.lm import corpus, documentation
+from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.project import InputError
 
 

@@ -5,11 +5,11 @@ import warnings
 
 import pytest
 
-from momem_lib.exercises_01 import JO, JO_ROW
-from momem_lib.name_styles import clear_name
-from momem_lib.people import FIELDS, read_people
-from momem_lib.plots import MODULES, png
-from momem_lib.plots_data import (
+from momem_lib.course.nb01.exercises import JO, JO_ROW
+from momem_lib.course.nb01.plots import draw_overlap, draw_splits, draw_students
+from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
+from momem_lib.course.shared.plots import MODULES, png
+from momem_lib.course.shared.plots_data import (
     NONE,
     characters_by_script,
     draw_layers,
@@ -19,12 +19,12 @@ from momem_lib.plots_data import (
     lanes_of,
     script_or_kind,
 )
-from momem_lib.plots_splits import draw_overlap, draw_splits, draw_students
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.name_styles import clear_name
+from momem_lib.data.people import FIELDS, read_people
+from momem_lib.data.rows import load_material
+from momem_lib.nn.tasks import TASKS
 from momem_lib.project import TEST_PEOPLE, InputError
-from momem_lib.rows import load_material
-from momem_lib.tasks import TASKS
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_data import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
 
 NASTY = "<script>alert('1')</script> & $x$"
 PEOPLE = read_people(TEST_PEOPLE)
@@ -170,7 +170,7 @@ def test_page_counts_shuffled_names_and_says_what_is_too_long(pool):
 @pytest.fixture
 def widget(material, monkeypatch, pool):
     """The widget, in Swahili alone: it would spend a second on English."""
-    monkeypatch.setattr("momem_lib.widgets_data.train_pool", lambda *_: pool)
+    monkeypatch.setattr("momem_lib.course.nb01.widget.train_pool", lambda *_: pool)
     return record_widget(JO, 0.7, 4, material)
 
 

@@ -5,8 +5,8 @@ from importlib import import_module
 
 import pytest
 
-from momem_lib.exercises import attempt
-from momem_lib.notebooks import find_notebooks, read_notebook
+from momem_lib.course.shared.exercises import attempt
+from momem_lib.tools.notebooks import find_notebooks, read_notebook
 
 SOLUTION = re.compile(r"<summary>Solution</summary>.*?```python\n(.*?)```", re.DOTALL)
 
@@ -15,7 +15,7 @@ def found_exercises():
     """Every exercise of every notebook: its checker, the name of the answer, stub and solution."""
     found = []
     for path in find_notebooks():
-        checkers = import_module(f"momem_lib.exercises_{path.stem[:2]}")
+        checkers = import_module(f"momem_lib.course.nb{path.stem[:2]}.exercises")
         cells = read_notebook(path).cells
         for number, cell in enumerate(cells):
             call = re.search(r"^right = attempt\((check_\w+), (\w+)\)", cell.source, re.MULTILINE)
@@ -62,7 +62,7 @@ def test_stub_runs_and_is_not_taken_for_a_solution(checker, name, stub, solution
 
 @pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
 def test_every_checker_is_used_and_three_at_least(path):
-    checkers = import_module(f"momem_lib.exercises_{path.stem[:2]}")
+    checkers = import_module(f"momem_lib.course.nb{path.stem[:2]}.exercises")
     written = {name for name in vars(checkers) if name.startswith("check_")}
     source = "\n".join(cell.source for cell in read_notebook(path).cells)
     assert written == set(re.findall(r"attempt\((check_\w+)", source)) and len(written) >= 3

@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
-from momem_lib.exercises_00 import check_own_record, check_same_name, check_summary_gate
-from momem_lib.people import FIELDS
+from momem_lib.course.nb00.exercises import check_own_record, check_same_name, check_summary_gate
+from momem_lib.data.people import FIELDS
 
 GOOD = {
     "fname": "Zoë",

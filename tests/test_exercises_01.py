@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from momem_lib.exercises_01 import check_fill, check_leaks, check_name_split, check_unanswerable
-from momem_lib.grammar import split_of
-from momem_lib.rows import filled
+from momem_lib.course.nb01.exercises import check_fill, check_leaks, check_name_split, check_unanswerable
+from momem_lib.data.grammar import split_of
+from momem_lib.data.rows import filled
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,18 @@ import re
 
 import pytest
 
-from momem_lib.bpe import BPETokenizer
-from momem_lib.exercises_02 import check_bytes_per_token, check_encode_around, check_fewest, check_stream, small
-from momem_lib.plots import png
-from momem_lib.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work, visible_piece
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_tokens import LONGEST, token_table, token_widget, tokens_html
+from momem_lib.course.nb02.exercises import (
+    check_bytes_per_token,
+    check_encode_around,
+    check_fewest,
+    check_stream,
+    small,
+)
+from momem_lib.course.nb02.widget import LONGEST, token_table, token_widget, tokens_html
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work, visible_piece
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.lm.bpe import BPETokenizer
 
 
 def told(check, answer, message):

@@ -6,8 +6,8 @@ import re
 import pytest
 import torch
 
-from momem_lib.attention import attention_by_hand, causal_mask
-from momem_lib.exercises_03 import check_attention, check_copy_shares, check_induction, check_window_mask
+from momem_lib.course.nb03.exercises import check_attention, check_copy_shares, check_induction, check_window_mask
+from momem_lib.nn.attention import attention_by_hand, causal_mask
 
 
 def distances(length):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from momem_lib.exercises_04 import (
+from momem_lib.course.nb04.exercises import (
     check_clip,
     check_padded_gradient,
     check_rms_norm_backward,

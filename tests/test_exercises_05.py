@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from momem_lib.exercises_05 import check_beam_search, check_language_loss, check_parameter_count, check_top_p
+from momem_lib.course.nb05.exercises import check_beam_search, check_language_loss, check_parameter_count, check_top_p
 
 
 def count(v, d, h, n, head=1, biases=1, norms=1, matrices=4, mlps=2, tied=True, last=1, per_block=2):

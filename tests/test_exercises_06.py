@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from momem_lib.blocks import ModelConfig
-from momem_lib.bpe import BPETokenizer
-from momem_lib.exercises_06 import (
+from momem_lib.course.nb06.exercises import (
     check_bits_per_byte,
     check_counts,
     check_early_stopping,
     check_train_on,
     small_text,
 )
-from momem_lib.language_model import LanguageModel
-from momem_lib.transformer import Transformer
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.language_model import LanguageModel
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.transformer import Transformer
 
 
 def untrained(vocab_size=256):

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from momem_lib.exercises_07 import check_best_span, check_loss_mask, check_scores, check_trap
-from momem_lib.gates import word_spans
+from momem_lib.course.nb07.exercises import check_best_span, check_loss_mask, check_scores, check_trap
+from momem_lib.system.gates import word_spans
 
 
 def right_example(prompt, target):

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from momem_lib.exercises_08 import check_find_place, check_index, check_move_all, check_trigrams
+from momem_lib.course.nb08.exercises import check_find_place, check_index, check_move_all, check_trigrams
 
 
 def pieces(text):

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from momem_lib.exercises_09 import JO, MARKS, check_choose, check_deciding, check_readings, texts_of, ways
-from momem_lib.field_choice import copying_chances
-from momem_lib.people import LABELS
+from momem_lib.course.nb09.exercises import JO, MARKS, check_choose, check_deciding, check_readings, texts_of, ways
+from momem_lib.course.nb09.field_choice import copying_chances
+from momem_lib.data.people import LABELS
 
 
 def right_places(label, labels):

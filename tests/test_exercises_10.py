@@ -5,8 +5,8 @@ import re
 import pytest
 import torch
 
-from momem_lib.exercises_10 import check_count_wordings, check_gate, check_heat_words
-from momem_lib.gates import LONGEST_FRAME
+from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_heat_words
+from momem_lib.system.gates import LONGEST_FRAME
 
 
 def replaced(text, *pieces):

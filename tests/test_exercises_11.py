@@ -6,9 +6,9 @@ from math import prod
 
 import pytest
 
-from momem_lib.answers import Answer, Step
-from momem_lib.cascade import STAGES
-from momem_lib.exercises_11 import JO, check_careful, check_chain, check_whose_fault, wanted_of, wrote_of
+from momem_lib.course.nb11.cascade import STAGES
+from momem_lib.course.nb11.exercises import JO, check_careful, check_chain, check_whose_fault, wanted_of, wrote_of
+from momem_lib.system.answers import Answer, Step
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from momem_lib.exercises_12 import check_choose, check_clearly_faster, check_food, check_may_look
+from momem_lib.course.nb12.exercises import check_choose, check_clearly_faster, check_food, check_may_look
 
 
 def right_mask(real):

@@ -8,9 +8,8 @@ import sys
 import pytest
 import torch
 
-from momem_lib.evaluation import asked_people
-from momem_lib.generation import Generated
-from momem_lib.generator_course import (
+from momem_lib.course.modules.judging import material
+from momem_lib.course.nb10.facts import (
     QUESTIONS,
     TASK,
     Fact,
@@ -25,18 +24,19 @@ from momem_lib.generator_course import (
     wording_of,
     write_by,
 )
-from momem_lib.module_judging import material
-from momem_lib.parameter_checks import check_parameters
-from momem_lib.people import FIELDS, Person, read_people
-from momem_lib.pipeline import Pipeline
-from momem_lib.plots import png
-from momem_lib.plots_generator import draw_forks, draw_heat, draw_wordings
+from momem_lib.course.nb10.plots import draw_forks, draw_heat, draw_wordings
+from momem_lib.course.nb10.tree import Fork, forks, leaves
+from momem_lib.course.nb10.widget import tally, tally_table, wordings_html, wordings_widget
+from momem_lib.course.shared.parameter_checks import check_parameters
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.people import FIELDS, Person, read_people
+from momem_lib.nn.generation import Generated
+from momem_lib.nn.module import score, write
+from momem_lib.nn.sampling import next_token_probs
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
-from momem_lib.sampling import next_token_probs
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_generator import tally, tally_table, wordings_html, wordings_widget
-from momem_lib.wording_tree import Fork, forks, leaves
-from momem_lib.writing import score, write
+from momem_lib.system.evaluation import asked_people
+from momem_lib.system.pipeline import Pipeline
 
 PEOPLE = read_people(TEST_PEOPLE)
 FACT = facts_about(PEOPLE[0])[FIELDS.index("location")]
@@ -179,7 +179,7 @@ def test_the_page_shows_texts_gates_and_mistakes_in_a_sentence(shipped):
 
 
 def test_what_goes_wrong_inside_becomes_a_sentence(shipped, monkeypatch):
-    monkeypatch.setattr("momem_lib.widgets_generator.say", lambda *_: 1 / 0)
+    monkeypatch.setattr("momem_lib.course.nb10.widget.say", lambda *_: 1 / 0)
     assert "ZeroDivisionError" in wordings_html(shipped, FACT, 1.0, 0, 2)
 
 

@@ -6,12 +6,12 @@ import os
 import nbformat
 import pytest
 
-from momem_lib import headless, notebooks
-from momem_lib.headless import run_and_report, run_notebooks
-from momem_lib.parameters import UNKNOWN, convert, declared_parameters
-from momem_lib.plots import draw_pipeline, save_figure
+from momem_lib.course.shared.plots import draw_pipeline, save_figure
 from momem_lib.project import FIGURES, ROOT, InputError
-from momem_lib.sweeps import notebook_result, sweep_table
+from momem_lib.tools import headless, notebooks
+from momem_lib.tools.headless import run_and_report, run_notebooks
+from momem_lib.tools.parameters import UNKNOWN, convert, declared_parameters
+from momem_lib.tools.sweeps import notebook_result, sweep_table
 
 PARAMETERS = 'steps = 3  # how many\nrate = 0.5  # of something\nprofile = "quick"  # quick or full\n'
 
@@ -80,7 +80,8 @@ def test_a_kernel_that_dies_is_reported_too(course, paths, tmp_path, capsys):
 def test_pictures_of_a_run_lie_beside_it_and_the_committed_ones_stay(course, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MOMEM_FIGURES", "elsewhere")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    save = "from momem_lib.plots import draw_pipeline, save_figure\nprint(save_figure(draw_pipeline(), '00_no_such'))"
+    save = "from momem_lib.course.shared.plots import draw_pipeline, save_figure\n"
+    save += "print(save_figure(draw_pipeline(), '00_no_such'))"
     path = write(course, "07_picture", code("steps = 1  # how many", "parameters"), code(save))
     assert run_and_report([path], {"steps": "2"}, out_dir=tmp_path / "out") == 0
     assert (tmp_path / "out" / "figures" / "07_picture" / "00_no_such.png").stat().st_size > 1000

@@ -5,32 +5,33 @@ import math
 from dataclasses import replace
 from itertools import islice
 
-import laboratory as benchmark  # the script, not momem_lib.laboratory
+import laboratory as benchmark  # the script, not momem_lib.course.nb12.small
 import pytest
 import torch
 import torch.nn.functional as F
 
-from momem_lib import plots_laboratory, plots_laboratory_bars
-from momem_lib.gates import summary_gate
-from momem_lib.laboratory import Watched, small_config, train_watched
-from momem_lib.laboratory_closed_book import closed_rows, groups_of
-from momem_lib.laboratory_decoding import Job, candidates_of, judge, shares
-from momem_lib.laboratory_food import try_food
-from momem_lib.laboratory_masks import PadToPad, padded, right_with_padding
-from momem_lib.laboratory_precision import CURES, FULL, Recipe, first_bad, train_in
-from momem_lib.laboratory_rows import SHORT, SMALL_FIELDS, short_lists, short_people, short_rows
-from momem_lib.laboratory_tables import LETTERS, made_by, recorded, table
-from momem_lib.laboratory_targets import fate_of_letters, loss_on_all, with_own_output
-from momem_lib.laboratory_tokens import Bytes, Characters, Pairs, exams, named_tokens, names_found, training_names
-from momem_lib.laboratory_transfer import masked_loss, take_all, take_reading, transfer_config
-from momem_lib.memory import Memory
-from momem_lib.people import Person
-from momem_lib.plots import png
+from momem_lib.course.nb12 import bars as plots_laboratory_bars
+from momem_lib.course.nb12 import plots as plots_laboratory
+from momem_lib.course.nb12.closed_book import closed_rows, groups_of
+from momem_lib.course.nb12.decoding import Job, candidates_of, judge, shares
+from momem_lib.course.nb12.food import try_food
+from momem_lib.course.nb12.masks import PadToPad, padded, right_with_padding
+from momem_lib.course.nb12.precision import CURES, FULL, Recipe, first_bad, train_in
+from momem_lib.course.nb12.rows import SHORT, SMALL_FIELDS, short_lists, short_people, short_rows
+from momem_lib.course.nb12.small import Watched, small_config, train_watched
+from momem_lib.course.nb12.tables import LETTERS, made_by, recorded, table
+from momem_lib.course.nb12.targets import fate_of_letters, loss_on_all, with_own_output
+from momem_lib.course.nb12.tokens import Bytes, Characters, Pairs, exams, named_tokens, names_found, training_names
+from momem_lib.course.nb12.transfer import masked_loss, take_all, take_reading, transfer_config
+from momem_lib.course.shared.plots import png
+from momem_lib.data.people import Person
+from momem_lib.nn.module import inputs_for
+from momem_lib.nn.tasks import TASKS, TOKENIZER, batch_of, tokenize
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-from momem_lib.tasks import TASKS, TOKENIZER, batch_of, tokenize
-from momem_lib.trainer import Trainer, cross_entropy
-from momem_lib.transformer import Transformer
-from momem_lib.writing import inputs_for
+from momem_lib.system.gates import summary_gate
+from momem_lib.system.memory import Memory
+from momem_lib.training.trainer import Trainer, cross_entropy
 
 CPU = torch.device("cpu")
 TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
@@ -104,7 +105,7 @@ def test_both_masks_are_the_same_without_padding_and_while_writing():
 
 
 def test_half_precision_overflows_and_full_precision_does_not():
-    from momem_lib.symptoms import toy_text, toy_windows
+    from momem_lib.course.shared.symptoms import toy_text, toy_windows
 
     windows, hot = toy_windows(toy_text(50)), Recipe("adamw", 2.0)
     assert first_bad(train_in(hot, windows, 12)) is not None
@@ -217,7 +218,7 @@ def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeyp
     options = ["--only", letter, "--few", "--write", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["laboratory.py", *options])
     benchmark.main()
-    monkeypatch.setattr("momem_lib.laboratory_tables.RESULTS", tmp_path)
+    monkeypatch.setattr("momem_lib.course.nb12.tables.RESULTS", tmp_path)
     for name in "de" if letter == "d" else letter:
         results = recorded(name)
         assert results["command"] == f"python tests/benchmarks/laboratory.py --only {letter} --write"

@@ -14,21 +14,22 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from momem_lib import corpus, lm_runs
-from momem_lib.blocks import ModelConfig
-from momem_lib.bpe import BPETokenizer
-from momem_lib.checkpoints import load_tensors
-from momem_lib.cli import main
-from momem_lib.configs import read_changes
-from momem_lib.language_model import LanguageModel
-from momem_lib.lm_config import LMConfig, Plan, change, least_bytes, plan
-from momem_lib.lm_evaluation import evaluate, token_sizes
-from momem_lib.lm_reading import read_on, scores
-from momem_lib.lm_trainer import LMTrainer, windows
-from momem_lib.lm_training import train
+from momem_lib.cli.main import main
+from momem_lib.lm import corpus
+from momem_lib.lm import runs as lm_runs
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.config import LMConfig, Plan, change, least_bytes, plan
+from momem_lib.lm.evaluation import evaluate, token_sizes
+from momem_lib.lm.language_model import LanguageModel
+from momem_lib.lm.loop import train
+from momem_lib.lm.reading import read_on, scores
+from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.checkpoints import load_tensors
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
-from momem_lib.trainer import TrainingStopped, make_optimizers
-from momem_lib.transformer import Transformer
+from momem_lib.training.config import read_changes
+from momem_lib.training.trainer import TrainingStopped, make_optimizers
 
 SMALL = {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 2, "context_window": 16}
 SMALL |= {"batch_size": 4, "max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2}
@@ -420,8 +421,8 @@ def test_bad_input_is_a_sentence_and_exit_code_2(capsys, tmp_path, text_file, wo
 
 
 def card_of(model: Transformer) -> dict:
-    from momem_lib.checkpoints import model_card
-    from momem_lib.language_model import NAME, tokenizer_card
+    from momem_lib.lm.language_model import NAME, tokenizer_card
+    from momem_lib.nn.checkpoints import model_card
 
     return model_card(model, NAME) | {"tokenizer": tokenizer_card(BPETokenizer())}
 

@@ -6,9 +6,9 @@ import unicodedata
 
 import pytest
 
-from momem_lib.people import FIELDS, read_people
+from momem_lib.data.people import FIELDS, read_people
+from momem_lib.data.synthesis import load_material
 from momem_lib.project import LISTS, TEST_PEOPLE
-from momem_lib.synthesis import load_material
 
 LEAST = {
     "first_names": 700,

@@ -8,13 +8,7 @@ import lm_ablations
 import pytest
 import torch
 
-from momem_lib.blocks import ModelConfig
-from momem_lib.bpe import BPETokenizer
-from momem_lib.configs import read_changes
-from momem_lib.language_model import LanguageModel
-from momem_lib.lm_config import change, plan
-from momem_lib.plots import png
-from momem_lib.plots_lm import (
+from momem_lib.course.nb06.plots import (
     draw_ablations,
     draw_distribution,
     draw_overfitting,
@@ -25,11 +19,17 @@ from momem_lib.plots_lm import (
     shade,
     stopped_at,
 )
+from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.course.shared.widgets_sampling import Bar, sampling_html
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.config import change, plan
+from momem_lib.lm.language_model import LanguageModel
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, PROFILES, RESULTS
-from momem_lib.transformer import Transformer
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_lm import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
-from momem_lib.widgets_sampling import Bar, sampling_html
+from momem_lib.training.config import read_changes
 
 TEXT = "to be or not to be, né 王 " * 20
 

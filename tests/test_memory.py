@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momem_lib import memory_file
-from momem_lib.memory import LONGEST_NAME, MOST_NEAR, NEAR, Memory
-from momem_lib.names import likeness, normalise, search_key
-from momem_lib.people import Person
+from momem_lib.data.people import Person
 from momem_lib.project import ROOT, InputError
+from momem_lib.system import memory_file
+from momem_lib.system.memory import LONGEST_NAME, MOST_NEAR, NEAR, Memory
+from momem_lib.system.names import likeness, normalise, search_key
 
 KING = Person(
     "Muchiri", "T'Challa", "King", "Wakanda", "Black Panther", "Twinkle twinkle little star.", "chess", "Oxford"
@@ -464,7 +464,7 @@ def test_without_trigrams_near_misses_are_found_by_reading_all(tmp_path, monkeyp
 
 CHILD = """
 import sys
-from momem_lib.memory import Memory
+from momem_lib.system.memory import Memory
 from tests.test_memory import numbered
 def people():
     for number in range(10**9):
@@ -526,7 +526,7 @@ def test_several_processes_write_at_once(tmp_path):
 
 
 def test_a_busy_memory_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("momem_lib.memory.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("momem_lib.system.memory.BUSY_SECONDS", 0.1)
     path = tmp_path / "people.db"
     with Memory(path) as memory, Memory(path) as other:
         other._db.execute("BEGIN IMMEDIATE")

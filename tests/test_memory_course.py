@@ -8,11 +8,7 @@ import random
 import memory_speed
 import pytest
 
-from momem_lib.memory import Memory
-from momem_lib.memory_timing import invented_people, measure, misspelt, read_every_name
-from momem_lib.people import Person, read_people
-from momem_lib.plots import png
-from momem_lib.plots_memory import (
+from momem_lib.course.nb08.plots import (
     draw_crash,
     draw_look_up,
     draw_postings,
@@ -23,9 +19,13 @@ from momem_lib.plots_memory import (
     draw_weights,
     pieces_of,
 )
+from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
+from momem_lib.course.nb08.widget import look_up_html, look_up_table, look_up_widget
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.people import Person, read_people
 from momem_lib.project import RESULTS, TEST_PEOPLE
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_memory import look_up_html, look_up_table, look_up_widget
+from momem_lib.system.memory import Memory
 
 NASTY = "<script>alert('1')</script> & $x$"
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")

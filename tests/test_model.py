@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from momem_lib.attention import CAUSAL, MultiHeadAttention, attention, attention_by_hand, causal_mask
-from momem_lib.checkpoints import load_model, load_tensors
-from momem_lib.configs import read_config
-from momem_lib.copying import match_lengths
+from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, attention, attention_by_hand, causal_mask
+from momem_lib.nn.checkpoints import load_model, load_tensors
+from momem_lib.nn.copying import match_lengths
+from momem_lib.nn.transformer import Block, Inputs, Looks, ModelConfig, Transformer
 from momem_lib.project import CHECKPOINTS, InputError
-from momem_lib.transformer import Block, Inputs, Looks, ModelConfig, Transformer
+from momem_lib.training.config import read_config
 
 KINDS = {
     "decoder-only": {"copy_from": "prompt"},

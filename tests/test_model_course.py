@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 import torch
 
-from momem_lib.anatomy import (
+from momem_lib.course.nb05.plots import draw_architectures, draw_blocks
+from momem_lib.course.shared.anatomy import (
     counted_flops,
     forward_flops,
     gradient_norms,
@@ -17,12 +18,16 @@ from momem_lib.anatomy import (
     text_inputs,
     with_blocks,
 )
-from momem_lib.blocks import Block, ModelConfig
-from momem_lib.plots import png
-from momem_lib.plots_blocks import draw_architectures, draw_blocks
-from momem_lib.plots_model import draw_costs, draw_depth, draw_losses, draw_sampling, draw_shares, draw_symptoms
-from momem_lib.project import InputError
-from momem_lib.symptoms import (
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.plots_model import (
+    draw_costs,
+    draw_depth,
+    draw_losses,
+    draw_sampling,
+    draw_shares,
+    draw_symptoms,
+)
+from momem_lib.course.shared.symptoms import (
     PLACES,
     TOY,
     WHO,
@@ -35,9 +40,19 @@ from momem_lib.symptoms import (
     toy_windows,
     train_toy,
 )
-from momem_lib.transformer import Transformer
-from momem_lib.widgets import SILENT
-from momem_lib.widgets_sampling import Bar, bars, byte_model, draw_token, readable, sampling_html, sampling_widget
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.course.shared.widgets_sampling import (
+    Bar,
+    bars,
+    byte_model,
+    draw_token,
+    readable,
+    sampling_html,
+    sampling_widget,
+)
+from momem_lib.nn.blocks import Block, ModelConfig
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import InputError
 
 SMALL = {"embedding_dim": 8, "num_heads": 2, "hidden_dim": 24}
 SHAPES = [

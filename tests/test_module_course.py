@@ -8,18 +8,7 @@ from functools import lru_cache
 import pytest
 import torch
 
-from momem_lib.copying import Mixture
-from momem_lib.module_course import (
-    course_config,
-    course_data,
-    matmul_peak,
-    recorded_run,
-    speed,
-    speed_words,
-    token_counts,
-    train_live,
-)
-from momem_lib.module_judging import (
+from momem_lib.course.modules.judging import (
     CHARACTERS,
     LENGTH_GROUPS,
     NOTHING,
@@ -30,7 +19,18 @@ from momem_lib.module_judging import (
     length_group,
     shares_by,
 )
-from momem_lib.module_reading import (
+from momem_lib.course.modules.live import (
+    course_config,
+    course_data,
+    matmul_peak,
+    recorded_run,
+    speed,
+    speed_words,
+    token_counts,
+    train_live,
+)
+from momem_lib.course.modules.plots import draw_groups, draw_head_groups, draw_heads, draw_recorded, draw_run, interval
+from momem_lib.course.modules.reading import (
     BROKEN,
     CONTINUED,
     example_of,
@@ -40,17 +40,17 @@ from momem_lib.module_reading import (
     sample_module,
     token_labels,
 )
-from momem_lib.plots import png
-from momem_lib.plots_modules import draw_groups, draw_head_groups, draw_heads, draw_recorded, draw_run, interval
-from momem_lib.plots_reading import draw_example, draw_reading, draw_samples, shown_places
+from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples, shown_places
+from momem_lib.course.modules.widget import coloured, module_widget, samples_html
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.widgets_sampling import byte_model
+from momem_lib.data.synthesis import split_of
+from momem_lib.nn.copying import Mixture
+from momem_lib.nn.module import inputs_for, write
+from momem_lib.nn.tasks import TASKS, TOKENIZER, batch_of, tokenize
+from momem_lib.nn.transformer import ModelConfig, Transformer
 from momem_lib.project import RESULTS, ROOT, InputError
-from momem_lib.synthesis import split_of
-from momem_lib.tasks import TASKS, TOKENIZER, batch_of, tokenize
-from momem_lib.trainer import cross_entropy
-from momem_lib.transformer import ModelConfig, Transformer
-from momem_lib.widgets_modules import coloured, module_widget, samples_html
-from momem_lib.widgets_sampling import byte_model
-from momem_lib.writing import inputs_for, write
+from momem_lib.training.trainer import cross_entropy
 
 SHAPE = {"embedding_dim": 8, "num_heads": 2, "hidden_dim": 8, "num_decoder_blocks": 2}
 SMALL = {"embedding_dim": 16, "hidden_dim": 16, "ngram_rows": 16, "num_datapoints": 24, "validation_rows": 2,
@@ -132,7 +132,7 @@ def test_a_live_training_measures_loss_match_and_speed_and_repeats_itself(task):
 
 
 def test_the_full_profile_trains_on_the_dataset_of_the_recipe(monkeypatch, tmp_path):
-    monkeypatch.setattr("momem_lib.datasets.GENERATED", tmp_path)
+    monkeypatch.setattr("momem_lib.training.datasets.GENERATED", tmp_path)
     config = course_config("ner", "full", max_global_steps=1, checkpoint_steps=1, **SMALL)
     data = course_data("ner", config, "full")
     assert len(data.tokens) == 24 and list(tmp_path.glob("dataset_*/train.jsonl"))

@@ -6,8 +6,8 @@ import statistics
 import papermill
 import pytest
 
-from momem_lib.notebooks import executed_in_order, find_notebooks, normalise_notebooks, read_notebook
-from momem_lib.parameters import declared_parameters
+from momem_lib.tools.notebooks import executed_in_order, find_notebooks, normalise_notebooks, read_notebook
+from momem_lib.tools.parameters import declared_parameters
 
 ALL = pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
 MEDIAN_LINES, MOST_LINES, SET_UP_LINES = 8, 30, 5

@@ -6,8 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from momem_lib.constrained import asked_fields
-from momem_lib.evaluation import (
+from momem_lib.data.people import FIELDS, Person, person_from, read_people, write_people
+from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.nn.generation import Generated
+from momem_lib.nn.transformer import ModelConfig, Transformer
+from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.system.constrained import asked_fields
+from momem_lib.system.evaluation import (
     evaluate,
     evaluate_module,
     read_questions,
@@ -15,14 +20,9 @@ from momem_lib.evaluation import (
     tally,
     verdict,
 )
-from momem_lib.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
-from momem_lib.generation import Generated
-from momem_lib.memory import Memory
-from momem_lib.people import FIELDS, Person, person_from, read_people, write_people
-from momem_lib.pipeline import Pipeline, check_question
-from momem_lib.project import TEST_PEOPLE, InputError
-from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
-from momem_lib.transformer import ModelConfig, Transformer
+from momem_lib.system.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
+from momem_lib.system.memory import Memory
+from momem_lib.system.pipeline import Pipeline, check_question
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 QUESTIONS = {
@@ -151,9 +151,9 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
 
 def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
-    from momem_lib import constrained
-    from momem_lib import pipeline as home
-    from momem_lib.tasks import TOKENIZER
+    from momem_lib.nn.tasks import TOKENIZER
+    from momem_lib.system import constrained
+    from momem_lib.system import pipeline as home
 
     tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
     made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
@@ -208,7 +208,7 @@ def test_the_threshold_holds_for_every_name(monkeypatch):
 
 
 def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
-    from momem_lib import pipeline as home
+    from momem_lib.system import pipeline as home
 
     pipeline, blank = Pipeline(untrained(), Memory()), [ord(letter) for letter in "   "]
     pipeline.remember([JO])
@@ -243,7 +243,7 @@ def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
     ],
 )
 def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confirmed, summary, tries):
-    from momem_lib import pipeline as home
+    from momem_lib.system import pipeline as home
 
     monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
     monkeypatch.setitem(pipeline.thresholds, "summary", 0.5)

@@ -9,8 +9,7 @@ from collections import Counter
 import pytest
 import torch
 
-from momem_lib.answers import Answer, Step
-from momem_lib.cascade import (
+from momem_lib.course.nb11.cascade import (
     OUTCOMES,
     STAGES,
     Slipping,
@@ -23,13 +22,14 @@ from momem_lib.cascade import (
     unseen_questions,
     worsened,
 )
-from momem_lib.exercises_11 import WORDINGS, try_careful
-from momem_lib.people import FIELDS, read_people
-from momem_lib.pipeline import Pipeline
-from momem_lib.plots import png
-from momem_lib.plots_journey import draw_journey, layout, origins
-from momem_lib.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.course.nb11.exercises import WORDINGS, try_careful
+from momem_lib.course.nb11.journey import draw_journey, layout, origins
+from momem_lib.course.shared.plots import png
+from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.data.people import FIELDS, read_people
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
+from momem_lib.system.answers import Answer, Step
+from momem_lib.system.pipeline import Pipeline
 
 PEOPLE = read_people(TEST_PEOPLE)
 CLASSIC = PEOPLE[0]

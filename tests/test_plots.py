@@ -6,10 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from momem_lib.notebooks import find_notebooks, read_notebook
-from momem_lib.people import read_people
-from momem_lib.pipeline import Answer, Step
-from momem_lib.plots import (
+from momem_lib.course.shared.plots import (
     EXAMPLE,
     MODULES,
     draw_pipeline,
@@ -20,8 +17,11 @@ from momem_lib.plots import (
     save_figure,
     show_figure,
 )
+from momem_lib.course.shared.trace_picture import cells_of, draw_trace, trace_alt, wrapped
+from momem_lib.data.people import read_people
 from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
-from momem_lib.trace_picture import cells_of, draw_trace, trace_alt, wrapped
+from momem_lib.system.pipeline import Answer, Step
+from momem_lib.tools.notebooks import find_notebooks, read_notebook
 
 PEOPLE = read_people(TEST_PEOPLE)
 NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")

@@ -7,10 +7,10 @@ import near_questions
 import pytest
 import rules
 
-from momem_lib.evaluation import evaluate
-from momem_lib.people import read_people
-from momem_lib.pipeline import Pipeline
+from momem_lib.data.people import read_people
 from momem_lib.project import TEST_PEOPLE
+from momem_lib.system.evaluation import evaluate
+from momem_lib.system.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import sqlite3
 import pytest
 import torch
 
-from momem_lib import setup_check
-from momem_lib.bag_of_words import BagOfWords, save_bag_of_words
-from momem_lib.checkpoints import model_card, save_model
+from momem_lib.course.nb00 import setup as setup_check
+from momem_lib.course.nb00.setup import TRAINING, check_setup, setup_table, size_table
+from momem_lib.nn.checkpoints import model_card, save_model
+from momem_lib.nn.tasks import TASKS
+from momem_lib.nn.transformer import ModelConfig, Transformer
 from momem_lib.project import InputError
-from momem_lib.setup_check import TRAINING, check_setup, setup_table, size_table
-from momem_lib.tasks import TASKS
-from momem_lib.transformer import ModelConfig, Transformer
+from momem_lib.system.bag_of_words import BagOfWords, save_bag_of_words
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from random import Random
 
 import pytest
 
-from momem_lib.grammar import read_grammar
-from momem_lib.people import Person
-from momem_lib.pipeline import Pipeline
+from momem_lib.data.grammar import read_grammar
+from momem_lib.data.people import Person
+from momem_lib.data.questions import typo
 from momem_lib.project import TEMPLATES
-from momem_lib.questions import typo
-from momem_lib.spelling import corrected, known_words
+from momem_lib.system.pipeline import Pipeline
+from momem_lib.system.spelling import corrected, known_words
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 

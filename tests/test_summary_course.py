@@ -7,12 +7,12 @@ import sys
 import pytest
 import torch
 
-from momem_lib.blocks import ModelConfig
-from momem_lib.field_choice import CHANCE, measure_choice
-from momem_lib.plots_summary import draw_field_choice
+from momem_lib.course.nb09.field_choice import CHANCE, measure_choice
+from momem_lib.course.nb09.plots import draw_field_choice
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.tasks import TASKS, tokenize
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import RESULTS, ROOT, InputError
-from momem_lib.tasks import TASKS, tokenize
-from momem_lib.transformer import Transformer
 
 TINY = ModelConfig(embedding_dim=8, num_heads=1, num_encoder_blocks=1, num_decoder_blocks=1, copy_from="source")
 

@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momem_lib.grammar import SPLITS, read_grammar, split_of
-from momem_lib.name_styles import PARTICLES, SUFFIXES, clear_name
-from momem_lib.people import FIELDS, KEYS, Person, read_people, write_people
-from momem_lib.project import LISTS, ROOT, TEMPLATES, InputError
-from momem_lib.questions import HIDDEN_NAME, around_name, hide_name, question_text, typo
-from momem_lib.rows import content_of, empty_row, filled, single_words
-from momem_lib.synthesis import (
+from momem_lib.data.grammar import SPLITS, read_grammar, split_of
+from momem_lib.data.name_styles import PARTICLES, SUFFIXES, clear_name
+from momem_lib.data.people import FIELDS, KEYS, Person, read_people, write_people
+from momem_lib.data.questions import HIDDEN_NAME, around_name, hide_name, question_text, typo
+from momem_lib.data.rows import content_of, empty_row, filled, single_words
+from momem_lib.data.synthesis import (
     KINDS,
     STYLES,
     SynthesisConfig,
@@ -31,8 +30,9 @@ from momem_lib.synthesis import (
     row_stream,
     write_dataset,
 )
-from momem_lib.templates import check_templates, cores_of, variants_of
-from momem_lib.values import LIST_OF_FIELD, read_list, shuffled
+from momem_lib.data.templates import check_templates, cores_of, variants_of
+from momem_lib.data.values import LIST_OF_FIELD, read_list, shuffled
+from momem_lib.project import LISTS, ROOT, TEMPLATES, InputError
 
 
 @pytest.fixture(scope="session")
@@ -472,9 +472,11 @@ def test_one_language_works(material, tmp_path):
 # ---- files
 
 
-SCRIPT = (
-    "import sys; from momem_lib.synthesis import *; write_dataset(SynthesisConfig(600), sys.argv[1], progress=False)"
-)
+SCRIPT = """
+import sys
+from momem_lib.data.synthesis import SynthesisConfig, write_dataset
+write_dataset(SynthesisConfig(600), sys.argv[1], progress=False)
+"""
 
 
 def test_two_processes_write_the_same_bytes(tmp_path):

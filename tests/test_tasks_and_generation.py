@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momem_lib.generation import generate
+from momem_lib.data.tokens import SPECIALS, ByteTokenizer
+from momem_lib.nn.generation import generate
+from momem_lib.nn.module import inputs_for, score, score_many, write
+from momem_lib.nn.sampling import draw, next_token_probs
+from momem_lib.nn.tasks import TASKS, TOKENIZER, TokenSet, batch_indices, batch_of, encode_target, tokenize
+from momem_lib.nn.transformer import ModelConfig, Transformer
 from momem_lib.project import InputError
-from momem_lib.sampling import draw, next_token_probs
-from momem_lib.tasks import TASKS, TOKENIZER, TokenSet, batch_indices, batch_of, encode_target, tokenize
-from momem_lib.tokenizers import SPECIALS, ByteTokenizer
-from momem_lib.transformer import ModelConfig, Transformer
-from momem_lib.writing import inputs_for, score, score_many, write
 
 PLACES = {"Jo": "Oslo", "Ngũgĩ wa Thiong'o": "Limuru", "X Æ van der Berg": "São Tomé", "李": "北京"}
 ROWS = [

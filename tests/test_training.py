@@ -12,15 +12,15 @@ from itertools import pairwise
 import pytest
 import torch
 
-from momem_lib.checkpoints import load_model, load_tensors, save_tensors
-from momem_lib.configs import TrainConfig, in_bfloat16, learning_rate, read_config, update_config
-from momem_lib.hard_examples import difficulty, hardest
+from momem_lib.data.synthesis import SynthesisConfig, load_material, row_stream
+from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
+from momem_lib.nn.module import exact_match
+from momem_lib.nn.tasks import TASKS, batch_of, tokenize
 from momem_lib.project import InputError
-from momem_lib.synthesis import SynthesisConfig, load_material, row_stream
-from momem_lib.tasks import TASKS, batch_of, tokenize
-from momem_lib.trainer import Trainer, TrainingStopped, cross_entropy
-from momem_lib.training import average, train
-from momem_lib.writing import exact_match
+from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config, update_config
+from momem_lib.training.hard_examples import difficulty, hardest
+from momem_lib.training.loop import average, train
+from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
 NUMBERS = {"max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2, "validation_rows": 3, "dropout": 0.1}

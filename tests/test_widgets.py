@@ -5,10 +5,18 @@ import html
 
 import pytest
 
-from momem_lib.gates import Gates
-from momem_lib.people import Person
-from momem_lib.pipeline import Answer, Step
-from momem_lib.widgets import SILENT, Debounced, answer_html, ask_html, copied_html, pipeline_widget, trace_table
+from momem_lib.course.shared.widgets import (
+    SILENT,
+    Debounced,
+    answer_html,
+    ask_html,
+    copied_html,
+    pipeline_widget,
+    trace_table,
+)
+from momem_lib.data.people import Person
+from momem_lib.system.gates import Gates
+from momem_lib.system.pipeline import Answer, Step
 
 NASTY = "<script>alert('1')</script> & \"more\""
 

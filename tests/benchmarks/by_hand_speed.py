@@ -12,9 +12,9 @@ import time
 import numpy as np
 import torch
 
-from momem_lib.by_hand_optimizers import AdamW
-from momem_lib.by_hand_transformer import HandConfig, loss_and_gradients, new_parameters
-from momem_lib.by_hand_twin import twin_loss, twin_parameters
+from momem_lib.by_hand.optimizers import AdamW
+from momem_lib.by_hand.transformer import HandConfig, loss_and_gradients, new_parameters
+from momem_lib.by_hand.twin import twin_loss, twin_parameters
 
 
 def make_steps(config: HandConfig, batch: int) -> dict:

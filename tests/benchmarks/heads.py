@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.checkpoints import hardware
-from momem_lib.module_course import TINY, CourseData, course_config, course_data, train_live
-from momem_lib.module_judging import course_rows, judge, shares_by
-from momem_lib.plots_training import smooth
+from momem_lib.course.modules.judging import course_rows, judge, shares_by
+from momem_lib.course.modules.live import TINY, CourseData, course_config, course_data, train_live
+from momem_lib.course.shared.plots_training import smooth
+from momem_lib.nn.checkpoints import hardware
 from momem_lib.project import RESULTS
 
 NOTEBOOKS = {"ner": "07", "summary": "09", "response": "10"}

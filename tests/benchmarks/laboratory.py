@@ -13,18 +13,18 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.checkpoints import hardware, load_model
-from momem_lib.laboratory_closed_book import closed_book_experiment
-from momem_lib.laboratory_decoding import decoding_experiment, hallucination_experiment
-from momem_lib.laboratory_masks import mask_experiment
-from momem_lib.laboratory_precision import precision_experiment
-from momem_lib.laboratory_scaling import scaling_experiment
-from momem_lib.laboratory_targets import target_experiment
-from momem_lib.laboratory_tokens import alphabet_experiment
-from momem_lib.laboratory_transfer import transfer_experiments
+from momem_lib.course.nb12.closed_book import closed_book_experiment
+from momem_lib.course.nb12.decoding import decoding_experiment, hallucination_experiment
+from momem_lib.course.nb12.masks import mask_experiment
+from momem_lib.course.nb12.precision import precision_experiment
+from momem_lib.course.nb12.scaling import scaling_experiment
+from momem_lib.course.nb12.targets import target_experiment
+from momem_lib.course.nb12.tokens import alphabet_experiment
+from momem_lib.course.nb12.transfer import transfer_experiments
+from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.nn.checkpoints import hardware, load_model
+from momem_lib.nn.tasks import TASKS
 from momem_lib.project import CHECKPOINTS, RESULTS
-from momem_lib.synthesis import SynthesisConfig, load_material, questions_and_people
-from momem_lib.tasks import TASKS
 
 LETTERS = "abcdfghij"  # e is measured with d: it begins with the Module 2 that d has trained
 QUESTIONS = 40  # of the test split, for the shipped modules; in phrasings that were kept from training

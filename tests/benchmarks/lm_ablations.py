@@ -13,12 +13,12 @@ from datetime import date
 import numpy as np
 import torch
 
-from momem_lib.bpe import BPETokenizer
-from momem_lib.checkpoints import hardware
-from momem_lib.documentation import offline_text
-from momem_lib.lm_config import ADAMW_ALONE, LMConfig, change
-from momem_lib.lm_evaluation import evaluate, token_sizes
-from momem_lib.lm_trainer import LMTrainer, windows
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.config import ADAMW_ALONE, LMConfig, change
+from momem_lib.lm.documentation import offline_text
+from momem_lib.lm.evaluation import evaluate, token_sizes
+from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.nn.checkpoints import hardware
 from momem_lib.project import RESULTS
 
 BASE = LMConfig(

@@ -14,13 +14,13 @@ from datetime import date
 import torch
 from torch import Tensor
 
-from momem_lib.bag_of_words import CHOICES, asked
-from momem_lib.checkpoints import hardware
-from momem_lib.constrained import TRUST, product_of_experts, stand_in_shares
-from momem_lib.pipeline import Pipeline
+from momem_lib.data.synthesis import SynthesisConfig, load_material
+from momem_lib.nn.checkpoints import hardware
 from momem_lib.project import RESULTS
-from momem_lib.spelling import corrected
-from momem_lib.synthesis import SynthesisConfig, load_material
+from momem_lib.system.bag_of_words import CHOICES, asked
+from momem_lib.system.constrained import TRUST, product_of_experts, stand_in_shares
+from momem_lib.system.pipeline import Pipeline
+from momem_lib.system.spelling import corrected
 
 LANGUAGES = {"English": "en", "Swahili": "sw"}
 NONE = CHOICES.index(None)

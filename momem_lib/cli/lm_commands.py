@@ -1,0 +1,180 @@
+"""What `momem lm train`, `test`, `generate` and `chat` do, and the menu of `momem lm` alone."""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from momem_lib.project import CHECKPOINTS, InputError
+
+MENU = """
+The mini language model
+  1  train a model on a text
+  2  test a model on a text
+  3  let a model write
+  4  leave"""
+
+
+def report(trained, out: Path) -> None:
+    """What a finished run has made."""
+    card = trained.language_model.card
+    metrics = card["metrics"]
+    print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
+    print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
+    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv, loss.png")
+    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train a language model on a text."""
+    from momem_lib.course.nb06.plots import plot_losses
+    from momem_lib.course.shared.plots import png
+    from momem_lib.lm import runs as lm_runs
+    from momem_lib.lm.config import LMConfig, change
+    from momem_lib.nn.checkpoints import write_atomically
+    from momem_lib.training.config import read_changes
+
+    def draw(history: list[dict]) -> None:
+        picture = png(plot_losses(history))
+        write_atomically(options.out / "loss.png", lambda path: path.write_bytes(picture))
+
+    tests = lm_runs.files_to_test(options.test)[0] if options.test else None
+    if options.resume:
+        names = ("file", "config", "minutes", "seed", "profile")
+        given = [name for name in names if getattr(options, name) is not None]
+        if given:
+            raise InputError(f"--resume takes text and settings from the run: leave out {', '.join(given)}")
+        trained = lm_runs.resume(options.out, options.device, on_checkpoint=draw)
+    else:
+        changes = read_changes(options.config) if options.config else {}
+        change(LMConfig(), changes, f"the config file {options.config}")  # a wrong key is found before the work begins
+        changes |= {"seed": options.seed} if options.seed is not None else {}
+        files, source = lm_runs.files_to_train(options.file)
+        print(f"text: {source}")
+        trained = lm_runs.train_files(
+            files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
+        )
+    report(trained, options.out)
+    if tests:
+        print("test: " + sentence(lm_runs.measure_files(trained.language_model, tests)))
+    return 0
+
+
+def sentence(result) -> str:
+    """An evaluation in words."""
+    return (
+        f"{result.loss:.4f} nats per token, perplexity {result.perplexity:.2f}, {result.bits_per_byte:.4f} bits per "
+        f"byte ({result.tokens:,} tokens, {result.bytes:,} bytes)"
+    )
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Measure how well a model foresees a text."""
+    from momem_lib.lm import runs as lm_runs
+    from momem_lib.lm.language_model import LanguageModel
+
+    model = LanguageModel.load(options.folder, options.device)
+    files, source = lm_runs.files_to_test(options.file)
+    result = lm_runs.measure_files(model, files)
+    if options.json:
+        names = ("loss", "perplexity", "bits_per_byte", "nats_per_byte", "tokens", "bytes")
+        print(json.dumps({name: getattr(result, name) for name in names} | {"file": source}, ensure_ascii=False))
+    else:
+        print(f"text: {source}\n{sentence(result)}")
+    return 0
+
+
+def heat(options: argparse.Namespace) -> dict:
+    """The sampling options, checked."""
+    from momem_lib.nn.sampling import check_sampling
+
+    check_sampling(options.temperature, options.top_k, options.top_p)
+    if not 0 <= options.tokens <= 1_000_000:
+        raise InputError(f"tokens is {options.tokens}; a whole number from 0 to 1,000,000 was expected")
+    return {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "tokens")}
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Continue a text."""
+    from momem_lib.lm.language_model import LanguageModel
+
+    settings = heat(options)
+    model = LanguageModel.load(options.folder, options.device)
+    model.encode(options.prompt)  # what is no text is refused here, before it is printed
+    pieces = model.stream(options.prompt, options.seed, **settings)
+    print(options.prompt, end="", flush=True)
+    for piece in pieces:
+        print(piece, end="", flush=True)
+    print()
+    return 0
+
+
+def chat(options: argparse.Namespace) -> int:
+    """Write with a model in turns: it goes on from all that you and it have written; an empty line ends it."""
+    from momem_lib.lm.language_model import LanguageModel
+
+    settings = heat(options)
+    model = LanguageModel.load(options.folder, options.device)
+    print("Write the beginning of a text; the model goes on. An empty line ends the chat.")
+    text, turn = "", options.seed
+    while line := ask("> "):
+        text += line
+        for piece in model.stream(text, turn, **settings):
+            print(piece, end="", flush=True)
+            text += piece
+        print()
+        turn += 1
+    return 0
+
+
+def ask(question: str, default: str = "") -> str:
+    """A line from the reader; the default for an empty line and at the end of the input."""
+    try:
+        return input(question).strip("\r\n") or default
+    except EOFError:
+        print()
+        return default
+
+
+def train_from_menu(_folder: Path) -> list[str]:
+    """The command line that trains, as the reader wants it."""
+    file = ask("Text file or folder to train on (empty: data/training/train.txt, or Python's documentation): ")
+    minutes = ask("Minutes to train (empty: 2): ", "2")
+    return ["train", *([file] if file else []), "--minutes", minutes]
+
+
+def measure_from_menu(folder: Path) -> list[str]:
+    """The command line that tests, as the reader wants it."""
+    model = ask(f"Folder of the model (empty: {folder}): ", str(folder))
+    file = ask("Text file to test on (empty: data/testing/test.txt, or Python's documentation): ")
+    return ["test", model, *([file] if file else [])]
+
+
+def generate_from_menu(folder: Path) -> list[str]:
+    """The command line that writes, as the reader wants it."""
+    model = ask(f"Folder of the model (empty: {folder}): ", str(folder))
+    prompt = ask("Beginning of the text (empty: 'The'): ", "The")
+    temperature = ask("Temperature, from 0 (always the likeliest) upwards (empty: 0.8): ", "0.8")
+    return ["generate", model, f"--temperature={temperature}", "--", prompt]
+
+
+def menu(options: argparse.Namespace) -> int:
+    """Choose from a menu what to do; each choice runs the command that it shows."""
+    from momem_lib.lm.runs import OUT
+
+    actions = {"1": train_from_menu, "2": measure_from_menu, "3": generate_from_menu}
+    while True:
+        print(MENU)
+        choice = ask("Your choice (1 to 4): ", "4").strip()
+        if choice == "4":
+            return 0
+        if choice not in actions:
+            print(f"{choice!r} is no choice: type 1, 2, 3 or 4", file=sys.stderr)
+            continue
+        words = actions[choice](OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
+        print(f"momem lm {shlex.join(words)}\n")
+        try:
+            options.run(["lm", *words])  # errors become a sentence there, and the menu comes again
+        except SystemExit:  # a word that the command line does not take; it has said so
+            pass

@@ -1,0 +1,1 @@
+"""What only the notebooks need: pictures, widgets, exercises, experiments."""

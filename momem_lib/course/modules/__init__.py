@@ -1,0 +1,1 @@
+"""What notebooks 07, 09 and 10 share: a module trained live, judged, looked into."""

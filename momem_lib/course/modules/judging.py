@@ -1,0 +1,202 @@
+"""Rows for the course made on the spot, and how good a module is on them: by length, by kind of character, by row."""
+
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
+from momem_lib.data.values import STYLES
+from momem_lib.nn.module import exact_match, is_right
+from momem_lib.nn.tasks import TASKS, Task, tokenize
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import InputError
+from momem_lib.system.names import shown
+
+KEPT_ROWS = 400_000  # rows that are looked through, at most, for those that were asked for
+CHARACTERS = ("plain letters", "digits and signs", "accented letters", "other scripts")
+NOTHING = "nothing to find"  # the group of rows to which <none> is the right answer
+PLAIN_SIGNS = " '’-."  # between the letters of ordinary names
+LENGTHS = (8, 12, 16, 24)  # bytes: where one group of lengths ends
+
+
+@lru_cache(maxsize=1)
+def material() -> Material:
+    """The shipped lists and templates, read once."""
+    return load_material()
+
+
+def course_rows(
+    task_name: str,
+    count: int,
+    split: str = "train",
+    seed: int = 0,
+    kinds: tuple[str, ...] = KINDS,
+    styles: tuple[str, ...] = STYLES,
+    longest: int = 512,
+    **synthesis,
+) -> list[dict]:
+    """Rows for one module, made on the spot, in which it has a part; the same ones for the same arguments.
+
+    Args:
+        split: train, validation or test: whose names and values. Phrasings are those of training in every split.
+        kinds, styles: only these (of rows.KINDS and values.STYLES).
+        longest: tokens in the source, and in prompt plus target; longer rows are left out.
+        synthesis: other keys of SynthesisConfig, such as noise_share, unanswerable_share or languages.
+
+    Raises:
+        InputError: an unknown task, or hardly any row is such as was asked for.
+
+    Example:
+        >>> rows = course_rows("ner", 3, kinds=("answerable",))
+        >>> len(rows), all(row["name"] in row["question"] for row in rows)
+        (3, True)
+    """
+    task = task_of(task_name)
+    config = SynthesisConfig(seed=seed, **{"noise_share": 0.0} | synthesis)
+    stream = row_stream(material(), config, split, "known", config.noise_share)
+    fitting = (
+        row
+        for row in islice(stream, KEPT_ROWS)
+        if row["kind"] in kinds and row["style"] in styles and len(tokenize(task, [row], longest))
+    )
+    rows = list(islice(fitting, count))
+    if len(rows) < count:
+        raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
+    return rows
+
+
+def task_of(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in TASKS:
+        raise InputError(f"no module {name!r} to train; one of {', '.join(TASKS)} was expected")
+    return TASKS[name]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a module wrote for one row, and whether that is right."""
+
+    row: dict
+    task: Task
+    wrote: str | None  # None: it said <none>
+    right: bool
+    confidence: float  # probability of the whole output, 0 to 1
+
+    @property
+    def wanted(self) -> str | None:
+        """What it should have written (of Module 3: one of many good ways to say it); None for <none>."""
+        return self.row[self.task.target]
+
+    @property
+    def copied(self) -> str | None:
+        """What it had to copy letter by letter: the name (Module 0), the value (Modules 2 and 3); None for nothing."""
+        return None if self.wanted is None else self.row["name" if self.task.name == "ner" else "value"]
+
+    @property
+    def characters(self) -> str:
+        """What kind of characters it had to copy: one of CHARACTERS, or NOTHING."""
+        return NOTHING if self.copied is None else characters_of(self.copied)
+
+    @property
+    def length(self) -> str:
+        """How many bytes it had to copy, as a group such as "9 to 12"; or NOTHING."""
+        return NOTHING if self.copied is None else length_group(len(self.copied.encode()))
+
+
+def judge(task_name: str, model: Transformer, rows: Sequence[dict]) -> list[Judged]:
+    """Let a module write for each row, greedily, and compare with what is right.
+
+    Example:
+        >>> from momem_lib.nn.blocks import ModelConfig
+        >>> small = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
+        >>> [judged.right for judged in judge("ner", small, course_rows("ner", 2, kinds=("answerable",)))]
+        [False, False]
+    """
+    task = task_of(task_name)
+    _, pairs = exact_match(task_name, model, rows)
+    return [
+        Judged(row, task, written.text, is_right(task, row, written.text), written.confidence) for row, written in pairs
+    ]
+
+
+def characters_of(text: str) -> str:
+    """The kind of a text's characters, by the least ordinary one: one of CHARACTERS.
+
+    Example:
+        >>> [characters_of(name) for name in ("Muchiri T'Challa", "$tev0 Ca$hmoney", "Ngũgĩ", "王 X")]
+        ['plain letters', 'digits and signs', 'accented letters', 'other scripts']
+    """
+    letters = [letter for letter in text if letter not in PLAIN_SIGNS]
+    if not all(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters):
+        return "other scripts"
+    if not all(letter.isascii() for letter in letters):
+        return "accented letters"
+    return "plain letters" if all(letter.isalpha() for letter in letters) else "digits and signs"
+
+
+def length_group(length: int) -> str:
+    """The group of a length in bytes.
+
+    Example:
+        >>> length_group(8), length_group(9), length_group(99)
+        ('up to 8', '9 to 12', '25 or more')
+    """
+    ends = [end for end in LENGTHS if length <= end]
+    if not ends:
+        return f"{LENGTHS[-1] + 1} or more"
+    place = LENGTHS.index(ends[0])
+    return f"{LENGTHS[place - 1] + 1} to {ends[0]}" if place else f"up to {ends[0]}"
+
+
+LENGTH_GROUPS = tuple(length_group(end) for end in (*LENGTHS, LENGTHS[-1] + 1))
+GROUPS = (*CHARACTERS, *LENGTH_GROUPS, NOTHING)  # the order in which groups are shown
+
+
+def shares_by(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict[str, tuple[int, int]]:
+    """How many are right, of how many, in each group; groups of lengths and characters in their order.
+
+    Args:
+        key: the group of one, for instance `lambda one: one.length`, or `lambda one: one.row["language"]`.
+
+    Example:
+        >>> task, row = TASKS["ner"], {"name": "Jo"}
+        >>> shares_by([Judged(row, task, "Jo", True, 1.0), Judged(row, task, "J", False, 0.5)], lambda one: one.length)
+        {'up to 8': (1, 2)}
+    """
+    counts: dict[str, list[int]] = {}
+    for one in judged:
+        count = counts.setdefault(str(key(one)), [0, 0])
+        count[0] += one.right
+        count[1] += 1
+    order = sorted(counts, key=lambda name: (GROUPS.index(name) if name in GROUPS else len(GROUPS), name))
+    return {name: tuple(counts[name]) for name in order}
+
+
+def failure_table(judged: Iterable[Judged], most: int = 8, width: int = 34) -> str:
+    """The rows that went wrong, the surest first, as a plain-text table: what was read, wanted, and written instead.
+
+    Example:
+        >>> row = {"question": "Who is Jo?", "name": "Jo"}
+        >>> print(failure_table([Judged(row, TASKS["ner"], None, False, 0.9)], width=12))
+        question      wanted        wrote         sure
+        Who is Jo?    Jo            <none>         90%
+        1 of 1 wrong
+    """
+    judged = list(judged)
+    wrong = sorted((one for one in judged if not one.right), key=lambda one: -one.confidence)
+    lines = [f"{'question':<{width}}  {'wanted':<{width}}  {'wrote':<{width}}  sure"]
+    for one in wrong[:most]:
+        wanted = one.copied if one.task.name == "response" else one.wanted
+        texts = [one.row["question"], *("<none>" if text is None else text for text in (wanted, one.wrote))]
+        cells = [textwrap.wrap(shown(text), width) or [""] for text in texts]
+        for line in range(max(map(len, cells))):
+            parts = (f"{cell[line] if line < len(cell) else '':<{width}}" for cell in cells)
+            lines.append("  ".join([*parts, f"{one.confidence:4.0%}" if line == 0 else ""]).rstrip())
+    return "\n".join([*lines, f"{len(wrong)} of {len(judged)} wrong"])

@@ -1,0 +1,122 @@
+"""Checkers of notebook 01's exercises: each asserts, and says what is wrong."""
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from unittest.mock import patch
+
+from momem_lib.data.grammar import SPLITS
+from momem_lib.data.people import Person
+from momem_lib.data.rows import empty_row
+
+NAMES = 4000  # made up, to count how a split function deals them out
+JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO_ROW = empty_row("train", "en", "answerable", "plain", "en/location/where does {name} live") | {
+    "fname": "Jo", "lname": "Doe", "field": "location", "value": "Oslo", "name": "Jo Doe", "person": JO.to_dict(),
+    "question": "Where does Jo Doe live?", "content": JO.content, "summary": JO.summary("location"),
+    "response": "Jo Doe lives in Oslo.",
+}  # fmt: skip
+
+
+def check_fill(fill: Callable[[str, str, str], str]) -> None:
+    """01.1: a template's {name} and {value} filled in, whatever name and value hold."""
+    for template, name, value, right, why in (
+        ("{name} lives in {value}.", "Jo Doe", "Oslo", "Jo Doe lives in Oslo.", "both slots have to be filled"),
+        ("{value}: that is where {name} lives.", "Jo", "Oslo", "Oslo: that is where Jo lives.",
+         "the slots may come in any order"),
+        ("{name} likes {value}.", "$tev0", "{name}", "$tev0 likes {name}.",
+         "a song may be called {name}: look for slots in the template alone, not in what was put in"),
+        ("{name} likes {value}.", "Jo {value}", "Jaws", "Jo {value} likes Jaws.",
+         "somebody may be called Jo {value}: look for slots in the template alone, not in what was put in"),
+        ("{name} likes {value}.", "Jo", "{} & %s", "Jo likes {} & %s.", "brackets in a value are no slots"),
+    ):  # fmt: skip
+        said = fill(template, name, value)
+        assert isinstance(said, str), f"your function returned {said!r}: return the filled text"
+        assert said == right, f"fill({template!r}, {name!r}, {value!r}) gave {said!r}, not {right!r}: {why}"
+
+
+WHY = {
+    ("nobody", "name"): "nobody is named, so Module 0 must learn to write nothing",
+    ("nobody", "content"): "without a name there is no record",
+    ("unknown_person", "name"): "the question does name somebody: Module 0 cannot know whom the memory holds",
+    ("unknown_person", "content"): "the memory does not hold this person, so there is no record",
+    ("unknown_field", "name"): "the question does name somebody",
+    ("unknown_field", "content"): "the person is known, so the memory finds the record",
+}
+QUESTIONS = {"nobody": "Where does my friend live?", "unknown_person": "Where does Jo Doe live?",
+             "unknown_field": "How old is Jo Doe?"}  # fmt: skip
+
+
+def check_unanswerable(unanswerable: Callable[[dict, str, str], dict]) -> None:
+    """01.2: an answerable row turned into one of the kinds that cannot be answered."""
+    for kind, question in QUESTIONS.items():
+        given = deepcopy(JO_ROW)
+        row = unanswerable(given, kind, question)
+        assert isinstance(row, Mapping), f"your function returned {row!r}: return the new row, a dict"
+        assert given == JO_ROW, "your function changed the row that it was given: copy it first, for instance dict(row)"
+        assert row.get("kind") == kind, f"the new row is of the kind {row.get('kind')!r}: it should say {kind!r}"
+        assert row.get("question") == question, f"{kind}: the new row should ask {question!r}"
+        for key in ("name", "content"):
+            keep = kind == "unknown_field" or (kind, key) == ("unknown_person", "name")
+            assert row.get(key) == (JO_ROW[key] if keep else None), (
+                f"{kind}: {key!r} should {'stay as it was' if keep else 'be None'}; {WHY[kind, key]}"
+            )
+        for key in ("summary", "response"):
+            assert key in row, f"{kind}: the key {key!r} is gone: keep every key, with None for nothing"
+            assert row[key] is None, f"{kind}: {key!r} should be None; a module that is shown an answer learns to guess"
+
+
+def _row(person: dict | None, field: str = "location") -> dict:
+    person = None if person is None else JO.to_dict() | person
+    return JO_ROW | {"person": person, "field": field, "value": person and person[field]}
+
+
+def check_leaks(leaks: Callable[[Sequence[Mapping], Sequence[Mapping]], set]) -> None:
+    """01.3: every text of the test rows' people that stands in the training rows too."""
+    train = [_row({}), _row(None), _row({"fname": "Ann", "lname": "", "movie": "Metropolis", "music": "Halo"})]
+    other = {"fname": "Bo", "lname": "Li", "occupation": "Cook", "location": "Lima", "movie": "Up", "music": "Hey",
+             "hobbies": "tea", "university": "ETH"}  # fmt: skip
+    for change, right, why in (
+        ({}, set(), "these rows share nothing"),
+        ({"location": "Oslo"}, {"oslo"}, "the place that is asked for stands in both"),
+        ({"music": "Halo"}, {"halo"}, "values that are not asked for leak too: look at the whole person"),
+        ({"lname": "Doe"}, {"doe"}, "half a name leaks too"),
+        ({"location": "METROPOLIS"}, {"metropolis"},
+         "a film of training is a place of the test, in capitals: compare all texts with all, in lower case"),
+        ({"lname": ""}, set(), "an empty last name is no text that leaks"),
+    ):  # fmt: skip
+        found = leaks(train, [_row(None), _row(other | change)])
+        assert isinstance(found, set), f"your function returned {found!r}: return a set of texts in lower case"
+        assert found == right, f"your function found {found or 'nothing'} where {right or 'nothing'} leaks: {why}"
+
+
+def check_name_split(split: Callable[[str], str]) -> None:
+    """01.4: a split by the name: stable, 80/10/10, and the same for every spelling of a name."""
+    names = [f"Person {number} Doe" for number in range(NAMES)]
+    calls, true_hash = [], hash
+
+    def listening(thing: object) -> int:
+        calls.append(thing)
+        return true_hash(thing)
+
+    with patch.object(builtins, "hash", listening):
+        dealt = [split(name) for name in names]
+    odd = [one for one in dealt if one not in SPLITS]
+    assert not odd, f"your function returned {odd[0]!r}: one of {', '.join(SPLITS)} was expected"
+    assert not calls, "your function calls hash(), which differs from process to process: use hashlib"
+    assert dealt == [split(name) for name in names], "the same names were dealt otherwise at the second call: no chance"
+    assert dealt[::-1] == [split(name) for name in names[::-1]], "a name's split depends on the names before it"
+    for name, share in zip(SPLITS, (0.8, 0.1, 0.1), strict=True):
+        got = dealt.count(name) / NAMES
+        assert abs(got - share) < 0.03, f"{got:.0%} of {NAMES} names fell into {name}: {share:.0%} were expected"
+    for respell, why in (
+        (str.upper, "capitals"),
+        (lambda name: f"  {name.replace(' ', '   ')} ", "more white space around and between the words"),
+        (lambda name: name.replace(" ", "\u00a0"), "no-break spaces (str.split() without an argument knows them)"),
+    ):
+        other = next((name for name in names if split(respell(name)) != split(name)), None)
+        assert other is None, f"{respell(other)!r} and {other!r} fell into two splits: {why} make no other name"
+    for name in (f"Strauß {number}" for number in range(200)):
+        assert split(name) == split(name.upper()), (
+            f"{name!r} and {name.upper()!r} fell into two splits: ß is SS in capitals (str.casefold knows)"
+        )

@@ -1,0 +1,108 @@
+"""Widget of notebook 02: type a text, drag the number of merges, see the tokens in colours."""
+
+import html
+
+from momem_lib.course.shared.plots_tokens import TINTS, visible_piece
+from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.project import InputError
+from momem_lib.tools.notebooks import optional_import
+
+ipywidgets = optional_import("ipywidgets")
+
+LONGEST = 2_000  # characters; a page of ten thousand coloured boxes would be slow
+SHORT_PAUSE = 0.05  # seconds: cutting a text takes a few milliseconds, so the colours may follow the slider
+BOX = "color:#1A1A1A;padding:1px 2px;margin:1px;border-radius:3px;display:inline-block;font-family:monospace"
+
+
+def token_rows(tokenizer: BPETokenizer, text: str) -> list[tuple[int, str]]:
+    """Each token of a text as its number and what it looks like.
+
+    Example:
+        >>> token_rows(BPETokenizer.train("low lower", 258), "a low")
+        [(97, 'a'), (32, '␣'), (257, 'low')]
+    """
+    return [(token, visible_piece(tokenizer.token_bytes(token))) for token in tokenizer.encode(text)]
+
+
+def summary_of(tokenizer: BPETokenizer, text: str) -> str:
+    """How well a text is compressed, in a sentence.
+
+    Example:
+        >>> summary_of(BPETokenizer(), "né")
+        '3 tokens for 3 bytes: 1.00 bytes per token, with 0 merges.'
+    """
+    tokens, size = len(tokenizer.encode(text)), len(text.encode("utf-8"))
+    rate = f"{size / tokens:.2f} bytes per token, " if tokens else ""
+    return f"{tokens} tokens for {size} bytes: {rate}with {len(tokenizer.merges)} merges."
+
+
+def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
+    """The text as coloured boxes, cut by the first merges of a tokenizer, as a page fragment; never raises.
+
+    Resting the pointer on a box shows the token's number.
+    """
+    try:
+        if len(text) > LONGEST:
+            raise InputError(f"the text has {len(text):,} characters: {LONGEST:,} or fewer can be shown")
+        cut = tokenizer.first(merges)
+        rows = token_rows(cut, text)
+    except InputError as error:
+        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    boxes = "".join(
+        f'<span style="{BOX};background:{TINTS[place % len(TINTS)]}" title="token {token}">{html.escape(shown)}</span>'
+        for place, (token, shown) in enumerate(rows)
+    )
+    return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{summary_of(cut, text)}</div></div>'
+
+
+def token_table(tokenizer: BPETokenizer, text: str, steps: tuple[int, ...]) -> str:
+    """What the widget shows, as plain text: the same text after several numbers of merges, tokens parted by bars.
+
+    Example:
+        >>> print(token_table(BPETokenizer.train("low lower", 258), "low", (0, 1, 2)))
+        merges  tokens  the text, cut
+             0       3  l|o|w
+             1       2  lo|w
+             2       1  low
+    """
+    lines = ["merges  tokens  the text, cut"]
+    for merges in steps:
+        rows = token_rows(tokenizer.first(merges), text)
+        lines.append(f"{merges:6}  {len(rows):6}  {'|'.join(shown for _, shown in rows)}")
+    return "\n".join(lines)
+
+
+class TokenWidget(ipywidgets.VBox):
+    """A text field, a slider for the number of merges, and the tokens below."""
+
+    def __init__(self, tokenizer: BPETokenizer, text: str, merges: int):
+        wide, labels = {"width": "min(100%, 46em)"}, {"description_width": "5em"}
+        self.tokenizer = tokenizer
+        self.text = ipywidgets.Textarea(text, description="Text", style=labels, layout=wide, rows=2)
+        self.merges = ipywidgets.IntSlider(
+            merges, min=0, max=len(tokenizer.merges), description="Merges", style=labels | SLIDER, layout=wide
+        )
+        self.output = ipywidgets.HTML()
+        super().__init__([focus_style(), self.text, self.merges, self.output])
+        show_soon = Debounced(self.show, SHORT_PAUSE)
+        for control in (self.text, self.merges):
+            control.observe(lambda _: show_soon(), names="value")
+        self.show()
+
+    def __repr__(self) -> str:
+        return SILENT  # what a run without a browser leaves in the notebook
+
+    def show(self) -> None:
+        """Cut the text as the slider says."""
+        self.output.value = tokens_html(self.tokenizer, self.text.value, self.merges.value)
+
+
+def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> TokenWidget:
+    """Cut a text into tokens with as many merges as a slider says.
+
+    Args:
+        tokenizer: its merges are those that the slider counts.
+        text, merges: what the controls begin with.
+    """
+    return TokenWidget(tokenizer, text, merges)

@@ -1,0 +1,101 @@
+"""Three ideas of notebook 03 as drawings: a look-up by direction, rotary turns, and an induction head."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Rectangle
+
+from momem_lib.course.shared.plots import GREY, INK, PAPER, blank, write_text
+from momem_lib.course.shared.plots_attention import BLUE, GREEN, ORANGE, PALE, sheet
+
+
+def draw_lookup(
+    keys: Mapping[str, Sequence[float]], query: tuple[str, Sequence[float]], axes: tuple[str, str]
+) -> Figure:
+    """Keys and one query as arrows in the plane: what points the same way fits.
+
+    Example:
+        >>> draw_lookup({"cat": (1, 0)}, ("kitten", (1, 0.5)), ("small", "tame")).get_label()[:27]
+        'Arrows from the origin: the'
+    """
+    names = ", ".join(f"{name} ({x:g}, {y:g})" for name, (x, y) in keys.items())
+    alt = f"Arrows from the origin: the keys {names}, and the query {query[0]} ({query[1][0]:g}, {query[1][1]:g})."
+    figure, (panel,) = sheet(1, alt, 4.2, 5.2)
+    for name, end, colour in [*((key, end, BLUE) for key, end in keys.items()), (*query, ORANGE)]:
+        arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.4 if colour == ORANGE else 1.8, "mutation_scale": 15}
+        panel.annotate("", xy=end, xytext=(0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
+        weight = "bold" if colour == ORANGE else "normal"
+        place = 1 + 0.17 / np.hypot(*end)  # just beyond the tip
+        panel.text(
+            place * end[0], place * end[1], name, fontsize=10.5, weight=weight, ha="center", va="center", color=INK
+        )
+    panel.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal", xlabel=axes[0], ylabel=axes[1])
+    panel.grid(color="#E3E3E3", lw=0.7)
+    panel.axhline(0, color=GREY, lw=0.8)
+    panel.axvline(0, color=GREY, lw=0.8)
+    return figure
+
+
+def draw_turns(pairs: Mapping[str, float], positions: int) -> Figure:
+    """How rotary positions turn pairs of numbers: the same arrow at positions 0, 1, 2 ..., one panel for each pair.
+
+    Args:
+        pairs: title -> angle per position, in radians.
+
+    Example:
+        >>> draw_turns({"fast": 1.0, "slow": 0.1}, 3).get_label()
+        'One arrow at positions 0 to 2, turned by fast: 1 rad a position, slow: 0.1 rad a position.'
+    """
+    speeds = ", ".join(f"{name}: {angle:g} rad a position" for name, angle in pairs.items())
+    figure, panels = sheet(len(pairs), f"One arrow at positions 0 to {positions - 1}, turned by {speeds}.", 3.5)
+    for panel, (name, angle) in zip(panels, pairs.items(), strict=True):
+        for position in range(positions):
+            x, y = np.cos(position * angle), np.sin(position * angle)
+            colour = PALE(0.35 + 0.65 * position / max(positions - 1, 1))
+            arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+            panel.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=arrow)
+            panel.text(1.16 * x, 1.16 * y, str(position), fontsize=9, ha="center", va="center", color=INK)
+        panel.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal")
+        panel.set_xlabel("first number of the pair", fontsize=9)
+        panel.set_ylabel("second number", fontsize=9)
+        panel.set_title(f"{name}: {angle:g} rad a position", fontsize=10)
+        panel.tick_params(labelsize=8.5)
+        panel.grid(color="#E3E3E3", lw=0.7)
+    return figure
+
+
+def draw_induction(text: str, period: int) -> Figure:
+    """The idea of an induction head on a repeated text: who tells whom what stood before, and who finds it.
+
+    Example:
+        >>> draw_induction("abcdab", 4).get_label()[:44]
+        'The letters a b c d a b in a row. Arc 1, fro'
+    """
+    last, after, pitch = len(text) - 1, len(text) - period, 0.85
+    alt = (
+        f"The letters {' '.join(text)} in a row. Arc 1, from the {text[after]} at position {after} to the "
+        f"{text[after - 1]} just before it: the previous-token head of layer 1 notes what stood before. Arc 2, from "
+        f"the last {text[last]} at position {last} back to position {after}: the induction head of layer 2 looks for a "
+        f"place of which {text[last]} was noted, and copies the {text[after]} that stands there."
+    )
+    width = pitch * (len(text) + 2)
+    figure, panel = blank(width, 3.0, alt)
+    places = [pitch * (place + 0.8) for place in range(len(text) + 1)]
+    for place, letter in enumerate([*text, text[after]]):
+        guessed = place == len(text)
+        edge = {"fc": PAPER, "ec": ORANGE, "ls": "--"} if guessed else {"fc": "#DCEBF5", "ec": BLUE}
+        panel.add_patch(Rectangle((places[place] - 0.3, 1.15), 0.6, 0.6, lw=2, **edge))
+        write_text(panel, places[place], 1.45, letter, fontsize=15, weight="bold")
+        write_text(panel, places[place], 0.98, "next?" if guessed else str(place), fontsize=9, color=GREY)
+    for start, end, height, colour in ((after, after - 1, -0.9, GREEN), (last, after, -0.35, ORANGE)):
+        arc = {"connectionstyle": f"arc3,rad={-height}", "arrowstyle": "-|>", "mutation_scale": 16, "lw": 2.4}
+        panel.add_patch(FancyArrowPatch((places[start], 1.8), (places[end], 1.8), color=colour, **arc))
+    first = f"1  previous-token head (layer 1):\nnotes “{text[after - 1]} stands before me”"
+    write_text(panel, places[after] - 0.5, 2.52, first, fontsize=9)
+    second = f"2  induction head (layer 2): “I am {text[last]}: who has {text[last]} before it?”"
+    write_text(panel, (places[after] + places[last]) / 2 + 1.1, 2.8, second, fontsize=9)
+    write_text(
+        panel, width / 2, 0.5, f"what it finds there, {text[after]}, is the guess for what comes next", fontsize=9.5
+    )
+    return figure

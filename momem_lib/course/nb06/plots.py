@@ -1,0 +1,232 @@
+"""Pictures of notebook 06: the shift by one, losses as lengths, surprise token by token, runs side by side."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from momem_lib.course.shared.plots import GREY, INK, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.plots_gradients import BLUE, GREEN, RED, SIZE, name_axes, page
+from momem_lib.course.shared.widgets_sampling import Bar, visible
+
+MONO = "DejaVu Sans Mono"
+LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
+
+
+def plot_losses(history: list[dict]) -> Figure:
+    """The loss on the training text and on the validation text, over the steps of a run.
+
+    Args:
+        history: rows of lm_training.train, each with step and loss, some with validation_loss and bits_per_byte.
+
+    Example:
+        >>> plot_losses([{"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.0, "validation_loss": 5.1}]).get_label()[:24]
+        'The loss over 2 steps: o'
+    """
+    measured = [row for row in history if "validation_loss" in row]
+    alt = f"The loss over {history[-1]['step']:,} steps: on the training text it ends at {history[-1]['loss']:.2f}"
+    alt += f", on the validation text at {measured[-1]['validation_loss']:.2f} nats per token." if measured else "."
+    figure, (panel,) = page(7.5, 4, alt)
+    panel.plot([row["step"] for row in history], [row["loss"] for row in history], color=BLUE, lw=1.6, label="training")
+    if measured:
+        steps, losses = zip(*((row["step"], row["validation_loss"]) for row in measured), strict=True)
+        panel.plot(steps, losses, "o-", color=RED, ms=4, lw=1.6, label="validation (averaged weights)")
+        panel.axhline(min(losses), color=GREY, lw=1, ls=":", label="lowest validation loss")
+    name_axes(panel, "step", "loss (nats per token)")
+    return figure
+
+
+def boxed(piece: str) -> str:
+    """A token as a small box can show it: its bytes where the font lacks a letter, its beginning where it is long.
+
+    Example:
+        >>> boxed("␣the"), boxed("王"), boxed("internationalisation")
+        ('␣the', '‹e78e8b›', 'internat…')
+    """
+    if drawable(piece, MONO) != piece:
+        piece = f"‹{piece.encode('utf-8', 'surrogateescape').hex()}›"
+    return piece if len(piece) <= LONGEST_PIECE else piece[: LONGEST_PIECE - 1] + "…"
+
+
+def draw_shift(pieces: Sequence[str]) -> Figure:
+    """A window of T + 1 tokens, and the T inputs and T labels that are cut from it.
+
+    Args:
+        pieces: the tokens as they shall be seen, at least 3.
+
+    Example:
+        >>> draw_shift(["a", "b", "c"]).get_label()[-50:]
+        'after a, b is expected; after a, b, c is expected.'
+    """
+    told = "; ".join(f"after {', '.join(pieces[:end])}, {pieces[end]} is expected" for end in range(1, len(pieces)))
+    alt = f"One window, cut twice: the inputs leave out its last token, the labels its first. So, {told}."
+    width, left, rows = 1.02, 1.25, {"window": 2.75, "inputs": 1.75, "labels": 0.45}
+    figure, panel = blank(left + width * len(pieces) + 0.25, 3.25, alt)
+    grounds = {"window": "#F0F0F0", "inputs": "#DCEBF5", "labels": "#FBE6D9"}
+    edges = {"window": GREY, "inputs": BLUE, "labels": RED}
+    cuts = {"window": (0, len(pieces)), "inputs": (0, len(pieces) - 1), "labels": (1, len(pieces))}
+    for name, y in rows.items():
+        first, end = cuts[name]
+        write_text(panel, left - 0.15, y, name, ha="right", weight="bold", fontsize=SIZE, color=edges[name])
+        for place in range(first, end):
+            x = left + width * (place - first)  # labels move one place to the left: that is the shift
+            panel.add_patch(
+                Rectangle((x, y - 0.2), width - 0.08, 0.4, fc=grounds[name], ec=edges[name], lw=1.4),
+            )
+            write_text(panel, x + width / 2 - 0.04, y, boxed(pieces[place]), family=MONO, fontsize=SIZE)
+    for place in range(len(pieces) - 1):
+        x = left + width * (place + 0.5) - 0.04
+        draw_arrow(panel, (x, rows["inputs"] - 0.22), (x, rows["labels"] + 0.24))
+    words = "the model sees this token and all to its left, and should foresee:"
+    write_text(panel, left + width * (len(pieces) - 1) / 2, 1.1, words, fontsize=SIZE - 1, backgroundcolor="#FFFFFF")
+    return figure
+
+
+def draw_ruler(rows: Mapping[str, float], ours: Sequence[str]) -> Figure:
+    """Bits per byte as lengths, the shortest below: what each way to foresee a text needs for a byte of it.
+
+    Args:
+        rows: name -> bits per byte. ours: the names that are marked.
+
+    Example:
+        >>> draw_ruler({"any byte": 8.0, "ours": 2.0}, ["ours"]).get_label()
+        'Bits per byte: any byte 8.00, ours 2.00.'
+    """
+    alt = f"Bits per byte: {', '.join(f'{name} {bits:.2f}' for name, bits in rows.items())}."
+    figure, (panel,) = page(8.5, 0.5 + 0.42 * len(rows), alt)
+    names = list(rows)[::-1]
+    bars = panel.barh(names, [rows[name] for name in names], color=[BLUE if n in ours else "#B5B5B5" for n in names])
+    panel.bar_label(bars, fmt="%.2f", padding=4, fontsize=SIZE, color=INK)
+    panel.set_xlim(0, 1.1 * max(rows.values()))
+    name_axes(panel, "bits per byte of the same held-out text (shorter is better)", "")
+    panel.grid(axis="y", visible=False)
+    return figure
+
+
+def shade(nats: float, most: float = 7.0) -> str:
+    """A ground for a surprise: white for none, orange for `most` nats or more.
+
+    Example:
+        >>> shade(0.0), shade(9.0)
+        ('#ffffff', '#e69f00')
+    """
+    share = min(1.0, max(0.0, nats / most))
+    return to_hex(np.array([1.0, 1.0, 1.0]) * (1 - share) + share * np.array([0xE6, 0x9F, 0x00]) / 255)
+
+
+def draw_surprise(pieces: Sequence[str], nats: Sequence[float], line: int = 88) -> Figure:
+    """A text whose tokens are shaded by how surprised a model was, the number below each.
+
+    Args:
+        pieces: the tokens as they shall be seen. nats: the surprise at each, -ln p. line: letters in a line.
+    """
+    worst = sorted(zip(nats, pieces, strict=True))[::-1][:3]
+    told = ", ".join(f"{piece} {value:.1f}" for value, piece in worst)
+    alt = f"The tokens of a text, shaded by the model's surprise in nats; the greatest: {told}."
+    letter, gap, rows, used = 0.105, 0.17, [[]], 0
+    for piece, value in zip(pieces, nats, strict=True):
+        if used + len(piece) + 1.6 > line:
+            rows, used = [*rows, []], 0
+        rows[-1].append((piece, value))
+        used += len(piece) + 1.6
+    figure, panel = blank(9.6, 0.72 * len(rows) + 0.1, alt)
+    for number, row in enumerate(rows):
+        x, y = 0.1, 0.72 * (len(rows) - number) - 0.25
+        for piece, value in row:
+            width = max(2, len(piece)) * letter + gap
+            panel.add_patch(Rectangle((x, y - 0.19), width - 0.04, 0.38, fc=shade(value), ec="#B5B5B5", lw=0.7))
+            write_text(panel, x + width / 2 - 0.02, y - 0.01, piece, family=MONO, fontsize=10)
+            write_text(panel, x + width / 2 - 0.02, y - 0.3, f"{value:.1f}", fontsize=8, color=GREY)
+            x += width
+    return figure
+
+
+def stopped_at(losses: Sequence[float], patience: int) -> tuple[int, int]:
+    """Where early stopping ends a run: (the checkpoint after which it stops, the checkpoint that it keeps).
+
+    Example:
+        >>> stopped_at([3.0, 2.0, 2.5, 2.4, 1.0], patience=2)  # it never sees the 1.0
+        (3, 1)
+    """
+    best = [int(np.argmin(losses[: place + 1])) for place in range(len(losses))]
+    last = next((place for place, lowest in enumerate(best) if place - lowest >= patience), len(losses) - 1)
+    return last, best[last]
+
+
+def draw_overfitting(curves: Mapping[str, Sequence[Sequence[float]]], patience: int = 3) -> Figure:
+    """Bits per byte on text that a model read and on text that it did not, over the steps of some runs.
+
+    Args:
+        curves: name -> rows of (step, seen, unseen). patience: where early stopping would have ended each is marked.
+    """
+    ends = "; ".join(
+        f"{name}: seen {rows[-1][1]:.2f}, unseen {rows[-1][2]:.2f}, its lowest {min(row[2] for row in rows):.2f}"
+        for name, rows in curves.items()
+    )
+    alt = f"Bits per byte over the steps, on text that was read and on text that was not. At the end: {ends}."
+    figure, panels = page(10, 3.7, alt, columns=len(curves), sharey=True)
+    for (name, rows), panel in zip(curves.items(), panels, strict=True):
+        steps, seen, unseen = zip(*rows, strict=True)
+        panel.plot(steps, seen, "--", color=BLUE, lw=2, label="read in training")
+        panel.plot(steps, unseen, "-", color=RED, lw=2, label="never read")
+        stop, best = stopped_at(unseen, patience)
+        panel.plot(steps[best], unseen[best], "o", ms=9, color=GREEN, label="lowest: kept by early stopping")
+        if stop < len(rows) - 1:
+            panel.axvline(steps[stop], color=GREEN, ls=":", lw=2, label="early stopping ends here")
+        name_axes(panel, "step", "bits per byte" if panel is panels[0] else "", name, legend=False)
+    handles = {}
+    for panel in panels:
+        found, labels = panel.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=SIZE - 1)
+    return figure
+
+
+def draw_ablations(questions: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Bits per byte on unseen text for each setting of some questions, a panel for each; a dot for each run.
+
+    Args:
+        questions: what is asked -> setting -> bits per byte of its runs.
+    """
+    told = [f"{q}: {', '.join(f'{s} {np.mean(v):.2f}' for s, v in rows.items())}" for q, rows in questions.items()]
+    alt = f"Bits per byte on unseen text. {'; '.join(told)}."
+    most = max(map(len, questions.values()))
+    figure, panels = page(7 if len(questions) == 1 else 10, 1.1 + 0.42 * most, alt, columns=len(questions))
+    lowest = min(min(runs) for rows in questions.values() for runs in rows.values())
+    highest = max(max(runs) for rows in questions.values() for runs in rows.values())
+    for (question, rows), panel in zip(questions.items(), panels, strict=True):
+        best = min(np.mean(runs) for runs in rows.values())
+        for place, runs in enumerate(rows.values()):
+            mean = float(np.mean(runs))
+            colour = BLUE if mean == best else "#8C8C8C"
+            panel.plot(runs, [place] * len(runs), "o", ms=8, color=colour)
+            panel.annotate(f"{mean:.2f}", (max(runs), place), (8, -4), textcoords="offset points", fontsize=SIZE)
+        panel.set_yticks(range(len(rows)), list(rows))
+        panel.set_ylim(len(rows) - 0.5, -0.5)
+        panel.set_xlim(lowest - 0.1, highest + 0.25 * (highest - lowest) + 0.1)
+        name_axes(panel, "bits per byte, unseen text", "", question)
+    return figure
+
+
+def draw_distribution(settings: Mapping[str, Sequence[Bar]]) -> Figure:
+    """What settings of the sampler make of one next-token distribution, a panel for each, the tokens on the left.
+
+    Args:
+        settings: words for the setting -> the bars, in the same order of tokens for all.
+    """
+    words = {name: [f"{visible(bar.token)} {bar.drawn:.0%}" for bar in rows[:3]] for name, rows in settings.items()}
+    told = [f"{name}: {', '.join(three)}" for name, three in words.items()]
+    alt = f"How often each next token is drawn. {'; '.join(told)}."
+    lines = -(-len(settings) // 3)
+    figure, panels = page(10, 2.9 * lines, alt, columns=3, rows=lines, sharex=True, sharey=True)
+    for place, ((name, rows), panel) in enumerate(zip(settings.items(), panels, strict=False)):
+        places = range(len(rows))
+        panel.barh(places, [100 * bar.drawn for bar in rows], color=BLUE, label="drawn from")
+        panel.plot([100 * bar.model for bar in rows], places, "o", color=INK, ms=5, label="the model")
+        panel.set_yticks(places, [visible(bar.token) for bar in rows], family=MONO)
+        panel.set_ylim(len(rows) - 0.4, -0.6)
+        panel.grid(axis="y", visible=False)
+        name_axes(panel, "probability, %" if place >= len(settings) - 3 else "", "", name, legend=place == 0)
+    return figure

@@ -1,0 +1,126 @@
+"""How fast the memory is: invented people, misspelt names, and the time that each kind of look-up takes.
+
+Names are put together from data/lists, or of made-up syllables where the lists are missing, so that common pieces
+are as common as in life.
+"""
+
+import csv
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from momem_lib.data.people import Person
+from momem_lib.project import LISTS
+from momem_lib.system.memory import SHORTLIST, Memory
+from momem_lib.system.names import closest, likeness, search_key
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def made_up_word(rng: random.Random) -> str:
+    """A made-up name of one to three syllables."""
+    syllables = "".join(rng.choice("bcdfghjklmnprstvwz") + rng.choice("aeiou") for _ in range(rng.randint(1, 3)))
+    return (syllables + rng.choice(["", "n", "r", "s", "l", "ki", "son", "ez", "ova", "t"])).capitalize()
+
+
+def name_list(file_name: str, count: int, rng: random.Random) -> list[str]:
+    """The values of a list in data/lists, or made-up names where there is no such list."""
+    path = LISTS / file_name
+    if not path.exists():
+        return [made_up_word(rng) for _ in range(count)]
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [row["value"] for row in csv.DictReader(lines)]
+
+
+def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
+    """So many people, most of whom bear a middle name or a double last name, so that few share a full name.
+
+    Example:
+        >>> len({person.name for person in invented_people(50, random.Random(0))}) > 45
+        True
+    """
+    first, last = name_list("first_names.csv", 3000, rng), name_list("last_names.csv", 20000, rng)
+    for number in range(count):
+        surname = rng.choice(last) if number % 3 else f"{rng.choice(last)}-{rng.choice(last)}"
+        names = rng.choice(first) if number % 4 == 0 else f"{rng.choice(first)} {rng.choice(first)}"
+        facts = [f"{fact} {rng.randrange(1000)}" for fact in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
+        yield Person(names, surname, *facts)
+
+
+def misspelt(name: str, rng: random.Random) -> str:
+    """The name with one or two letters changed, left out or put in; it may come out as it was.
+
+    Example:
+        >>> misspelt("Muchiri", random.Random(1))
+        'Muchii'
+    """
+    for _ in range(rng.choice((1, 2))):
+        place = rng.randrange(1, len(name))
+        name = (
+            name[:place] + rng.choice(("", rng.choice(LETTERS), name[place] + rng.choice(LETTERS))) + name[place + 1 :]
+        )
+    return name
+
+
+Clock = Callable[[], float]
+
+
+def timed(call: Callable[[str], object], tags: Sequence[str], clock: Clock) -> tuple[list[float], list]:
+    """Seconds of each call, and what each gave."""
+    times, results = [], []
+    for tag in tags:
+        start = clock()
+        results.append(call(tag))
+        times.append(clock() - start)
+    return times, results
+
+
+def read_every_name(tag: str, keys: dict[str, str]) -> list[str]:
+    """What a search without an index does: compare the tag with every name, then rank the most alike.
+
+    Args:
+        tag: the name asked for.
+        keys: name -> search key, of everybody.
+
+    Example:
+        >>> read_every_name("Jo Do", {"Jo Doe": "jo doe", "Zoë": "zoe"})
+        ['Jo Doe', 'Zoë']
+    """
+    key = search_key(tag)
+    return sorted(closest(key, keys, SHORTLIST), key=lambda name: -likeness(key, keys[name]))
+
+
+def measure(memory: Memory, rng: random.Random, trials: int = 300, clock: Clock = time.perf_counter) -> dict:
+    """Time the look-ups of a filled memory: medians and 95th percentiles, and how many misspelt owners were offered.
+
+    Args:
+        memory: filled with people whose names have two letters at least.
+        rng: draws the names, and misspells them.
+        trials: near misses timed; ten times as many exact look-ups, and a tenth as many readings of every name.
+        clock: gives seconds; time.process_time leaves out what other programs take of a busy machine.
+
+    Example:
+        >>> with Memory() as memory:
+        ...     _ = memory.remember(invented_people(100, random.Random(0)))
+        ...     found = measure(memory, random.Random(0), trials=20)
+        >>> found["people"], found["trials"], found["offered"] >= 15, found["exact_us"] > 0
+        (100, 20, True, True)
+    """
+    names = memory.names()
+    tags = [rng.choice(names) for _ in range(10 * trials)]
+    exact, found = timed(memory.look_up, tags, clock)
+    assert all(answer.status in ("exact", "ambiguous") for answer in found)
+    wrong = [misspelt(tag, rng) for tag in tags[:trials]]
+    near, guesses = timed(memory.look_up, wrong, clock)
+    nobody, _ = timed(memory.look_up, [f"{made_up_word(rng)} {made_up_word(rng)}" for _ in range(trials)], clock)
+    short, _ = timed(memory.look_up, [name[:2] for name in tags[:trials]], clock)
+    keys = {name: search_key(name) for name in names}
+    every, _ = timed(lambda tag: read_every_name(tag, keys), wrong[: max(3, trials // 10)], clock)
+    offered = sum(tag in dict(guess.candidates) for tag, guess in zip(tags, guesses, strict=False))
+    numbers = {"people": len(memory), "trials": trials, "offered": offered}
+    numbers["exact_us"] = 1e6 * statistics.median(exact)
+    for kind, times in (("near", near), ("nobody", nobody), ("short", short), ("every_name", every)):
+        numbers[f"{kind}_ms"] = 1e3 * statistics.median(times)
+        numbers[f"{kind}_p95_ms"] = 1e3 * sorted(times)[int(0.95 * len(times))]
+    return numbers

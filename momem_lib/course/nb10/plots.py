@@ -1,0 +1,122 @@
+"""Pictures of notebook 10: the tree of wordings, what temperature makes of it, and what it does to the fact."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from momem_lib.course.nb10.tree import Fork, leaves
+from momem_lib.course.shared.plots import GREY, INK, blank, drawable, write_text
+from momem_lib.course.shared.plots_model import LINES, label, panels
+
+LETTER, LINE = 0.083, 0.36  # inches from letter to letter, and from text to text
+STEP = 0.86  # inches that a way takes from its fork to its first letter
+WAY, LIKELIEST = "#9A9A9A", "#0072B2"
+ELSE = "anything else"
+
+
+def draw_forks(tree: Fork, title: str = "") -> Figure:
+    """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue.
+
+    Args:
+        tree: of wording_tree.forks.
+    """
+    ends = leaves(tree)
+    words = ", ".join(f"{text!r} {share:.0%}" for text, share in ends.items())
+    alt = f"A tree of texts. {title}. Followed to its end: {words}."
+    width = 0.3 + _reach(tree) + 0.9
+    height = LINE * len(ends) + 0.9
+    figure, panel = blank(width, height, alt)
+    write_text(panel, 0.2, height - 0.25, title, ha="left", fontsize=12)
+    write_text(panel, width - 0.2, height - 0.25, "whole", ha="right", fontsize=10, color=GREY)
+    rows = iter(range(len(ends)))
+    _draw_ways(panel, tree, 0.2, height - 0.65, rows, width - 0.2)
+    return figure
+
+
+def _reach(fork: Fork) -> float:
+    """Inches from a fork to the end of the longest text behind it."""
+    return max((STEP + LETTER * len(way.text) + _reach(way) for way in fork.ahead), default=0.0)
+
+
+def _draw_ways(panel: Axes, fork: Fork, x: float, top: float, rows, right: float) -> float:
+    """Draw all that lies ahead of a fork whose ways begin at x; returns the height of the fork."""
+    placed = []
+    for way in fork.ahead:
+        end = x + STEP + LETTER * len(way.text)
+        if way.ahead:
+            y = _draw_ways(panel, way, end, top, rows, right)
+        else:
+            y = top - LINE * next(rows)
+            write_text(panel, right, y, f"{way.whole:.1%}", ha="right", fontsize=10, color=GREY)
+        placed.append((way, y))
+    middle = sum(y for _, y in placed) / len(placed)
+    likeliest = max(way.share for way, _ in placed)
+    for way, y in placed:
+        best = way.share == likeliest
+        colour = LIKELIEST if best else WAY
+        panel.plot([x, x + 0.24, x + STEP - 0.06], [middle, y, y], color=colour, lw=0.8 + 4 * way.share)
+        style = {"fontsize": 9, "color": INK, "ha": "center", "va": "bottom"}
+        write_text(panel, x + 0.53, y + 0.03, f"{way.share:.0%}", **style)
+        shown = way.text.replace(" ", "␣")
+        write_text(panel, x + STEP, y, shown, ha="left", fontsize=9, family="DejaVu Sans Mono",
+                   weight="bold" if best else "normal")  # fmt: skip
+    return middle
+
+
+def draw_wordings(heats: Mapping[float, Mapping[str, float]]) -> Figure:
+    """Draw the probability of each known wording at some temperatures, and of all other texts together.
+
+    Args:
+        heats: temperature -> wording -> probability, the same wordings for all.
+    """
+    names = [*next(iter(heats.values())), ELSE]
+    columns = {heat: [*probs.values(), max(0.0, 1 - sum(probs.values()))] for heat, probs in heats.items()}
+    words = [f"T = {heat:g}: the likeliest {max(shares[:-1]):.0%}, anything else {shares[-1]:.0%}"
+             for heat, shares in columns.items()]  # fmt: skip
+    size = (9.6, 0.3 * len(names) + 1.1)
+    figure, grid = panels(1, len(heats), *size, f"Probabilities of wordings. {'. '.join(words)}.", sharey=True)
+    top = max(max(shares) for shares in columns.values())
+    for axes, (heat, shares) in zip(grid, columns.items(), strict=True):
+        colours = [LIKELIEST] * (len(names) - 1) + ["#D55E00"]
+        bars = axes.barh(range(len(names)), shares, color=colours, height=0.7)
+        bars[-1].set_hatch("//")
+        for place, share in enumerate(shares):
+            axes.text(share + 0.02 * top, place, f"{share:.0%}", va="center", fontsize=9, color=INK)
+        axes.set_xlim(0, 1.22 * top)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        label(axes, "probability", "", f"T = {heat:g}")
+    grid[0].set_yticks(range(len(names)), [drawable(name) for name in names], parse_math=False)
+    grid[0].invert_yaxis()
+    return figure
+
+
+def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
+    """Draw what temperature does to the fact (left) and to the number of wordings (right), on average over questions.
+
+    Args:
+        rows: of generator_course.heat_row. bar: wordings that were wanted, a dotted line.
+    """
+    heats = [row["temperature"] for row in rows]
+    first, last = rows[0], rows[-1]
+    alt = (
+        f"Left: from temperature {first['temperature']:g} to {last['temperature']:g}, the share of Module 3's texts "
+        f"that hold the fact falls from {first['kept']:.0%} to {last['kept']:.0%}; with gates, right answers go from "
+        f"{first['right']:.0%} to {last['right']:.0%}. Right: different wordings per question, from "
+        f"{first['answers']:.1f} to {last['answers']:.1f}, at most {max(row['answers'] for row in rows):.1f}."
+    )
+    figure, (left, right) = panels(1, 2, 9.6, 3.6, alt)
+    lines = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
+             "the first text passes the gate": "passed"}  # fmt: skip
+    for (name, key), (colour, line) in zip(lines.items(), LINES, strict=False):
+        left.plot(heats, [row[key] for row in rows], line, color=colour, lw=2, marker="o", ms=4, label=name)
+    left.set_ylim(0, 1.04)
+    left.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    label(left, "temperature", "share of all texts", "the fact")
+    left.legend(fontsize=9.5, frameon=False, loc="lower left")
+    right.plot(heats, [row["answers"] for row in rows], color=LINES[0][0], lw=2, marker="o", ms=4)
+    right.axhline(bar, color=GREY, lw=1, ls=(0, (1, 2)))
+    right.set_ylim(0)
+    label(right, "temperature", "different wordings per question", "the words, with gates")
+    return figure

@@ -1,0 +1,231 @@
+"""Errors that travel: one module is made worse step by step, and it is counted what becomes of the answers.
+
+Two ways to be worse: `worsened` shakes a module's weights, and the module itself gets confused; `Slipping` hands on,
+with a given chance, an output that is well formed and wrong, which is what gates find harder to see.
+"""
+
+import copy
+import hashlib
+from collections.abc import Iterable, Sequence
+from random import Random
+
+import torch
+from tqdm import tqdm
+
+from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.project import InputError
+from momem_lib.system.answers import Answer
+from momem_lib.system.evaluation import asked_people, evaluate_module, name_of, tally, verdict
+from momem_lib.system.gates import Gates, summary_gate, tag_gate
+from momem_lib.system.names import normalise
+from momem_lib.system.pipeline import Pipeline, Work
+
+OUTCOMES = ("right", "abstained", "wrong")
+STAGES = ("ner", "memory", "summary", "response")
+SLIPPERY = ("ner", "summary")  # modules whose well-formed mistakes Slipping knows
+
+
+def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tuple[list[dict], list[Person]]:
+    """Questions of the test split, one in five without an answer, and the people: nothing was trained on any of them.
+
+    Args:
+        phrasings: "known" are of kinds that training knew, "held-out" were kept from it.
+
+    Example:
+        >>> questions, people = unseen_questions(3)
+        >>> len(questions), sorted(questions[0])[:3]
+        (3, ['answer', 'field', 'fname'])
+    """
+    return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings=phrasings)
+
+
+def shares_of(said: Iterable[str]) -> dict[str, float]:
+    """The share of each outcome.
+
+    Example:
+        >>> shares_of(["right", "right", "wrong", "abstained"])
+        {'right': 0.5, 'abstained': 0.25, 'wrong': 0.25}
+    """
+    said = list(said)
+    return {outcome: said.count(outcome) / max(1, len(said)) for outcome in OUTCOMES}
+
+
+def outcomes(
+    pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person], gates: bool | Gates = True
+) -> dict[str, float]:
+    """Ask everything, greedily: the shares that are right (rightly silent included), abstained and wrong.
+
+    The people must be in the pipeline's memory already.
+    """
+    answers = pipeline.ask_many([entry["question"] for entry in entries], gates=gates)
+    asked = asked_people(entries, people)
+    return shares_of(verdict(e, answer.text, person) for e, answer, person in zip(entries, answers, asked, strict=True))
+
+
+def handed_over(entry: dict, person: Person | None, answer: Answer) -> dict[str, bool]:
+    """For a question that has an answer: whether what each module handed on was right, whatever it was given.
+
+    Example:
+        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+        >>> entry = {"fname": "Jo", "lname": "Doe", "field": "location", "answer": "Oslo"}
+        >>> handed_over(entry, jo, Answer("?", "Jaws!", tag="Jo Doe", content=jo.content, summary="Hobbies: chess"))
+        {'ner': True, 'memory': True, 'summary': False, 'response': False}
+    """
+    return {
+        "ner": normalise(answer.tag or "") == normalise(entry.get("name") or name_of(entry) or ""),
+        "memory": person is not None and answer.content == person.content,
+        "summary": person is not None and answer.summary == person.summary(entry["field"]),
+        "response": verdict(entry, answer.text, person) == "right",
+    }
+
+
+def survival(entries: Sequence[dict], people: Sequence[Person], answers: Sequence[Answer]) -> dict[str, float]:
+    """The share of the questions with an answer that is still right after each module: right so far, at every one.
+
+    Raises:
+        InputError: no question has an answer.
+    """
+    jobs = zip(entries, asked_people(entries, people), answers, strict=True)
+    rows = [handed_over(entry, person, answer) for entry, person, answer in jobs if entry["answer"] is not None]
+    if not rows:
+        raise InputError("none of these questions has an answer, so nothing can be handed over rightly")
+    return {
+        stage: sum(all(row[s] for s in STAGES[: n + 1]) for row in rows) / len(rows) for n, stage in enumerate(STAGES)
+    }
+
+
+def alone(pipeline: Pipeline, module: str, entries: Sequence[dict], people: Sequence[Person]) -> float:
+    """The share that one module gets right by itself, from perfect inputs, without gates."""
+    counts = tally(evaluate_module(pipeline, module, entries, people))["all"]
+    return counts["right"] / sum(counts.values())
+
+
+def worsened(pipeline: Pipeline, module: str, noise: float, seed: int = 0) -> Pipeline:
+    """The same pipeline with one module's weights shaken; the original is left alone.
+
+    Args:
+        module: ner, summary or response.
+        noise: standard deviation of what is added to each weight, in units of the root mean square of its matrix.
+            The same seed adds the same pattern at every level, so that a larger noise goes further the same way.
+
+    Raises:
+        InputError: another module, or a negative noise.
+    """
+    if module not in pipeline.models:
+        raise InputError(f"no trained module {module!r}; one of {', '.join(pipeline.models)} was expected")
+    if not 0 <= noise < float("inf"):
+        raise InputError(f"noise must be 0 or more, not {noise}")
+    model, rng = copy.deepcopy(pipeline.models[module]), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() < 2:  # gains and biases: few, and of another size
+                continue
+            shake = torch.randn(weight.shape, generator=rng).to(weight.device)
+            weight += noise * weight.square().mean().sqrt() * shake
+    return Pipeline(pipeline.models | {module: model}, pipeline.memory, pipeline.thresholds, pipeline.words)
+
+
+class Slipping(Pipeline):
+    """A pipeline one of whose modules slips: now and then it hands on something well formed, and wrong.
+
+    Module 0 names somebody else whom the memory knows; Module 2 states another fact of the same person. Which
+    questions it slips on depends on seed and question alone, and a larger chance adds to them.
+
+    Args:
+        pipeline: the healthy one. module: ner or summary. chance: 0 to 1.
+
+    Raises:
+        InputError: another module, or a chance that is none.
+    """
+
+    def __init__(self, pipeline: Pipeline, module: str, chance: float, seed: int = 0):
+        super().__init__(pipeline.models, pipeline.memory, pipeline.thresholds, pipeline.words)
+        if module not in SLIPPERY:
+            raise InputError(f"no slips are known of {module!r}; one of {', '.join(SLIPPERY)} was expected")
+        if not 0 <= chance <= 1:
+            raise InputError(f"the chance of a slip must lie between 0 and 1, not {chance}")
+        self.module, self.chance, self.seed = module, chance, seed
+
+    def slip(self, work: Work) -> Random | None:
+        """Where the slip's choice comes from, or None where the module does its work."""
+        digest = hashlib.sha256(f"{self.seed}|{self.module}|{work.answer.question}".encode()).digest()
+        slips = int.from_bytes(digest[:8], "big") / 2**64 < self.chance
+        return Random(digest) if slips else None
+
+    def _name(self, works: list[Work], gates: Gates) -> None:
+        super()._name(works, gates)
+        for work in works if self.module == "ner" else ():
+            rng, answer = self.slip(work), work.answer
+            others = [name for name in self.memory.names() if normalise(name) != normalise(answer.tag or "")]
+            if rng is None or answer.tag is None or not others:
+                continue
+            step = answer.trace[-1]
+            step.wrote, step.copied = rng.choice(others), []
+            wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
+            wrong = wrong and self._name_again(answer.question, step, wrong)  # a second try, as for any other mistake
+            step.gate = wrong or ("passed" if gates.tag else "off")
+            answer.tag, answer.reason = step.wrote, wrong
+
+    def _summarise(self, works: list[Work], gates: Gates) -> None:
+        super()._summarise(works, gates)
+        for work in works if self.module == "summary" else ():
+            rng, answer = self.slip(work), work.answer
+            others = [field for field in FIELDS if work.field and field != work.field and getattr(work.person, field)]
+            if rng is None or not work.open or not others:
+                continue
+            work.field, step = rng.choice(others), answer.trace[-1]
+            answer.summary = step.wrote = work.person.summary(work.field)
+            step.copied = []
+            answer.reason = summary_gate(work.person, step.wrote) if gates.summary else None
+            step.gate = answer.reason or step.gate
+
+
+def noise_cascade(
+    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
+) -> list[dict]:
+    """One module shaken level by level: at each, its own share right, and all outcomes with gates off and on."""
+    rows = []
+    for level in tqdm(levels, desc=f"noise in {module}", mininterval=1):
+        worse = worsened(pipeline, module, level, seed)
+        row = {"level": level, "alone": alone(worse, module, entries, people)}
+        rows.append(row | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
+    return rows
+
+
+def slip_cascade(
+    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
+) -> list[dict]:
+    """One module slipping more and more often: at each chance, all outcomes with gates off and on."""
+    rows = []
+    for level in tqdm(levels, desc=f"slips of {module}", mininterval=1):
+        worse = Slipping(pipeline, module, level, seed)
+        rows.append({"level": level} | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
+    return rows
+
+
+def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person]) -> dict[str, dict[str, float]]:
+    """The outcomes with all gates on, with each one off alone, and with all off."""
+    settings = {"all gates on": Gates()}
+    settings |= {f"without {name}": Gates(**{name: False}) for name in vars(Gates())} | {
+        "all gates off": Gates.all(False)
+    }
+    bar = tqdm(settings.items(), desc="gates", mininterval=1)
+    return {name: outcomes(pipeline, entries, people, gates) for name, gates in bar}
+
+
+def surest(answers: Sequence[Answer], said: Sequence[str], outcome: str) -> Answer:
+    """Of the answers that state a fact, with one outcome and no second try, the surest; the first of all if none does.
+
+    Sure is what the less sure of Modules 0 and 2 is: how probable Module 3's words are says how many others would do.
+    """
+
+    def least_sure(answer: Answer) -> float:
+        return min((step.confidence for step in answer.trace if step.module in ("ner", "summary")), default=0.0)
+
+    chosen = [
+        answer
+        for answer, verdict in zip(answers, said, strict=True)
+        if verdict == outcome and answer.summary and not answer.abstained and not any(s.tries for s in answer.trace)
+    ]
+    return max(chosen, key=least_sure, default=answers[0])

@@ -1,0 +1,269 @@
+"""One question from its bytes to its answer as a single picture, with a line from each copied letter to its origin."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from momem_lib.course.shared.plots import COLOURS, GREY, INK, MODULES, blank, draw_arrow, draw_box, drawable, write_text
+from momem_lib.course.shared.trace_picture import BAD, MONO, gate_words, ground_of
+from momem_lib.nn.module import inputs_for
+from momem_lib.nn.tasks import TASKS, TOKENIZER, encode_prompt, encode_source, encode_target
+from momem_lib.nn.transformer import Transformer
+from momem_lib.system.names import normalise, shown
+from momem_lib.system.pipeline import Answer, Step
+
+LEFT, WIDTH = 2.1, 10.9  # inches: where text begins, and the page
+PITCH, LINE, LEADING = 0.097, 88, 0.24  # inches from letter to letter, letters in a line, inches from line to line
+BYTE, BYTES = 0.235, 37  # inches from byte to byte, and the most bytes that a row shows
+GAP = 1.1  # inches between what a module reads and what it writes
+WRITES = {"ner": "tag", "memory": "content", "summary": "summary", "response": "response"}
+Place = tuple[float, float]
+
+
+class Origin(NamedTuple):
+    """Where a written letter came from."""
+
+    part: str | None  # "source", "prompt", or None: generated
+    place: int = 0  # number of the letter in that text
+    share: float = 0.0  # of the letter's probability that came from copying
+
+
+@torch.inference_mode()
+def origins(model: Transformer, task_name: str, source: str | None, prompt: str, wrote: str) -> list[Origin]:
+    """For each letter that a module wrote: the place that its copy head pointed at most, or that it was generated.
+
+    The module is run once over its own output (teacher forcing), which gives the weights that it had while writing.
+    """
+    if model.copy is None:
+        return [Origin(None)] * len(wrote)
+    task, device = TASKS[task_name], model.device
+    target = encode_target(task, wrote)
+    inputs = inputs_for(task, [source], [prompt], device, [target[:-1]])
+    out, kind = model(inputs), model.config.copy_from
+    # What the copy head reads: source first, then prompt, each between two special tokens.
+    texts = {"source": source, "prompt": prompt}
+    read = {part: text for part, text in texts.items() if text is not None and kind in ("both", part)}
+    letters = [(part, place) for part, text in read.items() for place in letters_of(text)]
+    encode = {"source": encode_source, "prompt": encode_prompt}
+    tokens = torch.tensor([token for part, text in read.items() for token in encode[part](text)], device=device)  # (S,)
+    found, step = [], 0
+    for letter in wrote:
+        token = target[step + 1]
+        weights = out.copy_weights[0, step] * (tokens == token)
+        share = float(out.copy_gate[0, step] * weights.sum() / out.log_probs[0, step, token].exp())
+        part, place = letters[int(weights.argmax())]
+        copied = share > 0.5 and place is not None
+        found.append(Origin(part, place, share) if copied else Origin(None, 0, min(share, 0.5)))
+        step += len(letter.encode())
+    return found
+
+
+def letters_of(text: str) -> list[int | None]:
+    """For each token of a text between two special tokens the number of its letter; None for those two.
+
+    Example:
+        >>> letters_of("né")
+        [None, 0, 1, 1, None]
+    """
+    return [None, *(place for place, letter in enumerate(text) for _ in letter.encode()), None]
+
+
+def journey_alt(answer: Answer) -> str:
+    """The picture in words."""
+    said = f"the answer {answer.text!r}" if answer.text is not None else f"silence: {answer.reason}"
+    texts = [f"{MODULES[step.module][0]} writes the {WRITES[step.module]} {shown(step.wrote or 'none')!r}"
+             for step in answer.trace]  # fmt: skip
+    size = len(TOKENIZER.encode(answer.question))
+    return (
+        f"One question from bytes to answer. {answer.question!r} is {size} bytes; {'; '.join(texts)}; at the end "
+        f"stands {said}. Lines lead from each copied letter back to the place that it was copied from."
+    )
+
+
+def draw_journey(answer: Answer, models: Mapping[str, Transformer]) -> Figure:
+    """Draw one answer from the bytes of the question to the last letter, with a line for each letter that was copied.
+
+    Args:
+        answer: of a pipeline, with its trace. models: the modules that gave it, under ner, summary and response.
+    """
+    counts = [line_count(text_of(step)) for step in answer.trace]
+    last = next((step for step in answer.trace if step.module == "response"), None)
+    two_lines = last is not None and len(answer.question) + len(last.read["summary"] or "") + 3 > LINE
+    ending = textwrap.wrap(str(answer), 84)
+    tall = 1.95 + sum(GAP + LEADING * count - 0.1 for count in counts) + LEADING * len(ending)
+    tall += LEADING * (line_count(answer.question) + 1) * any(step.module == "summary" for step in answer.trace)
+    figure, panel = blank(WIDTH, tall + LEADING * (last is not None) * (1 + two_lines), journey_alt(answer))
+    y = figure.get_figheight() - 0.35
+    write_text(panel, 0.2, y, "One question, from bytes to answer", ha="left", weight="bold", fontsize=12.5)
+    y -= 0.42
+    _label(panel, y, "question")
+    question = _byte_row(panel, y, answer.question)
+    places, y = {"prompt": question}, y - 0.4
+    for step in answer.trace:
+        if step.module == "summary":
+            y = _question_again(panel, y - LEADING, step.read["question"])
+        if step.module == "response":
+            places, y = _read_again(panel, y, step, two_lines)
+        written = _letters_and_lines(panel, y - GAP, step, models, places)
+        _module(panel, y - GAP / 2, step, models)
+        y -= GAP + LEADING * line_count(text_of(step)) - 0.1
+        places = {"source": written}
+    _ending(panel, y - 0.3, ending, answer.abstained)
+    return figure
+
+
+def text_of(step: Step) -> str:
+    """What a module wrote, or what it writes where there is nothing to write."""
+    return "<none>" if step.wrote is None else step.wrote
+
+
+def layout(text: str) -> list[tuple[int, int]]:
+    """Line and column of each letter, lines broken behind spaces where that is possible.
+
+    Example:
+        >>> layout("one " + "o" * 87)[3:6]
+        [(0, 3), (1, 0), (1, 1)]
+    """
+    cells: list[tuple[int, int]] = []
+    begin, line = 0, 0
+    while begin < len(text):
+        end = min(len(text), begin + LINE)
+        if end < len(text):
+            end = text.rfind(" ", begin, end) + 1 or end  # rfind says -1 where there is no space
+        cells += [(line, column) for column in range(end - begin)]
+        begin, line = end, line + 1
+    return cells
+
+
+def line_count(text: str) -> int:
+    """How many lines a text takes; an empty one takes one."""
+    return layout(text)[-1][0] + 1 if text else 1
+
+
+def _label(panel: Axes, y: float, text: str) -> None:
+    write_text(panel, LEFT - 0.15, y, text, ha="right", weight="bold", fontsize=10)
+
+
+def _byte_row(panel: Axes, y: float, text: str) -> dict[int, Place]:
+    """The tokens of the question, letter above number; returns where lines to each letter begin."""
+    tokens = encode_prompt(text)
+    letters = [place for place in letters_of(text)]
+    shown_letters = {place: letters.index(place) for place in letters if place is not None}
+    cut = len(tokens) > BYTES
+    places = {}
+    for index, token in enumerate(tokens[: BYTES - cut]):
+        x = LEFT + (index + 0.5) * BYTE
+        special = token >= 256
+        panel.add_patch(
+            Rectangle((x - BYTE / 2, y - 0.3), BYTE, 0.44, fc="#E8E8E8" if special else "#FFFFFF", ec=GREY, lw=0.6)
+        )
+        letter = letters[index]
+        if letter is not None and shown_letters[letter] == index:
+            write_text(
+                panel,
+                x,
+                y,
+                text[letter],
+                family=MONO if drawable(text[letter], MONO) == text[letter] else "DejaVu Sans",
+            )
+            places[letter] = (x, y - 0.22)
+        elif special:
+            write_text(panel, x, y, "◂" if index else "▸", color=GREY, fontsize=8)
+        write_text(panel, x, y - 0.18, str(token), fontsize=6.8, color=GREY)
+    if cut:
+        write_text(panel, LEFT + (BYTES - 0.5) * BYTE, y, "…")
+    return places
+
+
+def _row(panel: Axes, x: float, y: float, text: str, shares: Sequence[float | None]) -> dict[int, Place]:
+    """A text in lines of equal letters, on grounds that say what was copied; returns where each letter stands."""
+    places = {}
+    for index, (letter, share, (line, column)) in enumerate(zip(text, shares, layout(text), strict=True)):
+        centre, level = x + (column + 0.5) * PITCH, y - LEADING * line
+        if share is not None:
+            panel.add_patch(
+                Rectangle((centre - PITCH / 2, level - 0.1), PITCH, 0.2, fc=ground_of(share), lw=0, zorder=1)
+            )
+        family = MONO if drawable(letter, MONO) == letter else "DejaVu Sans"
+        write_text(panel, centre, level, letter, family=family, fontsize=9.5, zorder=3)
+        places[index] = (centre, level)
+    return places
+
+
+def _question_again(panel: Axes, y: float, question: str) -> float:
+    """The question once more, below the record that Module 2 reads it with; returns the level of its last line."""
+    _label(panel, y, "with the question")
+    _row(panel, LEFT, y, question, [None] * len(question))
+    return y - LEADING * (line_count(question) - 1)
+
+
+def _read_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dict[str, dict[int, Place]], float]:
+    """What Module 3 reads, side by side or one below the other: the summary, and the question once more."""
+    summary, question = step.read["summary"] or "", step.read["question"] or ""
+    y -= LEADING
+    x = LEFT if two_lines else LEFT + (len(summary) + 3) * PITCH
+    _label(panel, y, "with the question")
+    places = {"source": _row(panel, LEFT, y, summary, [None] * len(summary))}
+    if not two_lines:
+        write_text(panel, x - 1.5 * PITCH, y, "+", weight="bold")
+    y -= LEADING * two_lines
+    places["prompt"] = _row(panel, x, y, question, [None] * len(question))
+    return places, y
+
+
+def _letters_and_lines(
+    panel: Axes, y: float, step: Step, models: Mapping[str, Transformer], places: dict[str, dict[int, Place]]
+) -> dict[int, Place]:
+    """What a module wrote, and for each letter that it copied a line to the letter's origin."""
+    _label(panel, y, WRITES[step.module])
+    wrote, came = text_of(step), []
+    if step.module != "memory" and step.wrote:
+        source = step.read.get(TASKS[step.module].source or "")
+        came = origins(models[step.module], step.module, source, step.read["question"], step.wrote)
+    written = _row(panel, LEFT, y, wrote, [origin.share for origin in came] or [None] * len(wrote))
+    for index, origin in enumerate(came):
+        start = places.get(origin.part, {}).get(origin.place)
+        if start:
+            (x, top), (end, bottom) = (start[0], start[1] - 0.1), written[index]
+            ground = Rectangle((x - PITCH / 2, top), PITCH, 0.2, fc=ground_of(origin.share), lw=0, zorder=0)
+            panel.add_patch(ground)
+            panel.plot([x, end], [top, bottom + 0.11], color=COLOURS["memory"][0], lw=0.7, alpha=0.55, zorder=2)
+    if step.module == "memory":
+        x = LEFT + 0.25
+        draw_arrow(panel, (x, y + GAP - 0.15), (x, y + 0.15))
+        words = f"looked up in the database as “{normalise(step.read['tag'] or '')}”; the whole record comes back"
+        write_text(panel, x + 0.2, y + GAP / 2, words, ha="left", color=GREY)
+    return written
+
+
+def _module(panel: Axes, y: float, step: Step, models: Mapping[str, Transformer]) -> None:
+    """A module's box with what it makes of its tokens, and its gate's verdict."""
+    draw_box(panel, 1.0, y, 1.6, 0.74, step.module)
+    write_text(panel, 1.0, y + 0.22, MODULES[step.module][0], weight="bold")
+    write_text(panel, 1.0, y + 0.02, MODULES[step.module][1], fontsize=8.5)
+    size = "no vectors"
+    if step.module != "memory":
+        source = step.read.get(TASKS[step.module].source or "")
+        tokens = len(encode_prompt(step.read["question"])) + (len(encode_source(source)) if source is not None else 0)
+        size = f"{tokens} × {models[step.module].config.embedding_dim} numbers"
+    write_text(panel, 1.0, y - 0.2, size, fontsize=8, color=GREY)
+    sign, colour, _ = gate_words(step)
+    write_text(panel, 1.93, y, sign, color=colour, weight="bold", fontsize=12)
+
+
+def _ending(panel: Axes, y: float, lines: Sequence[str], silent: bool) -> None:
+    """The answer, or why there is none, and what the colours mean."""
+    _label(panel, y, "silence" if silent else "answer")
+    for line in lines:
+        write_text(panel, LEFT, y, line, ha="left", fontsize=11, color=BAD if silent else INK)
+        y -= LEADING
+    for x, share, words in ((LEFT, 1.0, "copied, with a line to its origin"), (LEFT + 2.6, 0.0, "generated")):
+        panel.add_patch(Rectangle((x, y - 0.2), 0.2, 0.2, fc=ground_of(share), lw=0))
+        write_text(panel, x + 0.28, y - 0.1, words, ha="left", fontsize=9, color=GREY)
+    signs = "✓ the gate let it pass   – the gate is off   ✗ stopped here"
+    write_text(panel, LEFT + 3.9, y - 0.1, signs, ha="left", fontsize=9, color=GREY)

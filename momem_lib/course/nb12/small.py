@@ -1,0 +1,114 @@
+"""Small models for notebook 12: a shape, a training loop that is watched, and what a model gets right."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from momem_lib.nn.module import exact_match
+from momem_lib.nn.tasks import TASKS, TokenSet, batch_stream, tokenize
+from momem_lib.nn.transformer import Inputs, Transformer
+from momem_lib.project import InputError
+from momem_lib.training.config import TrainConfig, check_task, update_config
+from momem_lib.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+COPIES = {"ner": "prompt", "summary": "source", "response": "both"}
+SMALL = TrainConfig(
+    model_lr=2.5e-3, muon_lr=5e-3, warmup_steps=20, lr_gamma=0.1, max_global_steps=300, batch_size=32,
+    embedding_dim=64, num_heads=4, hidden_dim=128, num_decoder_blocks=2, context_window=256, longest_match=8,
+    average_decay=0.9, precision="float32",
+)  # fmt: skip
+
+
+@dataclass
+class Watched:
+    """A model that was trained, and how that went."""
+
+    model: Transformer
+    losses: list[float] = field(default_factory=list)  # nats per token, one a step
+    points: list[dict] = field(default_factory=list)  # step, exact (0 to 1)
+    seconds: float = 0.0  # of CPU time, for training alone
+
+    def reached(self, exact: float) -> int | None:
+        """The first step at which so many were right, or None.
+
+        Example:
+            >>> Watched(None, points=[{"step": 10, "exact": 0.4}, {"step": 20, "exact": 0.9}]).reached(0.8)
+            20
+        """
+        return next((point["step"] for point in self.points if point["exact"] >= exact), None)
+
+    def facts(self) -> dict:
+        """What is recorded of it."""
+        losses = [round(loss, 4) for loss in self.losses]
+        points = [{"step": point["step"], "exact": round(point["exact"], 4)} for point in self.points]
+        facts = {"points": points, "losses": losses, "seconds": round(self.seconds, 2)}
+        return facts | {"parameters": self.model.num_parameters()}
+
+
+def small_config(task: str, **changes) -> TrainConfig:
+    """The settings of a small model for one module; changes overwrite them, each checked.
+
+    Example:
+        >>> small_config("ner", embedding_dim=32).num_encoder_blocks, small_config("summary").copy_from
+        (0, 'source')
+    """
+    if task not in TASKS:
+        raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
+    shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
+    shape |= {"choice_loss": 0.3} if task == "summary" else {}
+    config = update_config(SMALL, shape | changes, "the laboratory")
+    return check_task(config, task, "the laboratory")
+
+
+def right_share(model: Transformer, task: str, rows: Sequence[dict]) -> float:
+    """The share of rows that a model gets right, greedily: 0 to 1."""
+    return exact_match(task, model.eval(), rows)[0]
+
+
+def train_watched(
+    task: str,
+    config: TrainConfig,
+    rows: Sequence[dict] | TokenSet,
+    exam: Sequence[dict] = (),
+    every: int = 50,
+    until: float = 2.0,
+    prepare: Callable[[Trainer], None] | None = None,
+    step: Callable[[Trainer, Inputs, Tensor], float] | None = None,
+) -> Watched:
+    """Train a small model, and let it sit the exam every few steps.
+
+    Args:
+        rows: to learn from. exam: rows that it is examined on, greedily; none: no exam.
+        until: stop at the first exam with this share right; above 1: go on to the end.
+        prepare: changes the fresh trainer (other weights, frozen ones). step: one step of training, instead of the
+            library's train_step; returns the loss.
+
+    Example:
+        >>> from momem_lib.course.nb12.rows import short_rows
+        >>> config = small_config("ner", max_global_steps=2, embedding_dim=8, num_heads=1, hidden_dim=8)
+        >>> done = train_watched("ner", config, short_rows(8), short_rows(4, "test"), every=1)
+        >>> len(done.losses), [point["step"] for point in done.points]
+        (2, [1, 2])
+    """
+    trainer = Trainer(config, CPU)
+    if prepare is not None:
+        prepare(trainer)
+    step = step or Trainer.train_step
+    done = Watched(trainer.model)
+    tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.context_window)
+    stream = batch_stream(tokens, config.batch_size, config.seed)
+    while trainer.step < config.max_global_steps:
+        begin = time.process_time()
+        trainer.model.train()
+        done.losses.append(step(trainer, *next(stream)))
+        done.seconds += time.process_time() - begin
+        if exam and (trainer.step % every == 0 or trainer.step == config.max_global_steps):
+            done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
+            if done.points[-1]["exact"] >= until:
+                break
+    trainer.model.eval()
+    return done

@@ -1,0 +1,110 @@
+"""Experiment (h) of notebook 12: which tokens a loss is taken over, and whose output a model reads while it learns."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from momem_lib.course.nb12.rows import short_rows
+from momem_lib.course.nb12.small import small_config, train_watched
+from momem_lib.nn.copying import Mixture
+from momem_lib.nn.module import inputs_for, write
+from momem_lib.nn.states import Inputs
+from momem_lib.nn.tasks import TASKS, TOKENIZER, encode_target
+from momem_lib.nn.transformer import Transformer
+from momem_lib.training.trainer import Trainer, cross_entropy
+
+OWN_SHARE = 0.3  # of the tokens read in training, those that are the model's own guesses
+PLACES = 16  # letters of a name whose fate is followed
+
+
+def out_and_states(model: Transformer, inputs: Inputs) -> tuple[Mixture, Tensor]:
+    """The model's output, and the decoder's last states (B, P+T, D) that it comes from."""
+    kept: list[Tensor] = []
+    hook = model.decoder_norm.register_forward_hook(lambda _, given, made: kept.append(made))
+    try:
+        return model(inputs), kept[0]
+    finally:
+        hook.remove()
+
+
+def loss_on_all(model: Transformer, inputs: Inputs, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean loss over prompt and target tokens, and that over target tokens alone: two scalars, nats per token."""
+    out, states = out_and_states(model, inputs)
+    on_target = cross_entropy(out, labels, inputs.target_mask)
+    prompt, mask = inputs.prompt[:, 1:], inputs.prompt_mask[:, 1:]  # each from the ones before it
+    on_prompt = cross_entropy(model.plain(states[:, : prompt.shape[1]]), prompt, mask)
+    few, many = inputs.target_mask.sum(), mask.sum()
+    return (on_target * few + on_prompt * many) / (few + many), on_target
+
+
+def step_on_all(trainer: Trainer, inputs: Inputs, labels: Tensor) -> float:
+    """One step on the loss over all tokens; returns the loss over the target alone, to compare."""
+    loss, on_target = loss_on_all(trainer.model, inputs, labels)
+    trainer.descend(loss)
+    return on_target.item()
+
+
+def with_own_output(model: Transformer, inputs: Inputs, draw: torch.Generator, share: float = OWN_SHARE) -> Inputs:
+    """The same batch with a share of the target tokens replaced by what the model itself would have written there.
+
+    Scheduled sampling (Bengio et al. 2015, arXiv:1506.03099), all positions at once (Mihaylova and Martins 2019,
+    arXiv:1906.07651).
+    """
+    with torch.no_grad():
+        guessed = model(inputs).log_probs.argmax(-1)  # (B, T): the token after each
+    own = torch.cat([inputs.target[:, :1], guessed[:, :-1]], dim=1)
+    chosen = (torch.rand(own.shape, generator=draw) < share) & inputs.target_mask
+    chosen[:, 0] = False  # the start token is always given
+    return Inputs(torch.where(chosen, own, inputs.target), inputs.target_mask, inputs.prompt, inputs.prompt_mask)
+
+
+def step_on_own(trainer: Trainer, inputs: Inputs, labels: Tensor) -> float:
+    """One step of training in which the model reads some of its own output instead of the teacher's."""
+    draw = torch.Generator().manual_seed(trainer.config.seed * 100_003 + trainer.step)
+    return trainer.train_step(with_own_output(trainer.model, inputs, draw), labels)
+
+
+@torch.inference_mode()
+def fate_of_letters(model: Transformer, rows: Sequence[dict], places: int = PLACES) -> dict[str, list[float]]:
+    """The share of right tokens at each place, when the teacher's tokens are read and when the model's own are.
+
+    Only the first `places` tokens of each name (and the stop token after a shorter one) are looked at.
+    """
+    task = TASKS["ner"]
+    targets = [encode_target(task, row["name"]) for row in rows]
+    prompts = [row["question"] for row in rows]
+    inputs = inputs_for(task, [None] * len(rows), prompts, targets=[target[:-1] for target in targets])
+    forced = model(inputs).log_probs.argmax(-1).tolist()
+    own = [[*result.tokens, TOKENIZER.id(task.stop)] for result in write(model, task, [None] * len(rows), prompts)]
+    right: dict[str, list[list[bool]]] = {"teacher": [], "own": []}
+    for place in range(places):
+        there = [(row, target[place + 1]) for row, target in enumerate(targets) if place + 1 < len(target)]
+        right["teacher"].append([forced[row][place] == token for row, token in there])
+        right["own"].append([own[row][place : place + 1] == [token] for row, token in there])
+    return {name: [round(sum(some) / max(1, len(some)), 4) for some in column] for name, column in right.items()}
+
+
+WAYS = {
+    "loss on target tokens": None,
+    "loss on all tokens": step_on_all,
+    "reading own output": step_on_own,
+}
+
+
+def target_experiment(
+    steps: int = 120, seeds: Sequence[int] = (0, 1), exam_rows: int = 40, early: int = 50, every: int = 30
+) -> dict:
+    """(h): exact match while training in three ways; and the fate of letters in a model stopped early."""
+    rows, exam = short_rows(4000), short_rows(exam_rows, "test", seed=1)
+    runs, fates = [], []
+    for seed in seeds:
+        for way, step in WAYS.items():
+            changes = {"seed": seed, "batch_size": 16, "prompt_attention": "causal"}
+            done = train_watched(
+                "ner", small_config("ner", max_global_steps=steps, **changes), rows, exam, every, step=step
+            )
+            runs.append({"way": way, "seed": seed} | done.facts() | {"losses": [round(x, 4) for x in done.losses[::5]]})
+        done = train_watched("ner", small_config("ner", max_global_steps=early, seed=seed, batch_size=16), rows)
+        fates.append({"seed": seed} | fate_of_letters(done.model, short_rows(4 * exam_rows, "test", seed=2)))
+    return {"steps": steps, "early": early, "runs": runs, "fates": fates}

@@ -1,0 +1,171 @@
+"""The sizes of a Transformer: parameters and arithmetic by formula, and what flows through its depth, measured."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
+from momem_lib.nn.transformer import Inputs, Looks, Transformer
+from momem_lib.project import InputError
+
+
+def text_inputs(tokens: Tensor) -> Inputs:
+    """Plain text for a decoder-only model: tokens (B, T) as its target, no prompt, no padding.
+
+    Example:
+        >>> text_inputs(torch.tensor([[7, 8, 9]])).prompt.shape
+        torch.Size([1, 0])
+    """
+    nothing = tokens[:, :0]
+    return Inputs(tokens, torch.ones_like(tokens, dtype=torch.bool), nothing, nothing.bool())
+
+
+def parameter_count(config: ModelConfig) -> dict[str, int]:
+    """How many parameters each kind of part has, by formula; the sum is what num_parameters() counts.
+
+    Example:
+        >>> parameter_count(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=32, num_decoder_blocks=3))
+        {'token vectors': 2144, 'attention': 864, 'MLP': 1656, 'layer norms': 112, 'head': 268}
+    """
+    width, hidden, vocabulary = config.embedding_dim, config.hidden_dim, config.vocab_size
+    encoders, decoders, cross = config.num_encoder_blocks, config.num_decoder_blocks, bool(config.num_encoder_blocks)
+    attentions = encoders + decoders * (1 + cross)
+    blocks = encoders + decoders
+    norms = attentions + blocks + 1 + cross  # one before each attention and each MLP, one at the end of each stack
+    count = {
+        "token vectors": vocabulary * width,
+        "position vectors": config.context_window * width if config.positions == "learned" else 0,
+        "n-gram vectors": config.ngram_rows * NGramEmbedding.WIDTH + NGramEmbedding.WIDTH * width,
+        "attention": attentions * (4 * width**2 + 4 * width),  # query, key, value, out, each with a bias
+        "MLP": blocks * (2 * width * hidden + hidden + width),
+        "layer norms": norms * 2 * width,  # a gain and a bias
+        "head": vocabulary + (0 if config.tie_embeddings else vocabulary * width),
+        "copy head": copy_head_count(config) if config.copy_from != "none" else 0,
+    }
+    if not config.ngram_rows:
+        count["n-gram vectors"] = 0
+    return {part: number for part, number in count.items() if number}
+
+
+def copy_head_count(config: ModelConfig) -> int:
+    """The parameters of the copy head of notebook 07: query and key, match weights, context, gate."""
+    width, gate_inputs = config.embedding_dim, config.embedding_dim * (2 if config.copied_context else 1)
+    context = width**2 + width + width * config.vocab_size if config.copied_context else 0
+    return 2 * (width**2 + width) + config.longest_match + context + gate_inputs + 1
+
+
+def forward_flops(config: ModelConfig, target: int, source: int = 0, batch: int = 1) -> dict[str, int]:
+    """The floating point operations of one forward pass, by formula: matrix products alone, the rest is small change.
+
+    A product of (n, k) and (k, m) takes n m k multiplications and as many additions: 2 n m k.
+
+    Args:
+        target: T, tokens that the decoder reads. source: S, tokens that the encoder reads. batch: B.
+
+    Raises:
+        InputError: a model with a copy head, which has costs of its own.
+
+    Example:
+        >>> small = ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=32, num_decoder_blocks=1)
+        >>> forward_flops(small, target=10)
+        {'projections': 5120, 'scores and mixing': 3200, 'MLP': 10240, 'head': 42880}
+    """
+    if config.copy_from != "none" or config.ngram_rows:
+        raise InputError("forward_flops knows plain models: set copy_from to 'none' and ngram_rows to 0")
+    width, hidden = config.embedding_dim, config.hidden_dim
+    encoders, decoders = config.num_encoder_blocks, config.num_decoder_blocks
+    own = encoders * source + decoders * target  # tokens times blocks
+    pairs = encoders * source**2 + decoders * target**2  # masked pairs are computed too, then thrown away
+    crossing = decoders if encoders else 0
+    flops = {
+        # query, key, value and out of each token; cross-attention takes its keys and values from the source
+        "projections": 8 * own * width**2 + crossing * (4 * target + 4 * source) * width**2,
+        "scores and mixing": 4 * (pairs + crossing * target * source) * width,
+        "MLP": 4 * own * width * hidden,
+        "head": 2 * target * width * config.vocab_size,
+    }
+    return {part: batch * number for part, number in flops.items()}
+
+
+def counted_flops(model: Transformer, inputs: Inputs, backward: bool = False) -> int:
+    """The floating point operations that PyTorch counts in one forward pass (and one backward pass, if wanted).
+
+    Attention runs written out: not every fused kernel is known to the counter.
+    """
+    with FlopCounterMode(display=False) as counter:
+        out = model(inputs, Looks())
+        if backward:
+            out.log_probs.sum().backward()
+    model.zero_grad(set_to_none=True)
+    return counter.get_total_flops()
+
+
+def with_blocks(model: Transformer, block_class: type[nn.Module]) -> Transformer:
+    """Give a decoder-only model fresh blocks of another class, so that a notebook may try its own.
+
+    The token vectors stay as they were.
+
+    Example:
+        >>> from momem_lib.nn.blocks import Block
+        >>> class MyBlock(Block): pass
+        >>> type(with_blocks(Transformer(ModelConfig(num_decoder_blocks=1)), MyBlock).decoder[0]).__name__
+        'MyBlock'
+    """
+    model.decoder = nn.ModuleList(block_class(model.config, cross=False) for _ in model.decoder)
+    tokens = model.embedding.weight.detach().clone()
+    model.initialise()
+    model.embedding.weight.data.copy_(tokens)
+    return model
+
+
+@torch.no_grad()
+def residual_stream(model: Transformer, inputs: Inputs) -> list[Tensor]:
+    """The residual stream of the decoder: (B, T, D) before the first block and after each block.
+
+    Example:
+        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, num_decoder_blocks=3))
+        >>> [tuple(x.shape) for x in residual_stream(model, text_inputs(torch.tensor([[1, 2]])))]
+        [(1, 2, 8), (1, 2, 8), (1, 2, 8), (1, 2, 8)]
+    """
+    stream: list[Tensor] = []
+    hooks = [model.decoder[0].register_forward_pre_hook(lambda _, given: stream.append(given[0]))]
+    hooks += [block.register_forward_hook(lambda _, given, made: stream.append(made)) for block in model.decoder]
+    try:
+        model(inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return stream
+
+
+def rms(x: Tensor) -> float:
+    """The typical size of the numbers in a tensor: the root of the mean square.
+
+    Example:
+        >>> rms(torch.tensor([3.0, -3.0]))
+        3.0
+    """
+    return x.square().mean().sqrt().item()
+
+
+def gradient_norms(layers: Iterable[nn.Module]) -> list[float]:
+    """The length of the gradient of each layer's parameters, all taken as one long vector, after a backward pass.
+
+    Raises:
+        InputError: a layer without any gradient: no backward pass was made, or it is cut off from the loss.
+
+    Example:
+        >>> layer = nn.Linear(2, 1, bias=False)
+        >>> layer(torch.tensor([[3.0, 4.0]])).sum().backward()
+        >>> gradient_norms([layer])
+        [5.0]
+    """
+    norms = []
+    for number, layer in enumerate(layers):
+        gradients = [parameter.grad for parameter in layer.parameters() if parameter.grad is not None]
+        if not gradients:
+            raise InputError(f"layer {number} has no gradient: call loss.backward() first, and detach nothing")
+        norms.append(torch.cat([gradient.flatten() for gradient in gradients]).norm().item())
+    return norms

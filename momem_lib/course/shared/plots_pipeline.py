@@ -1,0 +1,156 @@
+"""Pictures of the whole pipeline: its stages, the results table, and how errors travel with and without gates."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator, PercentFormatter
+
+from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
+from momem_lib.course.shared.plots import COLOURS, GREY, INK, MODULES, PAPER
+from momem_lib.project import InputError
+
+# Okabe and Ito's blue and vermilion, a light grey between them; hatched too, for eyes that see no colours.
+SHADES = {"right": "#56B4E9", "abstained": "#D9D9D9", "wrong": "#D55E00"}
+HATCHES = {"right": "", "abstained": "..", "wrong": "//"}
+WORDS = {"right": "right", "abstained": "abstained, though there is an answer", "wrong": "wrong"}
+
+
+def page(rows: int, columns: int, width: float, height: float, alt: str, **grid) -> tuple[Figure, list[Axes]]:
+    """A light page of panels, its label the text for those who cannot see it."""
+    figure = Figure(figsize=(width, height), facecolor=PAPER, label=alt, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, squeeze=False, **grid).ravel().tolist()
+    for panel in panels:
+        panel.set_facecolor(PAPER)
+        panel.tick_params(colors=INK, labelsize=10)
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, panels
+
+
+def in_words(shares: Mapping[str, float]) -> str:
+    """Outcomes as words, for instance "right 90.0 %, abstained 8.0 %, wrong 2.0 %".
+
+    Example:
+        >>> in_words({"right": 0.5, "abstained": 0.25, "wrong": 0.25})
+        'right 50.0 %, abstained 25.0 %, wrong 25.0 %'
+    """
+    return ", ".join(f"{outcome} {shares[outcome]:.1%}".replace("%", " %") for outcome in OUTCOMES)
+
+
+def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
+    """Draw one bar of outcomes per row, and a diamond at what the row's `mark` (the rule-based baseline) gets right.
+
+    Args:
+        rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key `mark`.
+    """
+    marked = {name: row[mark]["right"] for name, row in rows.items() if mark in row}
+    words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
+             for name, row in rows.items()]  # fmt: skip
+    figure, (panel,) = page(1, 1, 9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
+    names = list(rows)
+    left = [0.0] * len(rows)
+    for outcome in OUTCOMES:
+        wide = [row[outcome] for row in rows.values()]
+        style = {"color": SHADES[outcome], "hatch": HATCHES[outcome], "edgecolor": PAPER, "linewidth": 0.6}
+        panel.barh(names, wide, left=left, height=0.7, label=WORDS[outcome], **style)
+        left = [start + step for start, step in zip(left, wide, strict=True)]
+    if marked:
+        style = {"marker": "D", "s": 46, "color": INK, "edgecolor": PAPER, "zorder": 3}
+        panel.scatter(list(marked.values()), list(marked), label=f"right by {mark}", **style)
+    for number, row in enumerate(rows.values()):
+        panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
+    panel.set(xlim=(0, 1), xlabel="share of the questions; at the right edge, the share that is right")
+    panel.xaxis.set_major_formatter(PercentFormatter(1))
+    panel.invert_yaxis()
+    figure.legend(loc="outside upper center", ncols=4, fontsize=9.5, frameon=False)
+    return figure
+
+
+def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mapping[str, float]) -> Figure:
+    """Draw what each module gets right by itself, and what is still right after each hand-over, gates off and on.
+
+    Args:
+        alone: ner, summary and response -> share right from perfect inputs. off, on: the same for all four stages.
+    """
+    product, expected = 1.0, []
+    for stage in STAGES:
+        product *= alone.get(stage, 1.0)  # the memory does not err
+        expected.append(product)
+    lines = {"the product of the bars so far": expected, "still right, gates off": off, "still right, gates on": on}
+    words = [f"{name}: {', '.join(f'{x:.1%}' for x in (y.values() if isinstance(y, Mapping) else y))}"
+             for name, y in {"each module alone": alone, **lines}.items()]  # fmt: skip
+    figure, (panel,) = page(1, 1, 7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
+    places = range(len(STAGES))
+    for place, stage in enumerate(STAGES):
+        if stage in alone:  # a short bar floating at its height: the axis does not begin at zero
+            name = "each module alone, from perfect inputs" if place == 0 else None
+            panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage][0], lw=6, alpha=0.75, label=name)
+    panel.text(
+        1,
+        0.02,
+        "a look-up:\nnothing learned",
+        ha="center",
+        fontsize=9,
+        color=GREY,
+        transform=panel.get_xaxis_transform(),
+    )
+    styles = ({"color": GREY, "ls": ":", "marker": "x", "zorder": 4}, {"color": "#D55E00", "ls": "--", "marker": "s"},
+              {"color": "#0072B2", "ls": "-", "marker": "o"})  # fmt: skip
+    for (name, y), style in zip(lines.items(), styles, strict=True):
+        panel.plot(places, list(y.values() if isinstance(y, Mapping) else y), label=name, lw=2, ms=7, **style)
+    lowest = min([*alone.values(), *expected, *off.values(), *on.values()])
+    panel.set_ylim(max(0.0, lowest - 0.12), 1.01)
+    panel.set_xticks(places, [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
+    panel.yaxis.set_major_locator(MultipleLocator(0.05))
+    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    panel.set_ylabel("share of the questions that have an answer", fontsize=10)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9.5, frameon=False)
+    return figure
+
+
+def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
+    """Draw what becomes of the answers while one module gets worse: gates off above, gates on below.
+
+    Args:
+        columns: title -> rows with level, off and on (shares of the outcomes), and perhaps alone (the module's own).
+        unit: what a level is, for the axis.
+
+    Raises:
+        InputError: a column with fewer than two rows.
+    """
+    few = [title for title, rows in columns.items() if len(rows) < 2]
+    if few or not columns:
+        raise InputError(f"at least two levels are needed to draw a cascade, unlike in {few}")
+    words = [f"{title}, {unit} {row['level']:g}, gates {gates}: {in_words(row[gates])}"
+             for title, rows in columns.items() for row in (rows[0], rows[-1]) for gates in ("off", "on")]  # fmt: skip
+    size = (3.1 * len(columns) + 0.9, 5.4)
+    figure, panels = page(2, len(columns), *size, ". ".join(words) + ".", sharex="col", sharey=True)
+    for place, panel in enumerate(panels):
+        title, gates = list(columns)[place % len(columns)], ("off", "on")[place // len(columns)]
+        _areas(panel, columns[title], gates)
+        panel.set_title(f"{title}\ngates {gates}" if gates == "off" else f"gates {gates}", fontsize=10.5, color=INK)
+        if place % len(columns) == 0:
+            panel.set_ylabel("share of all questions", fontsize=10)
+        if gates == "on":
+            panel.set_xlabel(unit, fontsize=10)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9.5, frameon=False)
+    return figure
+
+
+def _areas(panel: Axes, rows: Sequence[Mapping], gates: str) -> None:
+    """Outcomes as areas on top of each other, wrong at the top; a dashed line for the module by itself."""
+    levels = [row["level"] for row in rows]
+    low = [0.0] * len(rows)
+    for outcome in OUTCOMES:
+        high = [start + row[gates][outcome] for start, row in zip(low, rows, strict=True)]
+        style = {"facecolor": SHADES[outcome], "hatch": HATCHES[outcome], "edgecolor": PAPER, "linewidth": 0.0}
+        panel.fill_between(levels, low, high, label=WORDS[outcome], **style)
+        low = high
+    if "alone" in rows[0]:
+        line = {"color": INK, "ls": "--", "marker": "o", "ms": 4, "clip_on": False}
+        panel.plot(levels, [row["alone"] for row in rows], label="the module alone", **line)
+    panel.set(xlim=(levels[0], levels[-1]), ylim=(0, 1))
+    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -1,0 +1,223 @@
+"""A widget for sampling: sliders for temperature, top-k and top-p, and the next-token distribution as bars."""
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from momem_lib.course.shared.anatomy import text_inputs
+from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style, printable, visible
+from momem_lib.data.tokens import SPECIALS
+from momem_lib.nn.sampling import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.transformer import Inputs, Transformer
+from momem_lib.project import InputError
+from momem_lib.tools.notebooks import optional_import
+
+ipywidgets = optional_import("ipywidgets")
+
+NextToken = Callable[[str], Mapping[str, float]]  # from the text so far to the probability of each next token
+BEFORE, AFTER = "#8C8C8C", "#0072B2"  # bars: as the model says, and as it is drawn from
+MOST_DRAWN = 2000  # letters; a widget is no place for a novel
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One token of a next-token distribution."""
+
+    token: str
+    model: float  # its probability as the model gave it
+    drawn: float  # the probability with which it is drawn, after temperature, top-k and top-p; 0 when cut off
+
+
+def byte_model(model: Transformer, inputs_of: Callable[[torch.Tensor], Inputs] = text_inputs) -> NextToken:
+    """A model over bytes as a plain function from a text to the probabilities of the next byte.
+
+    Args:
+        model: decoder-only, or any other together with inputs_of.
+        inputs_of: from the bytes so far (1, T) to what the model reads; a module adds its prompt, source and start
+            token there. A text that is too long loses its beginning.
+
+    Example:
+        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> small = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
+        >>> probs = byte_model(small)("the ")
+        >>> len(probs), round(sum(probs.values()), 3), list(probs)[97]
+        (268, 1.0, 'a')
+    """
+    # A lone byte of a longer character is no text: it travels as a surrogate escape until its character is complete.
+    names = [bytes([byte]).decode("utf-8", "surrogateescape") for byte in range(256)] + list(SPECIALS)
+
+    @torch.inference_mode()
+    def next_token(text: str) -> dict[str, float]:
+        written = list(text.encode("utf-8", "surrogateescape"))[-model.config.context_window :]
+        if not written and inputs_of is text_inputs:
+            raise InputError("the text is empty: a decoder-only model continues, so type at least one letter")
+        device = model.device
+        tokens = torch.tensor([written], dtype=torch.long, device=device)
+        probs = model(inputs_of(tokens)).log_probs[0, -1].double().exp().tolist()
+        return dict(zip(names, probs, strict=True))
+
+    return next_token
+
+
+def bars(
+    probs: Mapping[str, float],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    most: int | None = None,
+) -> list[Bar]:
+    """What sampling makes of a distribution, the most probable token first.
+
+    Args:
+        probs: token -> probability, as the model says. temperature, top_k, top_p: as in next_token_probs.
+        most: give back so many tokens at most.
+
+    Raises:
+        InputError: no token, a probability that is none, or a sampling parameter out of range.
+
+    Example:
+        >>> bars({"a": 0.5, "b": 0.3, "c": 0.2}, top_k=1)[:2]
+        [Bar(token='a', model=0.5, drawn=1.0), Bar(token='b', model=0.3, drawn=0.0)]
+    """
+    check_sampling(temperature, top_k, top_p)
+    given = torch.tensor(list(probs.values()), dtype=torch.float64)
+    if not len(given) or not bool(((given >= 0) & (given <= 1 + 1e-6)).all()) or not given.sum() > 0:
+        raise InputError("a distribution needs tokens with probabilities from 0 to 1, and not all of them 0")
+    drawn = next_token_probs(given.log()[None], temperature, top_k, top_p)[0].tolist()
+    rows = [Bar(token, model, after) for (token, model), after in zip(probs.items(), drawn, strict=True)]
+    return sorted(rows, key=lambda bar: -bar.model)[:most]  # stable: equals stay in the order of the vocabulary
+
+
+def draw_token(rows: list[Bar], seed: int) -> str:
+    """One token, drawn with its probability; the same seed draws the same.
+
+    Example:
+        >>> draw_token([Bar("a", 0.5, 1.0), Bar("b", 0.5, 0.0)], seed=3)
+        'a'
+    """
+    return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
+
+
+def readable(text: str) -> str:
+    """Text in which complete characters have been put together and lone bytes are a sign."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _bar_row(bar: Bar) -> str:
+    """One token's line: its name, two bars, two numbers."""
+    strips = "".join(
+        f'<div style="height:7px;margin:1px 0;background:{colour};width:{100 * min(1, share):.2f}%"></div>'
+        for share, colour in ((bar.model, BEFORE), (bar.drawn, AFTER))
+    )
+    after = f"{bar.drawn:.1%}" if bar.drawn else "cut off"
+    return (
+        f'<tr><td style="font-family:monospace;padding:0 8px;text-align:right">{html.escape(visible(bar.token))}</td>'
+        f'<td style="width:60%">{strips}</td>'
+        f'<td style="padding:0 8px;text-align:right">{bar.model:.1%}</td>'
+        f'<td style="padding:0 8px;text-align:right;color:{AFTER}"><strong>{after}</strong></td></tr>'
+    )
+
+
+def sampling_html(
+    source: NextToken, text: str, temperature: float, top_k: int | None, top_p: float | None, most: int = 12
+) -> str:
+    """The next-token distribution after a text as a page fragment, or a sentence about what went wrong."""
+    try:
+        rows = bars(source(text), temperature, top_k, top_p)
+    except InputError as error:
+        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    except Exception as error:  # a reader at a slider is not helped by a traceback
+        return error_html(f"Something went wrong inside ({type(error).__name__}: {error}).")
+    possible = sum(bar.drawn > 0 for bar in rows)
+    head = '<th style="font-weight:normal;text-align:right;padding:0 8px">'
+    return (
+        f'<div role="status" style="{CARD}"><p style="margin:0 0 6px;white-space:pre-wrap;overflow-wrap:anywhere">'
+        f"{html.escape(printable(readable(text).replace(chr(10), '↵')))}<strong>▁</strong></p>"
+        f'<table style="border-collapse:collapse;width:100%;background:#FFFFFF;color:#1A1A1A">'
+        f"<thead><tr>{head}next</th><th></th>{head}the model</th>{head}drawn from</th></tr></thead>"
+        f"<tbody>{''.join(map(_bar_row, rows[:most]))}</tbody></table>"
+        f'<p style="margin:6px 0 0">{possible} of {len(rows)} tokens can be drawn. Grey: as the model says; '
+        "blue: after temperature, top-k and top-p.</p></div>"
+    )
+
+
+class SamplingWidget(ipywidgets.VBox):
+    """The controls and the bars below them; setting a control's value draws the bars anew."""
+
+    def __init__(self, source: NextToken, text: str, temperature: float, seed: int, most: int, stop: tuple[str, ...]):
+        style, layout = {"description_width": "7.5em"}, {"width": "min(100%, 30em)"}
+        common = {"layout": layout, "continuous_update": False}
+        slider = common | {"style": style | SLIDER}
+        self.source, self.most, self.stop, self.written = source, most, stop, ""
+        self.text = ipywidgets.Text(text, description="Text", style=style, **common)
+        self.temperature = ipywidgets.FloatSlider(
+            temperature, min=0, max=3, step=0.1, description="Temperature", **slider
+        )
+        self.top_k = ipywidgets.IntSlider(0, min=0, max=20, description="Top-k (0: off)", **slider)
+        self.top_p = ipywidgets.FloatSlider(1, min=0.05, max=1, step=0.05, description="Top-p (1: off)", **slider)
+        self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=style)
+        self.one = ipywidgets.Button(description="Draw one", button_style="primary", tooltip="Draw the next token")
+        self.many = ipywidgets.Button(description="Draw 40", tooltip="Draw forty tokens, one after the other")
+        self.again = ipywidgets.Button(description="Start again", tooltip="Forget what was drawn")
+        self.output = ipywidgets.HTML()
+        buttons = ipywidgets.HBox([self.one, self.many, self.again, self.seed], layout={"flex_flow": "row wrap"})
+        super().__init__([focus_style(), self.text, self.temperature, self.top_k, self.top_p, buttons, self.output])
+        self.show_soon = Debounced(self.show)
+        for control in (self.temperature, self.top_k, self.top_p):
+            control.observe(lambda _: self.show_soon(), names="value")
+        self.text.observe(lambda _: self.restart(), names="value")
+        self.again.on_click(lambda _: self.restart())
+        self.one.on_click(lambda _: self.draw(1))
+        self.many.on_click(lambda _: self.draw(40))
+        self.show()
+
+    def __repr__(self) -> str:
+        return SILENT
+
+    @property
+    def settings(self) -> tuple[float, int | None, float | None]:
+        """Temperature, top-k and top-p as the sliders stand; None: off."""
+        return self.temperature.value, self.top_k.value or None, None if self.top_p.value >= 1 else self.top_p.value
+
+    def show(self) -> None:
+        """Draw the bars for the text so far."""
+        self.output.value = sampling_html(self.source, self.text.value + self.written, *self.settings, self.most)
+
+    def restart(self) -> None:
+        """Forget what was drawn."""
+        self.written = ""
+        self.show_soon()
+
+    def draw(self, count: int) -> None:
+        """Append tokens, each drawn from the bars; what goes wrong is shown by show."""
+        for _ in range(count):
+            text = self.text.value + self.written
+            if (self.stop and text.endswith(self.stop)) or len(self.written) > MOST_DRAWN:
+                break
+            try:
+                rows = bars(self.source(text), *self.settings)
+            except Exception:
+                break
+            self.written += draw_token(rows, self.seed.value + len(self.written))
+        self.show()
+
+
+def sampling_widget(
+    source: NextToken | Transformer,
+    text: str = "the ",
+    temperature: float = 1.0,
+    seed: int = 0,
+    most: int = 12,
+    stop: tuple[str, ...] = (),
+) -> SamplingWidget:
+    """Turn temperature, top-k and top-p, see the next-token distribution change, and draw from it.
+
+    Args:
+        source: a function from the text so far to {token: probability}, or a decoder-only model over bytes.
+        text, temperature, seed: what the controls begin with. most: how many bars are shown.
+        stop: names of tokens after which nothing more is drawn, such as "</response>".
+    """
+    source = byte_model(source) if isinstance(source, Transformer) else source
+    return SamplingWidget(source, text, temperature, seed, most, stop)

@@ -1,0 +1,1 @@
+"""What the modules are trained on: people, templates, questions and rows of them."""

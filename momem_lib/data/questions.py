@@ -1,0 +1,258 @@
+"""From a phrasing and a name to a question as people type it, and back: openings, case, marks, typos; noise frames."""
+
+import re
+from random import Random
+from string import ascii_lowercase, punctuation
+
+from momem_lib.data.grammar import FORMS, SPLITS, Grammar, Phrasing
+from momem_lib.data.people import FIELDS
+from momem_lib.project import InputError
+from momem_lib.data.scripts import pick
+
+# Chances, for one question.
+OPENING, CLOSING, TAIL, DECORATION, TYPO = 0.18, 0.08, 0.06, 0.09, 0.06
+LOWER, AS_WRITTEN, UPPER = 0.24, 0.10, 0.04  # the words around the name; the rest begins with a capital
+NO_MARK, ODD_MARK = 0.25, 0.07
+ODD_MARKS = ("??", " ?", "?!", "!", "...", "???", ".", " ")
+NAME = "{name}"
+FRAME_SIGNS = (",", ".", ":", "?", "!", " -", ";", "...", ")", "/", '"')
+HIDDEN_NAME = "<name>"
+
+
+def around_name(question: str, name: str | None) -> tuple[str, str, str]:
+    """What stands before a name in a question, the name as it stands there, and what follows.
+
+    The first place where it stands as words of its own is taken, else the first at all, else one in another case; where
+    there is none, all of the question comes before it.
+
+    Example:
+        >>> around_name("Answer me: where does An live?", "An")
+        ('Answer me: where does ', 'An', ' live?')
+        >>> around_name("WHERE DOES JO LIVE?", "Jo"), around_name("Who won?", None)
+        (('WHERE DOES ', 'JO', ' LIVE?'), ('Who won?', '', ''))
+    """
+    if not name:
+        return question, "", ""
+    if question.count(name) == 1:  # as nearly always
+        return question.partition(name)
+    text = re.escape(name)
+    for pattern in (rf"(?<!\w){text}(?!\w)", text, rf"(?i:{text})"):
+        if found := re.search(pattern, question):
+            return question[: found.start()], found[0], question[found.end() :]
+    return question, "", ""
+
+
+def hide_name(question: str, name: str | None) -> str:
+    """A question with <name> in the place of a name: what it asks for does not hang on whom it asks about.
+
+    So a name that holds a word of some field ("Melody Doe") draws nobody towards that field (delexicalisation:
+    Henderson, Thomson and Young 2014, Robust dialog state tracking, section 3).
+
+    Example:
+        >>> hide_name("Where does Melody Doe live?", "Melody Doe"), hide_name("Who won?", None)
+        ('Where does <name> live?', 'Who won?')
+    """
+    before, found, after = around_name(question, name)
+    return f"{before}{HIDDEN_NAME}{after}" if found else question
+
+
+class PhrasingPool:
+    """The phrasings of one language that a split may use, arranged so that a draw is quick and forms are balanced."""
+
+    def __init__(self, grammar: Grammar, splits: tuple[str, ...]):
+        self.grammar = grammar
+        self.fields = {
+            field: self._forms(grammar, [phrasing for phrasing in phrasings if phrasing.split in splits])
+            for field, phrasings in grammar.phrasings.items()
+        }
+        self.unknown = tuple(field for field in grammar.unknown if self.fields[field])
+        written = [phrasing for phrasing in grammar.nobody if phrasing.split in splits]
+        self.nobody = [phrasing for phrasing in written if phrasing.form != "thing"]
+        self.things = [phrasing for phrasing in written if phrasing.form == "thing"]
+        if not self.nobody or not self.things or not self.unknown or not all(self.fields[field] for field in FIELDS):
+            raise InputError(f"too few phrasings ({grammar.language}) for the split {' and '.join(splits)}: "
+                             "each field needs a dozen, see data/templates/README.md")  # fmt: skip
+
+    @staticmethod
+    def _forms(grammar: Grammar, phrasings: list[Phrasing]) -> list[list[Phrasing]]:
+        """One list of phrasings per form, each standing there as often as its form weighs."""
+        forms = []
+        for form, weight in FORMS.items():
+            own = [phrasing for phrasing in phrasings if phrasing.form == form
+                   for _ in range(grammar.weights.get(phrasing.id, 1))]  # fmt: skip
+            forms += [own] * weight if own else []
+        return forms
+
+    def draw(self, rng: Random, field: str) -> Phrasing:
+        """Draw a phrasing that asks for a field."""
+        return pick(rng, pick(rng, self.fields[field]))
+
+
+def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
+    """Say whose phrasings a split may use: its own (None), "known" (train), "held-out" (own, never trained), "any"."""
+    if phrasings not in (None, "known", "held-out", "any"):
+        raise InputError(f"phrasings must be known, held-out or any, not {phrasings!r}")
+    if phrasings == "held-out" and split == "train":
+        raise InputError("the split 'train' has no held-out phrasings: choose validation or test")
+    return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
+
+
+def question_text(
+    rng: Random, grammar: Grammar, phrasing: Phrasing, shown: str, role: str = "name", typos: float = TYPO
+) -> str:
+    """Write one question.
+
+    Args:
+        rng: where chance comes from.
+        grammar: the language's openings, closings and so on.
+        phrasing: what is asked.
+        shown: the name, exactly as it shall stand in the question.
+        role: what `shown` is: a "name"; a "filler" ("my friend"), which changes case with the sentence; a "value".
+        typos: the chance of one.
+    """
+    core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
+    text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
+    mark = ""
+    if text[-1] in "?.":
+        text, mark = text[:-1], text[-1]
+        if text[-1:] in ".?":  # an ellipsis stays whole
+            text, mark = text + mark, ""
+    if rng.random() < CLOSING and mark:
+        text += pick(rng, grammar.closings)
+    mark = _mark(rng, mark)
+    if mark and rng.random() < TAIL:
+        mark += pick(rng, grammar.tails)
+    case = rng.random()
+    if rng.random() < OPENING:
+        opening = pick(rng, grammar.openings)
+        text = opening + (text[:1].upper() + text[1:] if opening[-2] in ".!" else text)
+    if role == "filler":
+        text = text.replace(NAME, shown, 1)
+    if case > LOWER + AS_WRITTEN + UPPER:
+        text = text[:1].upper() + text[1:]
+    before, name, after = (text + mark).partition(NAME)
+    decorations = grammar.decorations if role == "name" and rng.random() < DECORATION else ()
+    before, name, after = _around(rng, decorations, before, shown if name else "", after, case)
+    if rng.random() < typos:
+        before, after = typo(rng, before, after)
+    return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
+
+
+def _mark(rng: Random, mark: str) -> str:
+    chance = rng.random()
+    if not mark:
+        return ""
+    if chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
+        return ""
+    return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
+
+
+def _around(rng: Random, decorations: tuple[str, ...], before: str, name: str, after: str, case: float) -> tuple:
+    """Put the words around the name in their final shape; the name itself is never touched."""
+    if name and after[:2] == "'s":
+        after = _possessive(rng, name) + after[2:]
+    if name and decorations:
+        left, _, right = pick(rng, decorations).partition(NAME)
+        if not before:
+            left = left[:1].upper() + left[1:]
+        before, after = before + left, right + after
+    if case < LOWER:
+        before, after = before.lower(), after.lower()
+    elif LOWER + AS_WRITTEN < case <= LOWER + AS_WRITTEN + UPPER:
+        before, after = before.upper(), after.upper()
+    if name[-1:] == "." and after[:1] == ".":
+        after = after[1:]  # one full stop will do for "... Bob Jr."
+    return before, name, after
+
+
+def _possessive(rng: Random, name: str) -> str:
+    chance = rng.random()
+    if name[-1] in "sS" and chance < 0.5:
+        return "'" if chance < 0.44 else "’"
+    if chance > 0.985 and name[-1] not in "sS":
+        return "s"
+    return "’s" if chance > 0.9 else "'s"
+
+
+def typo(rng: Random, before: str, after: str) -> tuple[str, str]:
+    """One slip of the finger in the words before or after the name, never next to it.
+
+    Example:
+        >>> typo(Random(1), "where does ", " live?")
+        ('where doees ', ' live?')
+    """
+    left = rng.random() * (len(before) + len(after)) < len(before)
+    text = before if left else after
+    letters = [number for number in range(3, len(text) - 2) if text[number].isalpha() and text[number - 1].isalpha()]
+    if not letters:
+        return before, after
+    place, kind = pick(rng, letters), rng.random()
+    if kind < 0.35:
+        text = text[: place - 1] + text[place] + text[place - 1] + text[place + 1 :]  # swapped
+    elif kind < 0.65:
+        text = text[:place] + text[place + 1 :]  # left out
+    elif kind < 0.85:
+        text = text[:place] + text[place] + text[place:]  # doubled
+    else:
+        text = text[:place] + pick(rng, ascii_lowercase) + text[place + 1 :]  # the wrong key
+    return (text, after) if left else (before, text)
+
+
+def noise_question(rng: Random, words: list[str], keyword: str | None, name: str) -> str:
+    """Random words around a name, with a keyword of the field among them: no grammar to lean on.
+
+    Args:
+        rng: where chance comes from.
+        words: words of the language that give no field away.
+        keyword: what tells the field ("job"), or None.
+        name: as it shall stand there, or "" for a question that names nobody.
+    """
+    count = 1 + int(rng.random() * 9) if name or not keyword else int(rng.random() * 7)
+    parts = [_noise_word(rng, words) for _ in range(count)]
+    if keyword:
+        parts.insert(int(rng.random() * (len(parts) + 1)), keyword)
+    case = rng.random()
+    if case < 0.12:
+        parts = [part.title() if rng.random() < 0.5 else part for part in parts]
+    elif case < 0.16:
+        parts = [part.upper() for part in parts]
+    place = int(rng.random() * (len(parts) + 1))
+    before, after = " ".join(parts[:place]), " ".join(parts[place:])
+    if case > 0.6:
+        before = before[:1].upper() + before[1:]
+    if not name:
+        return f"{before} {after}".strip() + pick(rng, ("?", "", "", ".", "!"))
+    return _noise_join(rng, before, name, after)
+
+
+def _noise_join(rng: Random, before: str, name: str, after: str) -> str:
+    chance = rng.random()
+    if chance < 0.06:
+        before, after = f'{before} "'.lstrip(), f'" {after}'
+    elif chance < 0.30 and after:
+        after = f"{_possessive(rng, name)} {after}"
+    elif chance < 0.50:
+        after = f"{pick(rng, FRAME_SIGNS)} {after}" if rng.random() < 0.5 else f" {after}"
+        before = f"{before}{pick(rng, FRAME_SIGNS[:8])} " if before else ""
+    else:
+        after = f" {after}" if after else ""
+    before += " " if before and before[-1] not in ' "' else ""
+    end = pick(rng, ("?", "?", "", "", ".", "!", " please"))
+    if name[-1] == "." and not after:
+        end = end.replace(".", "")
+    return f"{before}{name}{after.rstrip()}{end}"
+
+
+def _noise_word(rng: Random, words: list[str]) -> str:
+    chance = rng.random()
+    if chance < 0.84:
+        return pick(rng, words)
+    if chance < 0.89:
+        return pick(rng, words) + pick(rng, FRAME_SIGNS)
+    if chance < 0.92:
+        return str(int(rng.random() * 2000))
+    if chance < 0.93:
+        return pick(rng, punctuation)
+    word = pick(rng, words)  # and one with a slip: a letter too few, or twice
+    place = int(rng.random() * len(word))
+    return word[:place] + pick(rng, ("", 2 * word[place])) + word[place + 1 :] or word

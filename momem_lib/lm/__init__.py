@@ -1,0 +1,1 @@
+"""The mini language model: byte-pair encoding, a corpus, training, writing."""

@@ -1,0 +1,248 @@
+"""Byte-pair encoding, the using half: encode, decode, save and load with merges that were learned from a text."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+
+from momem_lib.lm.bpe_training import PRINTABLE, Pair, train_fast
+from momem_lib.lm.chunks import BLOCK, PATTERN, Source, chunk_bytes, chunk_lists, count_chunks
+from momem_lib.project import InputError, parse_json, read_text
+
+MOST_CACHED = 200_000  # different chunks whose tokens are remembered, about 50 MB
+NEVER = 1 << 32  # above every token number
+# How tokenizer.json writes a byte: as the character of that number where it can be seen, else one from 256 on.
+VISIBLE = {byte: chr(byte) for byte in PRINTABLE}
+VISIBLE |= {byte: chr(256 + n) for n, byte in enumerate(byte for byte in range(256) if byte not in VISIBLE)}
+
+
+class BPETokenizer:
+    """Text to tokens and back: bytes are tokens 0 to 255, merge i makes token 256 + i, special tokens come last.
+
+    Every string and every byte string has an encoding. Without merges it is the ByteTokenizer.
+
+    Example:
+        >>> tokenizer = BPETokenizer.train("low lower lowest", vocab_size=260, specials=["<end>"])
+        >>> [tokenizer.token_bytes(token) for token in tokenizer.encode("lowland")]
+        [b'low', b'l', b'a', b'n', b'd']
+        >>> tokenizer.decode(tokenizer.encode("né 王")), tokenizer.id("<end>"), tokenizer.vocab_size
+        ('né 王', 259, 260)
+    """
+
+    def __init__(self, merges: Iterable[Pair] = (), specials: Iterable[str] = ()):
+        self.merges, self.specials = tuple(tuple(pair) for pair in merges), tuple(specials)
+        if "" in self.specials or len(set(self.specials)) < len(self.specials):
+            raise InputError("special tokens need names, each another one")
+        self.made = {pair: 256 + rank for rank, pair in enumerate(self.merges)}  # pair -> the token it becomes
+        self.pieces = [bytes([byte]) for byte in range(256)]  # the bytes of each token that is not special
+        for left, right in self.merges:
+            if not (0 <= left < len(self.pieces) and 0 <= right < len(self.pieces)):
+                raise InputError(f"merge {len(self.pieces) - 256} uses a token that does not exist yet")
+            self.pieces.append(self.pieces[left] + self.pieces[right])
+        if len(set(self.pieces)) < len(self.pieces):
+            raise InputError("two merges make the same token: the merges must come from one training")
+        self._cache = _Cache(self._merge_chunk)
+
+    @classmethod
+    def train(
+        cls, sources: Source | Iterable[Source], vocab_size: int, specials: Iterable[str] = (), progress: bool = False
+    ) -> "BPETokenizer":
+        """Learn merges from a text, bytes, a path, or several of them.
+
+        Args:
+            sources: what to learn from; files are read block by block.
+            vocab_size: tokens in all, bytes and special tokens included; fewer when nothing is left to merge.
+            specials: names of special tokens, such as "<pad>".
+            progress: whether to show a bar.
+
+        Raises:
+            InputError: a file that cannot be read, or a vocabulary smaller than the bytes and special tokens.
+        """
+        specials = tuple(specials)
+        if vocab_size < 256 + len(specials):
+            raise InputError(f"a vocabulary of {vocab_size} is too small: {256 + len(specials)} is the least here")
+        return cls(train_fast(count_chunks(sources), vocab_size - 256 - len(specials), progress), specials)
+
+    def first(self, number: int) -> "BPETokenizer":
+        """The tokenizer as it was after its first merges, for looking at how it grew."""
+        return BPETokenizer(self.merges[:number], self.specials)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens there are, special ones included."""
+        return len(self.pieces) + len(self.specials)
+
+    @property
+    def dtype(self) -> type:
+        """The smallest NumPy type that holds every token: uint16 up to 65,536 tokens."""
+        return np.uint16 if self.vocab_size <= 1 << 16 else np.uint32
+
+    def id(self, special: str) -> int:
+        """The number of a special token; ValueError if there is none of that name."""
+        return len(self.pieces) + self.specials.index(special)
+
+    def encode(self, text: str | bytes, specials: bool = False) -> list[int]:
+        """The tokens of a text.
+
+        Args:
+            text: a string, or any bytes.
+            specials: whether the name of a special token in the text becomes that token; otherwise it is plain text.
+
+        Raises:
+            InputError: the text holds half of a surrogate pair, which no encoding of real text contains.
+        """
+        if specials and self.specials:
+            return self._encode_with_specials(text)
+        return list(chain.from_iterable(map(self._cache.__getitem__, chain.from_iterable(chunk_lists(text)))))
+
+    def _encode_with_specials(self, text: str | bytes) -> list[int]:
+        names = sorted(map(re.escape, self.specials), key=len, reverse=True)  # of two that fit, the longer one
+        pattern = f"({'|'.join(names)})"
+        parts = re.split(pattern if isinstance(text, str) else pattern.encode(), text)
+        marks = {name if isinstance(text, str) else name.encode(): self.id(name) for name in self.specials}
+        return [token for n, part in enumerate(parts) for token in ([marks[part]] if n % 2 else self.encode(part))]
+
+    def encode_stream(self, source: Source, block: int = BLOCK) -> Iterator[np.ndarray]:
+        """The tokens of a text or a file as arrays (uint16, see dtype), block after block, within bounded memory.
+
+        Together the arrays are what `encode` gives for the whole text, wherever the blocks end.
+
+        Example:
+            >>> tokenizer = BPETokenizer.train("to be or not to be", 260)
+            >>> np.concatenate(list(tokenizer.encode_stream("to be", block=1))).tolist() == tokenizer.encode("to be")
+            True
+        """
+        for chunks in chunk_lists(source, block):
+            if chunks:
+                yield np.fromiter(chain.from_iterable(map(self._cache.__getitem__, chunks)), self.dtype)
+
+    def encode_file(self, path: str | Path, block: int = BLOCK) -> Iterator[np.ndarray]:
+        """Like encode_stream, for the file of that name."""
+        return self.encode_stream(Path(path), block)
+
+    def _merge_chunk(self, chunk: str) -> tuple[int, ...]:
+        """Merge the pair that was learned first, again and again; of several such places, the leftmost."""
+        ids, get = list(chunk_bytes(chunk)), self.made.get
+        found = [get(pair, NEVER) for pair in pairwise(ids)]  # what a pair would become; the lowest comes first
+        while found and (token := min(found)) != NEVER:
+            place = found.index(token)
+            ids[place : place + 2] = [token]
+            del found[place]
+            if place > 0:
+                found[place - 1] = get((ids[place - 1], token), NEVER)
+            if place < len(found):
+                found[place] = get((token, ids[place + 1]), NEVER)
+        return tuple(ids)
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes that a token stands for; none for a special token.
+
+        Raises:
+            InputError: there is no such token.
+        """
+        if not 0 <= token < self.vocab_size:
+            raise InputError(f"there is no token {token}: numbers from 0 to {self.vocab_size - 1} were expected")
+        return self.pieces[token] if token < len(self.pieces) else b""
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of some tokens; special tokens are left out. The exact reverse of encode."""
+        return b"".join(map(self.token_bytes, ids))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", errors="replace")
+
+    def show(self, ids: Iterable[int]) -> str:
+        """Like decode, but special tokens are written by their names, for people to look at."""
+        parts = [
+            self.specials[token - len(self.pieces)].encode() if token >= len(self.pieces) else self.token_bytes(token)
+            for token in ids
+        ]
+        return b"".join(parts).decode("utf-8", errors="replace")
+
+    def to_json(self) -> str:
+        """The tokenizer as the text of a tokenizer.json, which Hugging Face `tokenizers` reads too."""
+        names = ["".join(VISIBLE[byte] for byte in piece) for piece in self.pieces]
+        special = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        data = {
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": [{"id": self.id(name), "content": name, **special} for name in self.specials],
+            "normalizer": None,
+            "pre_tokenizer": PRE_TOKENIZER,
+            "post_processor": None,
+            "decoder": BYTE_LEVEL,
+            "model": {
+                "type": "BPE",
+                "dropout": None,
+                "unk_token": None,
+                "continuing_subword_prefix": None,
+                "end_of_word_suffix": None,
+                "fuse_unk": False,
+                "byte_fallback": False,
+                "ignore_merges": False,
+                "vocab": {name: number for number, name in enumerate(names)},
+                "merges": [f"{names[left]} {names[right]}" for left, right in self.merges],
+            },
+        }
+        return json.dumps(data, ensure_ascii=False, indent=1)
+
+    def save(self, path: str | Path) -> Path:
+        """Write tokenizer.json (or another name) and return its path."""
+        path = Path(path)
+        path.write_text(self.to_json() + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "BPETokenizer":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: a file that cannot be read, or that another kind of tokenizer wrote.
+        """
+        return cls.from_json(read_text(path, "the tokenizer"), f"the tokenizer {path}")
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "the tokenizer") -> "BPETokenizer":
+        """The tokenizer that `to_json` wrote; `where` names its place in messages.
+
+        Example:
+            >>> tokenizer = BPETokenizer.train("low lower", 258)
+            >>> BPETokenizer.from_json(tokenizer.to_json()).merges == tokenizer.merges
+            True
+        """
+        data = parse_json(text, where)
+        try:
+            vocab = data["model"]["vocab"]
+            merges = [(vocab[left], vocab[right]) for left, right in map(str.split, data["model"]["merges"])]
+            specials = [token["content"] for token in data["added_tokens"]]
+            ours = cls(merges, specials)
+            same = json.loads(ours.to_json()) == data
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+            raise InputError(f"{where} does not look like one of this course ({error})") from None
+        if not same:
+            raise InputError(f"{where} was made by another program or another version: only files of `save` are read")
+        return ours
+
+
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+SPLIT = {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}
+PRE_TOKENIZER = {"type": "Sequence", "pretokenizers": [SPLIT, BYTE_LEVEL]}
+
+
+class _Cache(dict):
+    """The tokens of chunks seen before: texts repeat their words, and each is merged once."""
+
+    def __init__(self, merge: Callable[[str], tuple[int, ...]]):
+        super().__init__()
+        self.merge = merge
+
+    def __missing__(self, chunk: str) -> Sequence[int]:
+        if len(self) >= MOST_CACHED:
+            self.clear()
+        ids = self[chunk] = self.merge(chunk)
+        return ids

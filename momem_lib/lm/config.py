@@ -1,0 +1,262 @@
+"""The settings of a language model, and the dial: what follows from the length of a text, with a reason for each."""
+
+import math
+from dataclasses import dataclass, fields, replace
+
+from momem_lib.lm.corpus import HELD_OUT
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.project import InputError
+from momem_lib.training.config import COMMON_RANGES, check_changes
+
+
+@dataclass(frozen=True)
+class LMConfig:
+    """Everything that training depends on, beside the text; the names are the keys of a --config file."""
+
+    vocab_size: int = 256  # tokens: 256 bytes, and merges of them
+    context_window: int = 64  # T, tokens in a training window, and the most that the model looks at
+    embedding_dim: int = 128  # D
+    num_heads: int = 4  # H
+    hidden_dim: int = 512  # numbers in the middle of each MLP
+    num_decoder_blocks: int = 4
+    activation_type: str = "gelu"  # gelu, relu or silu
+    positions: str = "rotary"  # rotary or learned
+    ngram_rows: int = 0  # rows of the table of n-grams, see blocks.NGramEmbedding; 0: single tokens alone
+    tie_embeddings: bool = True  # the scores use the embedding matrix
+    dropout: float = 0.0  # share of numbers set to zero in training
+    model_lr: float = 2e-2  # highest learning rate of AdamW, which has token vectors, n-grams and gains
+    muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: see ADAMW_ALONE
+    warmup_steps: int = 50  # steps over which the rate rises from 0
+    lr_schedule: str = "linear"  # the way down, after the warm-up: a cosine, or linear
+    lr_gamma: float = 0.0  # the rate ends at this share of the highest; step decay: factor per lr_steps
+    lr_steps: int = 0  # steps between two decays; 0 takes lr_schedule instead
+    weight_decay: float = 0.4  # of the matrices
+    clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
+    batch_size: int = 12  # B, windows per step
+    max_global_steps: int = 2000  # steps in all
+    checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sample
+    average_decay: float = 0.99  # the model for use is a moving average over about 1 / (1 - this) steps
+    patience: int = 0  # stop after so many checkpoints without a better validation loss; 0: never
+    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 where it is quicker
+    seed: int = 0  # of weights, windows and dropout
+
+    @property
+    def model(self) -> ModelConfig:
+        """The part that describes the model."""
+        names = {field.name for field in fields(ModelConfig)} & {field.name for field in fields(self)}
+        return ModelConfig(**{name: getattr(self, name) for name in names})
+
+
+RANGES = COMMON_RANGES | {"vocab_size": (256, 65_536), "context_window": (8, 8192), "patience": (0, 10**6)}
+
+
+def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
+    """Put other values into a config, each checked.
+
+    Raises:
+        InputError: as in configs.check_changes, or a model that cannot be built.
+
+    Example:
+        >>> change(LMConfig(), {"batch_size": 8}, "here").batch_size
+        8
+        >>> change(LMConfig(), {"batch_size": 0}, "my.json")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1,000,000 was expected
+    """
+    check_changes(LMConfig, RANGES, changes, where)
+    config = replace(config, **changes)
+    config.model  # noqa: B018  (its own checks)
+    return config
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A config and the reasons for it; printed, it is a table."""
+
+    config: LMConfig
+    reasons: dict[str, str]  # key of the config -> why it has its value
+
+    def __str__(self) -> str:
+        values = {key: getattr(self.config, key) for key in self.reasons}
+        words = {key: str(v) if isinstance(v, str | bool) else f"{v:,}" for key, v in values.items()}
+        return "\n".join(f"  {key:<20}{words[key]:>9}  {reason}" for key, reason in self.reasons.items())
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One position of the dial."""
+
+    context: int  # tokens in a window
+    tokens: int  # per step
+    steps: int  # at most
+    passes: int  # over the text, at most
+    minutes: str  # in words
+    sizes: tuple[tuple[int, int, int], ...]  # from so many bytes of text on: width, blocks
+
+
+QUICK_SIZES = ((0, 64, 2), (50_000, 96, 3), (400_000, 128, 4), (8_000_000, 160, 4))
+FULL_SIZES = ((0, 96, 3), (50_000, 128, 4), (400_000, 256, 6), (8_000_000, 384, 6))
+PROFILES = {
+    "quick": Profile(
+        128,
+        1536,
+        1000,
+        8,
+        "about two minutes on two CPU cores",
+        QUICK_SIZES,
+    ),
+    "full": Profile(
+        256,
+        8192,
+        4000,
+        10,
+        "about an hour on two CPU cores, minutes on a GPU",
+        FULL_SIZES,
+    ),
+}
+NGRAM_ROWS = ((0, 2048), (400_000, 65_536))
+ADAMW_ALONE = {"model_lr": 4e-3, "weight_decay": 0.1}  # it must tread more softly where it has the hidden matrices, too
+MOST_PASSES = 3.0  # with a large table of n-grams, which learns by heart what it reads again and again
+VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
+BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
+
+
+def rung(ladder: tuple[tuple, ...], size: int) -> tuple:
+    """The last entry of a ladder whose first number is not above size.
+
+    Example:
+        >>> rung(((0, "short"), (100, "long")), 99)
+        (0, 'short')
+    """
+    return [entry for entry in ladder if entry[0] <= size][-1]
+
+
+def bytes_per_token(vocab_size: int) -> float:
+    """About how many bytes a token of such a vocabulary stands for, before one is learned."""
+    return max(value for size, value in BYTES_PER_TOKEN.items() if size <= vocab_size)
+
+
+def heads_for(width: int) -> int:
+    """How many heads for vectors of so many numbers: of 32 numbers each, or of the next larger even part.
+
+    Example:
+        >>> heads_for(128), heads_for(100), heads_for(200), heads_for(16)
+        (4, 2, 5, 1)
+    """
+    return next((heads for heads in range(width // 32, 1, -1) if width % (2 * heads) == 0), 1)
+
+
+def least_bytes(window: int, vocab_size: int) -> int:
+    """The shortest text, about, whose training part holds two windows.
+
+    Example:
+        >>> least_bytes(128, 256)
+        271
+    """
+    return math.ceil((2 * window + 1) / (1 - HELD_OUT) * bytes_per_token(vocab_size))
+
+
+def against_overfitting(text_bytes: int, passes: float) -> dict:
+    """The settings that depend on how often a text of so many bytes is read.
+
+    Example:
+        >>> against_overfitting(1_000_000, 1.5), against_overfitting(1_000_000, 20)
+        ({'dropout': 0.0, 'ngram_rows': 65536}, {'dropout': 0.2, 'ngram_rows': 0})
+    """
+    rows = rung(NGRAM_ROWS, text_bytes)[1]
+    return {
+        "dropout": 0.0 if passes < 3 else 0.1 if passes < 6 else 0.2,
+        "ngram_rows": rows if rows == NGRAM_ROWS[0][1] or passes < MOST_PASSES else 0,
+    }
+
+
+def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, where: str = "the settings") -> Plan:
+    """What to train on a text of so many bytes: the length of the text and one dial, the profile, decide.
+
+    Args:
+        text_bytes: length of the text to train on.
+        profile: a key of PROFILES.
+        changes: values that the reader sets; the dial chooses the others to fit. where: their place, for messages.
+
+    Raises:
+        InputError: a text too short for one window, or changes out of range.
+
+    Example:
+        >>> small, large = plan(20_000).config, plan(20_000_000).config
+        >>> small.vocab_size, large.vocab_size, small.embedding_dim < large.embedding_dim
+        (256, 2048, True)
+    """
+    dial, changes = PROFILES[profile], changes or {}
+    check_changes(LMConfig, RANGES, changes, where)
+    softer = {} if changes.get("muon_lr", LMConfig.muon_lr) else ADAMW_ALONE
+    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | softer | changes
+    tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
+    _, width, blocks = rung(dial.sizes, text_bytes)
+    chosen = {
+        "context_window": max(8, min(dial.context, tokens // 100)),
+        "embedding_dim": width,
+        "num_decoder_blocks": blocks,
+    } | chosen
+    chosen = {
+        "num_heads": heads_for(chosen["embedding_dim"]),
+        "hidden_dim": 4 * chosen["embedding_dim"],
+        "batch_size": max(1, min(dial.tokens, tokens // 8) // chosen["context_window"]),
+    } | chosen
+    a_step = chosen["batch_size"] * chosen["context_window"]
+    chosen = {"max_global_steps": min(dial.steps, max(100, dial.passes * tokens // a_step))} | chosen
+    steps = chosen["max_global_steps"]
+    passes = steps * a_step / max(1, tokens)
+    chosen = {
+        **against_overfitting(text_bytes, passes),
+        "warmup_steps": max(1, steps // 20),
+        "checkpoint_steps": max(1, steps // 10),
+    } | chosen
+    if text_bytes < (needed := least_bytes(chosen["context_window"], chosen["vocab_size"])):
+        raise InputError(
+            f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: about "
+            f"{needed:,} are needed, and 100,000 or more are good"
+        )
+    config = change(LMConfig(), chosen, where)
+    reasons = explain(config, text_bytes, tokens, "" if changes else dial.minutes)
+    return Plan(config, reasons | dict.fromkeys(changes, f"set by {where}"))
+
+
+def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dict[str, str]:
+    """Why the dial has chosen what it has, key by key; minutes are those of its own choice, in words, or nothing."""
+    text = f"{in_bytes(text_bytes)} of text"
+    a_step = config.batch_size * config.context_window
+    passes = config.max_global_steps * a_step / max(1, tokens)
+    if config.ngram_rows == 0:
+        runs = f"no vectors for runs of 3 to 5 tokens: {passes:.1f} passes would learn them by heart"
+    else:
+        runs = f"vectors for runs of 3 to 5 tokens, as many as {text} can fill"
+    merged = "each merged token often enough" if config.vocab_size > 256 else "too few words to learn merges"
+    alone = config.muon_lr == 0
+    return {
+        "vocab_size": f"{text} show {merged}",
+        "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
+        "embedding_dim": f"numbers per token, as many as {text} can fill",
+        "ngram_rows": runs,
+        "num_decoder_blocks": "deep enough for this width",
+        "num_heads": f"of {config.embedding_dim // config.num_heads} numbers each",
+        "batch_size": f"windows, so that a step reads about {a_step:,} tokens",
+        "max_global_steps": f"{passes:.1f} passes over the text" + (f"; at most {minutes}" if minutes else ""),
+        "model_lr": f"highest rate of AdamW, which trains {'all of it' if alone else 'all but the hidden matrices'}",
+        "muon_lr": "no Muon" if alone else "highest rate of Muon, which trains the hidden matrices",
+        "weight_decay": "pulls the matrices towards 0",
+        "dropout": f"{passes:.1f} passes {'could' if passes >= 3 else 'are too few to'} learn the text by heart",
+        "checkpoint_steps": f"{config.max_global_steps // config.checkpoint_steps:,} checkpoints on the way",
+    }
+
+
+def in_bytes(number: int) -> str:
+    """A length in words.
+
+    Example:
+        >>> in_bytes(640), in_bytes(12_345), in_bytes(2_345_678)
+        ('640 bytes', '12 KB', '2.3 MB')
+    """
+    if number < 1000:
+        return f"{number} bytes"
+    return f"{number / 1e3:.0f} KB" if number < 100_000 else f"{number / 1e6:.1f} MB"

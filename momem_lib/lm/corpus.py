@@ -1,0 +1,214 @@
+"""Corpora: from a text file or a folder to checked UTF-8 text, and on to token numbers in a memory-mapped file."""
+
+import codecs
+import hashlib
+import http.client
+import urllib.request
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.documentation import CORPORA
+from momem_lib.nn.checkpoints import write_atomically
+from momem_lib.project import DATA, InputError
+
+TRAIN_FILE = DATA / "training" / "train.txt"  # where `momem lm train` looks when no file is named
+TEST_FILE = DATA / "testing" / "test.txt"
+SUFFIXES = (".txt", ".text", ".md", ".rst")  # what is read of a folder
+HELD_OUT = 0.05  # share of a text that is kept for validation
+BLOCK = 1 << 20  # bytes read at a time
+BETWEEN = "\n\n"  # files of a folder, so that the last word of one does not run into the first of the next
+LEARNED_FROM = 20 * BLOCK  # bytes that merges are learned from; a longer text is sampled evenly
+
+
+@dataclass(frozen=True)
+class Download:
+    """A text that can be fetched, and how to know that it is the right one."""
+
+    name: str
+    url: str
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return CORPORA / f"{self.name}.txt"
+
+
+TINY_SHAKESPEARE = Download(
+    "tiny-shakespeare",
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+    "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+)
+
+
+def fetch(download: Download) -> Path:
+    """Download a text once, and check it each time.
+
+    Raises:
+        InputError: no network (it says where to put the file), or another text than expected.
+    """
+    path = download.path
+    if path.is_file():
+        data, source = path.read_bytes(), str(path)
+    else:
+        source = download.url
+        try:
+            with urllib.request.urlopen(download.url, timeout=30) as answer:
+                data = answer.read()
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise InputError(
+                f"{download.name} cannot be downloaded here ({error}): get {download.url} elsewhere and save it as "
+                f"{path}"
+            ) from None
+    if hashlib.sha256(data).hexdigest() != download.sha256:
+        advice = f"remove {path}" if path.is_file() else f"get the right one elsewhere and save it as {path}"
+        raise InputError(f"{source} is not the expected text of {download.name} (its sha256 differs): {advice}")
+    if not path.is_file():
+        write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    return path
+
+
+def find_files(path: str | Path) -> list[Path]:
+    """The files of a corpus: the file itself, the texts of a folder and its folders in order, or a named download.
+
+    Of a folder, what is hidden (its name begins with a full stop) and what is empty is left out.
+
+    Raises:
+        InputError: no such file, a folder without texts, or a download that fails.
+
+    Example:
+        >>> find_files("nowhere.txt")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the text nowhere.txt does not exist: check the path, or name a folder of .txt \
+files, or tiny-shakespeare
+    """
+    if not str(path):
+        raise InputError(
+            "the name of the text is empty: a file, a folder of .txt files or tiny-shakespeare was expected"
+        )
+    place = Path(path)
+    try:
+        if place.is_file():
+            return [place]
+        if place.is_dir():
+            files = [file for file in sorted(place.rglob("*")) if is_text(file, place)]
+            if not files:
+                raise InputError(f"the folder {path} holds no text: files that end in {', '.join(SUFFIXES)} are read")
+            return files
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"the text {path!s:.80} cannot be read ({error})") from None
+    if str(path) == TINY_SHAKESPEARE.name:
+        return [fetch(TINY_SHAKESPEARE)]
+    raise InputError(
+        f"the text {path!s:.200} does not exist: check the path, or name a folder of .txt files, or "
+        f"{TINY_SHAKESPEARE.name}"
+    )
+
+
+def is_text(file: Path, folder: Path) -> bool:
+    """Whether a file somewhere in a folder is one to read: its name says so, it is not hidden, and it is not empty."""
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return not hidden and file.suffix.lower() in SUFFIXES and file.is_file() and file.stat().st_size > 0
+
+
+def check_file(file: Path) -> int:
+    """See that a file holds UTF-8 text, block by block; returns its length in bytes.
+
+    Raises:
+        InputError: it is empty, binary, not UTF-8, or cannot be read.
+    """
+    decoder, size, line = codecs.getincrementaldecoder("utf-8")(), 0, 1
+    try:
+        with file.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                if not size and block[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                    raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
+                if b"\0" in block:
+                    raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
+                decoder.decode(block)
+                size, line = size + len(block), line + block.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line += error.object[: error.start].count(b"\n")
+        raise InputError(f"the text {file}, line {line}, is not UTF-8: save the file as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"the text {file} cannot be read ({error.strerror}): check the path") from None
+    if not size:
+        raise InputError(f"the text {file} is empty: a file with some text was expected")
+    return size
+
+
+def check_files(files: Sequence[Path]) -> int:
+    """How many bytes of UTF-8 text some files hold; an InputError as in check_file."""
+    return sum(check_file(Path(file)) for file in files)
+
+
+def sample_blocks(files: Sequence[Path], most: int = LEARNED_FROM) -> Iterator[Path | bytes]:
+    """The files, or, where they hold more than `most` bytes, blocks of them, evenly spaced."""
+    total = sum(file.stat().st_size for file in files)
+    if total <= most:
+        yield from files
+        return
+    every = -(-total // most)
+    for file in files:
+        with file.open("rb") as stream:
+            for number in range(0, -(-file.stat().st_size // BLOCK), every):
+                stream.seek(number * BLOCK)
+                yield stream.read(BLOCK)
+
+
+def make_tokenizer(files: Sequence[Path], vocab_size: int, progress: bool = False) -> BPETokenizer:
+    """Learn a vocabulary from some files; 256 tokens are the bytes alone."""
+    if vocab_size <= 256:
+        return BPETokenizer()
+    return BPETokenizer.train(sample_blocks([Path(file) for file in files]), vocab_size, progress=progress)
+
+
+def write_tokens(tokenizer: BPETokenizer, files: Iterable[Path | str | bytes], path: str | Path) -> np.ndarray:
+    """Tokenize files, or strings, block by block into one file of 16-bit numbers, an empty line between two of them.
+
+    Returns:
+        the token numbers (N,), uint16, mapped from the disk: however long the text is, little of it is in memory.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_tokens(BPETokenizer(), ["né"], Path(folder) / "tokens.bin").tolist()
+        [110, 195, 169]
+    """
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
+            for number, file in enumerate(files):
+                for source in (BETWEEN, file) if number else (file,):
+                    for block in tokenizer.encode_stream(source):
+                        stream.write(block.astype("<u2").data)
+
+    write_atomically(Path(path), write)
+    return open_tokens(path)
+
+
+def open_tokens(path: str | Path) -> np.ndarray:
+    """The token numbers (N,) in a file that write_tokens made, mapped from the disk."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"the token file {path} does not exist: train again from the text")
+    return np.memmap(path, dtype="<u2", mode="r") if path.stat().st_size else np.zeros(0, "<u2")
+
+
+def split_tokens(tokens: np.ndarray, share: float = HELD_OUT, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
+    """Training tokens, and the last ones, for validation; views, nothing is copied.
+
+    Example:
+        >>> [len(part) for part in split_tokens(np.arange(1000))]
+        [950, 50]
+    """
+    held_out = min(most, max(2, round(share * len(tokens))))
+    return tokens[: len(tokens) - held_out], tokens[len(tokens) - held_out :]

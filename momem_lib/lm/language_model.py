@@ -1,0 +1,181 @@
+"""A language model: a Transformer that continues text, with its tokenizer; it writes, and says how likely a text is."""
+
+import codecs
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.evaluation import Evaluation, evaluate, token_sizes
+from momem_lib.lm.reading import read_on, scores
+from momem_lib.nn import checkpoints
+from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model, write_atomically
+from momem_lib.nn.sampling import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import InputError
+
+NAME = "language_model"  # of the files in a folder, beside tokenizer.json
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One token that may come next."""
+
+    token: int
+    text: str
+    prob: float  # as the model has it
+    drawn: float  # after temperature, top-k and top-p: how often it would be drawn
+
+
+@dataclass
+class LanguageModel:
+    """A trained Transformer with its tokenizer.
+
+    Example:
+        >>> from momem_lib.nn.blocks import ModelConfig
+        >>> model = Transformer(ModelConfig(256, 16, 2, 32, num_decoder_blocks=1, context_window=32))
+        >>> language_model = LanguageModel(model.eval(), BPETokenizer())
+        >>> len(language_model.samples("To be", seeds=[1, 2], tokens=5))
+        2
+    """
+
+    model: Transformer
+    tokenizer: BPETokenizer
+    card: dict = field(default_factory=dict)  # what is known about its making
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.model.device
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Bytes per token: (V,)."""
+        return token_sizes(self.tokenizer)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str = "auto") -> "LanguageModel":
+        """Read what save wrote.
+
+        Raises:
+            InputError: no such folder, or files that are damaged or do not belong together.
+        """
+        folder = Path(folder)
+        path = folder / f"{NAME}.safetensors"
+        if not path.is_file():
+            raise InputError(f"{folder} holds no language model ({path.name}): train one with 'momem lm train --out'")
+        tensors, card = load_tensors(path)
+        tokenizer = BPETokenizer.load(folder / "tokenizer.json")
+        if card.get("tokenizer") != tokenizer_card(tokenizer):
+            raise InputError(f"tokenizer.json in {folder} is not the one that the model was trained with: restore it")
+        return cls(build(card, tensors, path).to(pick_device(device)).eval(), tokenizer, card)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write language_model.safetensors, its card as .json, and tokenizer.json into a folder."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "tokenizer.json", self.tokenizer.save)
+        save_model(folder / f"{NAME}.safetensors", self.model, self.card)
+        return folder
+
+    def encode(self, prompt: str) -> Tensor:
+        """A prompt as tokens (1, n); an empty one becomes a new line, since something must come first."""
+        return torch.tensor([self.tokenizer.encode(prompt or "\n")], device=self.device)
+
+    def tokens_of(
+        self,
+        prompt: str,
+        seeds: Sequence[int],
+        tokens: int = 200,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> Iterator[Tensor]:
+        """Continue a prompt once for each seed: yields the next token of every row (B,), `tokens` times."""
+        check_sampling(temperature, top_k, top_p)
+        numbers = uniforms(seeds, tokens) if temperature > 0 else None
+        latest, reading = self.encode(prompt).expand(len(seeds), -1), None
+        for index in range(tokens):
+            logits, reading = read_on(self.model, latest, reading)
+            if numbers is None:
+                latest = logits.argmax(dim=-1, keepdim=True)
+            else:
+                probs = next_token_probs(logits.float(), temperature, top_k, top_p)
+                latest = draw(probs, numbers[:, index])[:, None]
+            yield latest[:, 0]
+
+    def samples(self, prompt: str, seeds: Sequence[int], **heat) -> list[str]:
+        """Several continuations of a prompt, one for each seed; the options are those of tokens_of."""
+        steps = [step.tolist() for step in self.tokens_of(prompt, seeds, **heat)]
+        return [self.tokenizer.decode(step[row] for step in steps) for row in range(len(seeds))]
+
+    def generate(self, prompt: str, seed: int = 0, **heat) -> str:
+        """One continuation of a prompt; the same seed gives the same text."""
+        return self.samples(prompt, [seed], **heat)[0]
+
+    def stream(self, prompt: str, seed: int = 0, **heat) -> Iterator[str]:
+        """The continuation piece by piece, as it is written; a letter of several bytes comes when it is whole."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for token in self.tokens_of(prompt, [seed], **heat):
+            yield decoder.decode(self.tokenizer.token_bytes(token.item()))
+        yield decoder.decode(b"", final=True)
+
+    def distribution(
+        self,
+        prompt: str,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        most: int = 20,
+    ) -> list[Candidate]:
+        """The tokens that may follow a prompt, the most probable first."""
+        check_sampling(temperature, top_k, top_p)
+        log_probs = torch.log_softmax(read_on(self.model, self.encode(prompt))[0].float(), dim=-1)  # (1, V)
+        drawn = next_token_probs(log_probs, temperature, top_k, top_p)[0]
+        best = log_probs[0].argsort(descending=True, stable=True)[:most].tolist()
+        show = self.tokenizer.show
+        return [Candidate(n, show([n]), log_probs[0, n].exp().item(), drawn[n].item()) for n in best]
+
+    @torch.inference_mode()
+    def log_probs(self, text: str) -> tuple[list[int], list[float]]:
+        """Tokens of a text, all but the first, and how probable each is after those before it (natural logarithm).
+
+        Raises:
+            InputError: a text of fewer than two tokens, or one longer than the window.
+        """
+        tokens = self.encode(text)
+        window = self.model.config.context_window
+        if not 2 <= tokens.shape[1] <= window + 1:
+            raise InputError(f"the text has {tokens.shape[1]} tokens: 2 to {window + 1} were expected")
+        all_scores = torch.log_softmax(scores(self.model, tokens[:, :-1]).float(), dim=-1)
+        chosen = all_scores.gather(-1, tokens[:, 1:, None])[0, :, 0]
+        return tokens[0, 1:].tolist(), chosen.tolist()
+
+    def evaluate(self, text: str | np.ndarray) -> Evaluation:
+        """How well the model foresees a text, or the token numbers of one."""
+        if isinstance(text, str):
+            text = np.concatenate([np.zeros(0, np.uint16), *self.tokenizer.encode_stream(text)])
+        return evaluate(self.model, text, self.sizes)
+
+
+def tokenizer_card(tokenizer: BPETokenizer) -> dict:
+    """What a model's card says about its tokenizer, so that no other is put in its place."""
+    digest = hashlib.sha256(tokenizer.to_json().encode()).hexdigest()
+    return {"type": "bpe", "file": "tokenizer.json", "tokens": tokenizer.vocab_size, "sha256": digest}
+
+
+def build(card: dict, tensors: dict[str, Tensor], path: str | Path) -> Transformer:
+    """Make the model that a card describes and give it the weights.
+
+    Raises:
+        InputError: the card is of another kind of model, or the weights do not fit it.
+    """
+    if card.get("task") != NAME:
+        raise InputError(f"the checkpoint {path} cannot be used: it holds no language model; train a new one")
+    return checkpoints.build(card, tensors, path, tokenizer=card.get("tokenizer"))

@@ -1,0 +1,234 @@
+"""From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from momem_lib.lm import corpus
+from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
+from momem_lib.lm.documentation import offline_text
+from momem_lib.lm.evaluation import Evaluation, evaluate
+from momem_lib.lm.language_model import NAME, LanguageModel
+from momem_lib.lm.loop import History, Trained, train
+from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
+from momem_lib.project import GENERATED, InputError
+from momem_lib.training.loop import prepare_folder
+
+OUT = GENERATED / "language_model"  # where a model is written when no folder is named
+FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
+FILES += ("log.csv", "loss.png")
+TIMED = (20, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
+FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
+
+
+def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
+    """The files to train on, and their origin in words: those named, data/training/train.txt, or the default."""
+    if path is not None:
+        return corpus.find_files(path), str(path)
+    if corpus.TRAIN_FILE.is_file():
+        return [corpus.TRAIN_FILE], str(corpus.TRAIN_FILE)
+    return [offline_text()[0]], f"Python's own documentation, since there is no {corpus.TRAIN_FILE}"
+
+
+def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
+    """The files to test on, likewise: those named, data/testing/test.txt, or the default."""
+    if path is not None:
+        return corpus.find_files(path), str(path)
+    if corpus.TEST_FILE.is_file():
+        return [corpus.TEST_FILE], str(corpus.TEST_FILE)
+    return [offline_text()[1]], f"Python's own documentation, since there is no {corpus.TEST_FILE}"
+
+
+def set_aside(out: Path) -> Path | None:
+    """Move what a run would overwrite in a folder into its folder "previous", or "previous-2" and so on.
+
+    Returns:
+        the new folder, or None where there was nothing to move. Nothing is ever removed.
+    """
+    files = [out / name for name in FILES if (out / name).exists()]
+    if not files:
+        return None
+    previous = next(folder for folder in previous_folders(out) if not folder.exists())
+    previous.mkdir()
+    for file in files:
+        file.rename(previous / file.name)
+    return previous
+
+
+def previous_folders(out: Path) -> Iterator[Path]:
+    """The names for earlier models, in order."""
+    yield out / "previous"
+    for number in count(2):
+        yield out / f"previous-{number}"
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
+    """How many steps this machine does in some minutes, measured by a few steps of a model that is thrown away."""
+    trainer, state, seconds = LMTrainer(config, device), torch.get_rng_state(), []
+    while len(seconds) < TIMED[0] or (len(seconds) < TIMED[1] and sum(seconds) < TIMED[2] * 60 * minutes):
+        begin = time.perf_counter()  # a step reads its loss as a number, so a GPU cannot run far ahead of the clock
+        batch = windows(tokens, config.context_window, config.batch_size, config.seed, len(seconds))
+        trainer.train_step(batch)
+        seconds.append(time.perf_counter() - begin)
+    torch.set_rng_state(state)
+    # The middle one: the first steps are slow, and so are those that another program disturbs.
+    return max(10, int(FOR_STEPS * 60 * minutes / median(seconds)))
+
+
+def fit_minutes(
+    minutes: float, chosen: Plan, text_bytes: int, profile: str, changes: dict, tokens: np.ndarray, device: torch.device
+) -> Plan:
+    """The plan with as many steps as fit into some minutes, and with all that depends on them."""
+    for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
+        steps = steps_in(minutes, chosen.config, tokens, device)
+        before, chosen = chosen, plan(text_bytes, profile, changes | {"max_global_steps": steps})
+        chosen = replace(chosen, config=replace(chosen.config, vocab_size=before.config.vocab_size))
+        if chosen.config.ngram_rows == before.config.ngram_rows:
+            break
+    length = text_bytes / bytes_per_token(chosen.config.vocab_size)
+    passes = steps * chosen.config.batch_size * chosen.config.context_window / length
+    reason = f"as many as {minutes:g} minutes allow here; {passes:.1f} passes over the text"
+    return replace(chosen, reasons=chosen.reasons | {"max_global_steps": reason})
+
+
+def speaker(show: bool) -> Callable[[str], None]:
+    """What says a line beside a progress bar, or says nothing."""
+    return tqdm.write if show else (lambda _line: None)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run before its first step."""
+
+    config: LMConfig
+    tokenizer: BPETokenizer
+    facts: dict
+
+
+def prepare(
+    files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, show: bool
+) -> Prepared:
+    """Check a text and its settings, and write the files that a run begins with into an empty folder."""
+    say, where, size = speaker(show), pick_device(device), corpus.check_files(files)
+    chosen = plan(size, profile, changes)
+    say(f"{size:,} bytes of text.")
+    tokenizer = corpus.make_tokenizer(files, chosen.config.vocab_size, progress=show)
+    tokenizer.save(folder / "tokenizer.json")
+    tokens = corpus.write_tokens(tokenizer, files, folder / "tokens.bin")
+    learned, held_out = corpus.split_tokens(tokens)
+    say(
+        f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
+    )
+    # A short text may have fewer merges than planned.
+    chosen = replace(chosen, config=replace(chosen.config, vocab_size=tokenizer.vocab_size))
+    windows(learned, chosen.config.context_window, 1, 0, 0)  # says so when the text is too short
+    if minutes is not None:
+        say("Measuring how quick this machine is ...")
+        chosen = fit_minutes(minutes, chosen, size, profile, changes, learned, where)
+    say(f"The settings that follow from the text (profile {profile}):\n{chosen}")
+    facts = {
+        "data": {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [f.name for f in files][:100]},
+        "seed": chosen.config.seed,
+        "commit": git_commit(),
+        "hardware": hardware(where),
+        "torch": torch.__version__,
+    }
+    return Prepared(chosen.config, tokenizer, facts)
+
+
+def train_files(
+    files: Sequence[str | Path],
+    out: str | Path = OUT,
+    profile: str = "quick",
+    minutes: float | None = None,
+    changes: dict | None = None,
+    device: str = "auto",
+    show: bool = True,
+    on_checkpoint: Callable[[History], None] | None = None,
+) -> Trained:
+    """Train a language model on text files, from the first byte to a folder that holds it.
+
+    Args:
+        files: UTF-8 text files. out: folder to write to; an earlier model there is moved to its folder "previous".
+        profile, changes: as in lm_config.plan. minutes: train for so long instead of the profile's number of steps.
+
+    Raises:
+        InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
+    """
+    out, changes = Path(out), changes or {}
+    if minutes is not None and not 0 < minutes <= 100_000:
+        raise InputError(f"minutes is {minutes}; a number above 0 was expected")
+    if minutes is not None and "max_global_steps" in changes:
+        raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
+    prepare_folder(out)
+    # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
+    with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
+        ready = prepare([Path(file) for file in files], Path(folder), profile, minutes, changes, device, show)
+        if (previous := set_aside(out)) is not None:
+            speaker(show)(f"The earlier files of {out} were moved to {previous}.")
+        for file in Path(folder).iterdir():
+            file.rename(out / file.name)
+    learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
+    config, tokenizer, facts = ready.config, ready.tokenizer, ready.facts
+    return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
+
+
+def resume(
+    out: str | Path = OUT,
+    device: str = "auto",
+    show: bool = True,
+    on_checkpoint: Callable[[History], None] | None = None,
+) -> Trained:
+    """Go on with an interrupted run; everything it needs is in its folder.
+
+    Raises:
+        InputError: nothing to resume there, all steps done, or changed files.
+    """
+    out = Path(out)
+    state = out / f"{NAME}.train.safetensors"
+    if not state.is_file():
+        raise InputError(f"{out} holds no interrupted run ({state.name}): train without --resume first")
+    _, card = load_tensors(state)
+    tokens, tokenizer = corpus.open_tokens(out / "tokens.bin"), BPETokenizer.load(out / "tokenizer.json")
+    if file_hash(out / "tokens.bin") != card.get("data", {}).get("tokens"):
+        raise InputError(f"tokens.bin in {out} is not what the run was trained on: train again without --resume")
+    if card["progress"]["step"] >= card["training"]["max_global_steps"]:
+        raise InputError(
+            f"the run in {out} has done all its {card['progress']['step']:,} steps: nothing is left to resume"
+        )
+    learned, held_out = corpus.split_tokens(tokens)
+    facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
+    config = LMConfig(**card["training"])
+    return train(config, learned, held_out, tokenizer, out, device, True, show, on_checkpoint, facts)
+
+
+def measure_files(language_model: LanguageModel, files: Sequence[str | Path]) -> Evaluation:
+    """How well a model foresees text files, whatever their length; the tokens go through a file, not through memory.
+
+    Raises:
+        InputError: a text that cannot be used.
+    """
+    files = [Path(file) for file in files]
+    corpus.check_files(files)
+    with tempfile.TemporaryDirectory() as folder:
+        tokens = corpus.write_tokens(language_model.tokenizer, files, Path(folder) / "tokens.bin")
+        result = evaluate(language_model.model, tokens, language_model.sizes)
+        del tokens  # the file must be closed before it is removed on Windows
+    return result

@@ -1,0 +1,1 @@
+"""The Transformer, part by part, and a trained module at work."""

@@ -1,0 +1,140 @@
+"""The shape of a Transformer, and the block that it is made of."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from momem_lib.nn.attention import KeyValueCache, MultiHeadAttention
+from momem_lib.project import InputError
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a Transformer; everything in it is stored in the checkpoint."""
+
+    vocab_size: int = 268  # tokens
+    embedding_dim: int = 128  # D, numbers per token in the residual stream
+    num_heads: int = 4  # H, attentions side by side; D must be a multiple of it
+    hidden_dim: int = 512  # numbers in the middle of each MLP
+    num_encoder_blocks: int = 0  # 0 makes it decoder-only
+    num_decoder_blocks: int = 3
+    context_window: int = 2048  # the most tokens in the source, and in prompt plus target
+    activation_type: str = "gelu"  # gelu, relu or silu
+    positions: str = "rotary"  # rotary, or learned (one vector per position)
+    ngram_rows: int = 0  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
+    prompt_attention: str = "both"  # how the decoder reads its prompt: both (directions, a prefix LM) or causal
+    tie_embeddings: bool = True  # output scores use the embedding matrix
+    dropout: float = 0.0  # share of numbers set to zero in training
+    copy_from: str = "none"  # none (plain head), prompt, source, or both
+    longest_match: int = 16  # match lengths told apart by the copy head; 0: no match feature
+    copied_context: bool = True  # whether the gate and the generator see what is about to be copied
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built, in a sentence."""
+        choices = {
+            "activation_type": tuple(ACTIVATIONS),
+            "positions": ("rotary", "learned"),
+            "prompt_attention": ("both", "causal"),
+            "copy_from": ("none", "prompt", "source", "both"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} is {getattr(self, name)!r}; one of {', '.join(allowed)} was expected")
+        least_one = ("vocab_size", "embedding_dim", "num_heads", "hidden_dim", "num_decoder_blocks", "context_window")
+        for name in (*least_one, "num_encoder_blocks", "ngram_rows", "longest_match"):
+            least, most = int(name in least_one), {"longest_match": 64, "ngram_rows": 2**20}.get(name, 65_536)
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"{name} is {getattr(self, name)}; a whole number from {least} to {most} was expected")
+        if self.embedding_dim % (2 * self.num_heads):
+            raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
+        if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
+            raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
+
+
+class NGramEmbedding(nn.Module):
+    """A vector for each run of 3, 4 and 5 bytes, beside those of the single bytes: a model reads "live" at once.
+
+    From bytes alone, a model has to build words before it can learn what they mean, and stands still for long. Runs are
+    hashed into one small table (Bojanowski et al. 2017, arXiv:1607.04606, section 3.2; for bytes, Pagnoni et al. 2024,
+    arXiv:2412.09871, section 3.2.1); two runs in one row are told apart by the others around them. Capital ASCII
+    letters count as small ones. Only what is given whole (prompt and source) is read so, never what is being written.
+
+    Example:
+        >>> import torch
+        >>> layer = NGramEmbedding(rows=64, embedding_dim=8)
+        >>> tokens = torch.tensor([list(b"Live, live")])
+        >>> vectors = layer(tokens)  # (B, T, D)
+        >>> vectors.shape, torch.equal(vectors[0, 3], vectors[0, 9])  # "live" ends at 3 and at 9, but what is before?
+        (torch.Size([1, 10, 8]), False)
+        >>> torch.equal(layer(tokens), layer(torch.tensor([list(b"LIVE, LIVE")])))
+        True
+    """
+
+    LENGTHS = (3, 4, 5)  # bytes in a run
+    WIDTH = 32  # numbers per row; a matrix widens them to D
+
+    def __init__(self, rows: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(rows, self.WIDTH)
+        self.widen = nn.Linear(self.WIDTH, embedding_dim, bias=False)
+
+    def rows(self, tokens: Tensor, length: int) -> Tensor:
+        """The table row of the run that ends at each token: (B, T) -> (B, T)."""
+        small = torch.where((tokens >= 65) & (tokens <= 90), tokens + 32, tokens)
+        code = torch.full_like(tokens, length)
+        for back in range(length):
+            earlier = F.pad(small, (back, 0), value=256)[:, : tokens.shape[1]]
+            code = (code * 257 + earlier) % 1_000_003
+        return code * 7919 % 1_000_003 % self.table.num_embeddings
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T) -> (B, T, D)."""
+        return self.widen(sum(self.table(self.rows(tokens, length)) for length in self.LENGTHS))
+
+
+class Block(nn.Module):
+    """Attention, perhaps cross-attention, then an MLP, each on a normalised copy and added back (pre-norm).
+
+    Example:
+        >>> import torch
+        >>> from momem_lib.nn.attention import CAUSAL
+        >>> block = Block(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=16), cross=True)
+        >>> block(torch.randn(1, 5, 8), CAUSAL, context=torch.randn(1, 7, 8)).shape
+        torch.Size([1, 5, 8])
+    """
+
+    def __init__(self, config: ModelConfig, cross: bool) -> None:
+        super().__init__()
+        width = config.embedding_dim
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = MultiHeadAttention(width, config.num_heads)
+        self.cross_norm = nn.LayerNorm(width) if cross else None
+        self.cross_attention = MultiHeadAttention(width, config.num_heads) if cross else None
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, config.hidden_dim),
+            ACTIVATIONS[config.activation_type](),
+            nn.Linear(config.hidden_dim, width),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        mask: Tensor | str | None,
+        angles: tuple[Tensor, Tensor] | None = None,
+        context: Tensor | tuple[Tensor, Tensor] | None = None,
+        context_mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+        weights: list[Tensor] | None = None,
+        cross_weights: list[Tensor] | None = None,
+    ) -> Tensor:
+        """(B, T, D) -> (B, T, D); the arguments are those of MultiHeadAttention."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache, weights))
+        if self.cross_attention is not None:
+            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask, weights=cross_weights))
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))

@@ -1,0 +1,254 @@
+"""One Transformer for all modules: decoder-only or encoder-decoder, with or without a copy head."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from momem_lib.nn.attention import CAUSAL, KeyValueCache, causal_mask, rotation
+from momem_lib.nn.blocks import Block, ModelConfig, NGramEmbedding
+from momem_lib.nn.copying import CopyHead, GenerateHead, Mixture, match_lengths, next_match
+from momem_lib.nn.states import Inputs, Looks, State
+from momem_lib.project import InputError
+
+
+class Transformer(nn.Module):
+    """Embedding, encoder blocks (or none), decoder blocks, head.
+
+    The decoder reads a prompt and then a target. Nobody looks ahead in the target; the prompt, which is given whole, is
+    read in both directions unless config.prompt_attention says causal (a prefix LM: Raffel et al. 2020, section 3.2.1).
+
+    Example:
+        >>> model = Transformer(ModelConfig(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1))
+        >>> prompt, target = torch.tensor([list(b"Who is Jo?")]), torch.tensor([list(b"Jo")])
+        >>> inputs = Inputs(target, target > 0, prompt, prompt > 0)
+        >>> model(inputs).log_probs.shape  # (B, T, V)
+        torch.Size([1, 2, 268])
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.embedding_dim
+        self.embedding = nn.Embedding(config.vocab_size, width)
+        self.ngrams = NGramEmbedding(config.ngram_rows, width) if config.ngram_rows else None
+        self.position = nn.Embedding(config.context_window, width) if config.positions == "learned" else None
+        self.dropout = nn.Dropout(config.dropout)
+        self.encoder = nn.ModuleList(Block(config, cross=False) for _ in range(config.num_encoder_blocks))
+        self.encoder_norm = nn.LayerNorm(width) if config.num_encoder_blocks else None
+        cross = config.num_encoder_blocks > 0
+        self.decoder = nn.ModuleList(Block(config, cross) for _ in range(config.num_decoder_blocks))
+        self.decoder_norm = nn.LayerNorm(width)
+        self.head = GenerateHead(self.embedding if config.tie_embeddings else None, width, config.vocab_size)
+        self.copy = None
+        if config.copy_from != "none":
+            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context)
+        self.initialise()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.embedding.weight.device
+
+    def initialise(self) -> None:
+        """Weights that keep the size of what flows through, and small ones for tokens: the first loss is about ln V.
+
+        A matrix gets the standard deviation 0.6 / sqrt(its inputs); what is added to the residual stream starts smaller
+        the more layers add to it (Radford et al. 2019, GPT-2, section 2.3). The table of n-grams starts as small as the
+        tokens: a row is changed by about the learning rate when it is met, and must matter soon.
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.6 / math.sqrt(module.in_features))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for module in self.modules():  # after the matrices: with tied embeddings, the head's matrix is one of these
+            if isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+        if not self.config.tie_embeddings:
+            nn.init.normal_(self.head.scores.weight, std=0.02)
+        for blocks in (self.encoder, self.decoder):
+            for block in blocks:
+                cross = [block.cross_attention.out] if block.cross_attention is not None else []
+                for layer in (block.attention.out, block.mlp[2], *cross):
+                    layer.weight.data /= math.sqrt(2 * len(blocks))
+
+    def num_parameters(self) -> int:
+        """How many numbers training can change (tied ones counted once)."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def embed(
+        self, tokens: Tensor, positions: Tensor, given: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Tokens (B, T) at positions (B, T) or (1, T) -> vectors (B, T, D), and rotary angles where they are used.
+
+        given: the first tokens once more (B, P), as far as they were given whole and are read by n-grams too.
+        """
+        x = self.embedding(tokens)
+        if self.ngrams is not None and given is not None and given.shape[1]:
+            x = torch.cat([x[:, : given.shape[1]] + self.ngrams(given), x[:, given.shape[1] :]], dim=1)
+        if self.position is not None:
+            return self.dropout(x + self.position(positions)), None
+        return self.dropout(x), rotation(positions, self.config.embedding_dim // self.config.num_heads)
+
+    def encode(self, source: Tensor, source_mask: Tensor, looks: Looks | None = None) -> Tensor:
+        """Read the source in both directions: (B, S) -> (B, S, D)."""
+        x, angles = self.embed(source, torch.arange(source.shape[1], device=source.device)[None], source)
+        mask = source_mask[:, None, None, :]  # (B, 1, 1, S)
+        for block in self.encoder:
+            x = block(x, mask, angles, weights=looks and looks.encoder)
+        return self.encoder_norm(x)
+
+    def decoder_mask(self, inputs: Inputs) -> Tensor | str:
+        """Who may look at whom in prompt plus target: (B, 1, P+T, P+T), True where allowed."""
+        prompt_length, target_length = inputs.prompt.shape[1], inputs.target.shape[1]
+        if not prompt_length:
+            return CAUSAL  # padding stands on the right, where nobody looks
+        keys = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)[:, None, None, :]  # (B, 1, 1, P+T)
+        order = causal_mask(prompt_length + target_length).to(keys.device)
+        if self.config.prompt_attention == "both":
+            order[:prompt_length, :prompt_length] = True
+        return keys & order
+
+    def decode(
+        self, inputs: Inputs, encoded: Tensor | None, looks: Looks | None = None, caches=None, context=None
+    ) -> Tensor:
+        """Read prompt and target: -> states (B, P+T, D). caches and context as in State."""
+        tokens = torch.cat([inputs.prompt, inputs.target], dim=1)
+        # Each row's target follows its own prompt: padding between them takes no position.
+        ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
+        prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
+        x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1), inputs.prompt)
+        mask = self.decoder_mask(inputs)
+        context_mask = inputs.source_mask[:, None, None, :] if encoded is not None else None
+        for index, block in enumerate(self.decoder):
+            x = block(
+                x,
+                mask,
+                angles,
+                context[index] if context else encoded,
+                context_mask,
+                caches[index] if caches else None,
+                looks and looks.decoder,
+                looks and looks.cross,
+            )
+        return self.decoder_norm(x)
+
+    def copy_source(self, inputs: Inputs, encoded: Tensor | None, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the copy head may point at: states (B, S, D), tokens (B, S), mask (B, S)."""
+        prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
+        source = (encoded, inputs.source, inputs.source_mask)
+        parts = {"prompt": [prompt], "source": [source], "both": [source, prompt]}[self.config.copy_from]
+        states, tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
+        return states, tokens, mask if inputs.copyable is None else mask & inputs.copyable
+
+    def copy_boundary(self, inputs: Inputs) -> int:
+        """Where the second of two copied texts begins; 0 when there is one."""
+        return inputs.source.shape[1] if self.config.copy_from == "both" else 0
+
+    def forward(self, inputs: Inputs, looks: Looks | None = None) -> Mixture:
+        """Predict, for each target token, the one after it.
+
+        Args:
+            inputs: one batch.
+            looks: filled with the attention weights, when given.
+
+        Returns:
+            A Mixture for the T target positions; without a copy head, its gate is 0 and its weights are empty.
+        """
+        self.check_lengths(inputs)
+        encoded = self.encode(inputs.source, inputs.source_mask, looks) if self.encoder_norm else None
+        states = self.decode(inputs, encoded, looks)
+        target_states = states[:, inputs.prompt.shape[1] :]  # (B, T, D)
+        if self.copy is None:
+            return self.plain(target_states)
+        copy_states, tokens, mask = self.copy_source(inputs, encoded, states)
+        match = match_lengths(inputs.target, tokens, self.copy_boundary(inputs))
+        return self.copy(target_states, self.head(target_states), copy_states, tokens, mask, match)
+
+    def plain(self, states: Tensor) -> Mixture:
+        """The head's output when nothing can be copied."""
+        log_probs = torch.log_softmax(self.head(states).float(), dim=-1)
+        nothing = log_probs.new_zeros(*states.shape[:2], 0)
+        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), nothing, log_probs)
+
+    def check_lengths(self, inputs: Inputs) -> None:
+        """Raise an InputError when a source, or prompt plus target, is longer than the context window."""
+        longest = inputs.prompt.shape[1] + inputs.target.shape[1]
+        if longest > self.config.context_window:  # perhaps only because one row's prompt and another's target are long
+            longest = int((inputs.prompt_mask.sum(1) + inputs.target_mask.sum(1)).max())
+        if inputs.source is not None:
+            longest = max(longest, inputs.source.shape[1])
+        if longest > self.config.context_window:
+            raise InputError(
+                f"the text has {longest} tokens (about one per letter), but this model reads at most "
+                f"{self.config.context_window}: shorten it"
+            )
+
+    def start(self, inputs: Inputs) -> tuple[State, Mixture]:
+        """Read source, prompt and the first target tokens, and predict the next one.
+
+        Returns:
+            The state for step(), and the Mixture of the last position (T = 1).
+        """
+        self.check_lengths(inputs)
+        encoded = self.encode(inputs.source, inputs.source_mask) if self.encoder_norm else None
+        caches = [KeyValueCache() for _ in self.decoder]
+        context = None
+        if encoded is not None:
+            context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
+        states = self.decode(inputs, encoded, caches=caches, context=context)
+        state = State(
+            caches,
+            context,
+            inputs.source_mask[:, None, None, :] if encoded is not None else None,
+            torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1),
+            inputs.prompt_mask.sum(1) + inputs.target_mask.sum(1),
+        )
+        if self.copy is not None:
+            state.copy_states, state.copy_tokens, state.copy_mask = self.copy_source(inputs, encoded, states)
+            state.copy_keys = self.copy.key(state.copy_states)
+            state.copy_boundary = self.copy_boundary(inputs)
+            state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)[:, -1:]
+        return state, self.predict(state, states[:, -1:])
+
+    def step(self, state: State, tokens: Tensor) -> Mixture:
+        """Read one more token per row (B,), or several (B, n), and predict what follows each; state is changed."""
+        tokens = tokens[:, None] if tokens.dim() == 1 else tokens
+        count = tokens.shape[1]
+        positions = state.positions[:, None] + torch.arange(count, device=tokens.device)
+        if self.position is not None:  # a row that has ended may run past the table while others go on
+            positions = positions.clamp(max=self.config.context_window - 1)
+        x, angles = self.embed(tokens, positions)
+        state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(tokens.shape)], dim=1)
+        mask = self.step_mask(state.key_mask, count)
+        for index, block in enumerate(self.decoder):
+            context = state.context[index] if state.context else None
+            x = block(x, mask, angles, context, state.context_mask, state.caches[index])
+        state.positions = state.positions + count
+        if self.copy is not None:
+            matches = [state.matches[:, -1]]
+            for token in tokens.unbind(dim=1):
+                matches.append(next_match(matches[-1], token, state.copy_tokens, state.copy_boundary))
+            state.matches = torch.stack(matches[1:], dim=1)
+        return self.predict(state, self.decoder_norm(x))
+
+    @staticmethod
+    def step_mask(key_mask: Tensor, count: int) -> Tensor | None:
+        """Who may look at whom when the last `count` of the keys (B, K) are new: (B, 1, count, K), None for all at all.
+
+        Example:
+            >>> Transformer.step_mask(torch.tensor([[True, False, True, True]]), 2).int().tolist()
+            [[[[1, 0, 1, 0], [1, 0, 1, 1]]]]
+        """
+        if count == 1 and bool(key_mask.all()):
+            return None
+        order = key_mask.new_ones(count, key_mask.shape[1]).tril(key_mask.shape[1] - count)
+        return key_mask[:, None, None, :] & order
+
+    def predict(self, state: State, states: Tensor) -> Mixture:
+        """The head on the last n positions: states (B, n, D) -> Mixture with T = n."""
+        if self.copy is None:
+            return self.plain(states)
+        logits, mask = self.head(states), state.copy_mask
+        return self.copy(states, logits, state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys)

@@ -1,0 +1,1 @@
+"""The memory, the gates, and the four modules in a row."""

@@ -1,0 +1,96 @@
+"""How sure a module must be before it is believed: a threshold, chosen on the validation split."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from momem_lib.data.people import Person
+from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.nn.checkpoints import load_tensors, save_model
+from momem_lib.project import InputError
+from momem_lib.system.answers import Answer
+from momem_lib.system.evaluation import asked_people, gold
+from momem_lib.system.gates import Gates
+from momem_lib.system.memory import Memory
+from momem_lib.system.names import normalise
+from momem_lib.system.pipeline import Pipeline, Work
+
+MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
+FEWEST = 200  # questions; fewer say little about rare mistakes
+CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
+
+
+def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
+    """The lowest threshold that lets no more than so many wrong outputs through: no doubt where it buys nothing.
+
+    Args:
+        pairs: (confidence, right) of outputs.
+
+    Example:
+        >>> outputs = [(1.0, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
+        >>> lowest_threshold(outputs, 0), lowest_threshold(outputs, 1), lowest_threshold(outputs, 2)
+        (0.875, 0.375, 0.02)
+        >>> 0.92624 < lowest_threshold([(0.92624, False), (0.92626, True)], 0) <= 0.92626
+        True
+    """
+    wrong = sorted((confidence for confidence, right in pairs if not right), reverse=True)
+    if len(wrong) <= most_wrong:
+        return CAUTION
+    refused = wrong[most_wrong]  # the surest one that must not pass
+    above = min((confidence for confidence, _ in pairs if confidence > refused), default=1.0)
+    return max(CAUTION, (refused + above) / 2)
+
+
+def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
+    """Confidence and rightness of each tag that the memory knows: with any other, the memory abstains by itself."""
+    works = [Work(Answer(entry["question"])) for entry in questions]
+    pipeline._name(works, Gates(confidence=False))
+    pairs = []
+    for entry, work in zip(questions, works, strict=True):
+        if work.answer.tag is not None and pipeline.memory.knows([work.answer.tag]):
+            right = entry["name"] is not None and normalise(entry["name"]) == normalise(work.answer.tag)
+            pairs.append((work.answer.trace[0].confidence, right))
+    return pairs
+
+
+def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[Person]) -> list[tuple[float, bool]]:
+    """Confidence and rightness of each summary that passes its gate, on the right record; <none> lets nothing by."""
+    asked = zip(questions, asked_people(questions, people), strict=True)
+    jobs = [
+        (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
+    ]
+    works = [
+        Work(Answer(entry["question"], tag=entry["name"], content=person.content), person) for entry, person, _ in jobs
+    ]
+    pipeline._summarise(works, Gates(confidence=False))
+    pairs = []
+    for work, (_, _, wanted) in zip(works, jobs, strict=True):
+        if work.answer.reason is None:
+            pairs.append((work.answer.trace[-1].confidence, work.answer.summary == wanted[1]))
+    return pairs
+
+
+def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
+    """Choose the thresholds of ner and summary on validation questions and write them into their checkpoints.
+
+    Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
+    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
+    """
+    if count < FEWEST:
+        raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
+    pipeline, material = Pipeline.load(**paths), load_material()
+    pairs: dict[str, list[tuple[float, bool]]] = {"ner": [], "summary": []}
+    for phrasings in ("known", "held-out"):
+        questions, people = questions_and_people(
+            material, SynthesisConfig(seed=seed, noise_share=0.0), "validation", count // 2, phrasings=phrasings
+        )
+        pipeline.memory = Memory()
+        pipeline.remember(people)
+        pairs["ner"] += name_confidences(pipeline, questions)
+        pairs["summary"] += summary_confidences(pipeline, questions, people)
+    thresholds = {}
+    for module in pairs:
+        thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
+        _, card = load_tensors(paths[module])
+        card["metrics"]["confidence_threshold"] = thresholds[module]
+        save_model(paths[module], pipeline.models[module], card)
+    return thresholds

@@ -1,0 +1,236 @@
+"""How good the system is: answers to many questions, compared with what is right."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from momem_lib.data.people import FIELDS, Person
+from momem_lib.nn.module import write
+from momem_lib.nn.tasks import TASKS, TOKENIZER
+from momem_lib.project import InputError, parse_json, read_text
+from momem_lib.system.names import normalise
+from momem_lib.system.pipeline import Answer, Pipeline, check_question
+
+CHUNK = 128  # questions answered between two moves of the progress bar
+
+
+def read_questions(path: str | Path) -> list[dict]:
+    """Read a question file: UTF-8, one JSON object per line with question, fname, lname, field, answer and other keys.
+
+    Raises:
+        InputError: missing file or a bad line, with its number.
+    """
+    questions = []
+    for number, line in enumerate(read_text(path, "the question file").split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"the question file {path}, line {number}"
+        questions.append(check_entry(parse_json(line, where), where))
+    if not questions:
+        raise InputError(f"the question file {path} holds no question")
+    return questions
+
+
+def check_entry(entry: object, where: str) -> dict:
+    """One question line, checked; InputError says what is wrong with it."""
+    if not isinstance(entry, dict) or not {"question", "answer"} <= set(entry):
+        raise InputError(f"{where}: an object with the keys question, fname, lname, field, answer was expected")
+    try:
+        check_question(entry["question"])
+        TOKENIZER.encode(json.dumps(entry, ensure_ascii=False))  # no half characters anywhere: it is written out again
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    for key in ("fname", "lname", "name", "field", "answer"):
+        if not isinstance(entry.get(key), (str, type(None))):
+            raise InputError(f"{where}: {key} must be text or null, not {entry[key]!r}")
+    if entry["answer"] == "":
+        raise InputError(f"{where}: answer is empty; null says that there is none")
+    if entry["answer"] is not None and entry.get("field") not in FIELDS:
+        raise InputError(f"{where}: field is {entry.get('field')!r}; one of {', '.join(FIELDS)} was expected")
+    return entry
+
+
+def name_of(entry: dict) -> str | None:
+    """The name that a question line asks about, or None for nobody."""
+    return " ".join(part for part in (entry.get("fname"), entry.get("lname")) if part) or None
+
+
+def right_response(response: str | None, value: str, others: Iterable[str] = (), name: str = "") -> bool:
+    """Whether a response is right: the value verbatim, no other value of the record, at most 200 characters more.
+
+    Args:
+        others: the record's other values. name: the person's name, in which another value may well occur.
+
+    Example:
+        >>> right_response("Jo lives in Oslo.", "Oslo", ["Nurse"]), right_response("Nurse Jo: Oslo", "Oslo", ["Nurse"])
+        (True, False)
+        >>> right_response("Jo lives in Oslo.", "Rome")
+        False
+    """
+    if response is None or value not in response or len(response) > len(value) + 200:
+        return False
+    rest = response
+    for piece in sorted((value, name), key=len, reverse=True):
+        rest = rest.replace(piece, "\n", 1) if piece else rest
+    return not any(other and other not in value and other in rest for other in others)
+
+
+def verdict(entry: dict, response: str | None, person: Person | None) -> str:
+    """'right', 'wrong' or 'abstained' for one question; a right abstention counts as right.
+
+    Example:
+        >>> verdict({"answer": None}, None, None), verdict({"answer": "Oslo", "field": "location"}, None, None)
+        ('right', 'abstained')
+    """
+    if entry["answer"] is None:
+        return "right" if response is None else "wrong"
+    if response is None:
+        return "abstained"
+    others = [getattr(person, field) for field in FIELDS if field != entry["field"]] if person else []
+    return "right" if right_response(response, entry["answer"], others, person.name if person else "") else "wrong"
+
+
+def asked_people(entries: Sequence[dict], people: Iterable[Person]) -> list[Person | None]:
+    """The person whom each question is about, or None where the people file does not hold them."""
+    by_name = defaultdict(list)
+    for person in people:
+        by_name[normalise(person.name)].append(person)
+    chosen = []
+    for entry in entries:
+        bearers = by_name.get(normalise(name_of(entry) or ""), [])
+        fitting = [p for p in bearers if entry["answer"] is not None and getattr(p, entry["field"]) == entry["answer"]]
+        chosen.append((fitting or bearers or [None])[0])
+    return chosen
+
+
+def evaluate(
+    pipeline: Pipeline,
+    entries: Sequence[dict],
+    people: Sequence[Person],
+    temperature: float = 0.0,
+    seed: int | None = None,
+    gates=True,
+) -> Iterator[dict]:
+    """Ask every question end to end; yields the question line with tag, content, summary, response, abstained, reason.
+
+    The people must be in the pipeline's memory already. An extra key, verdict, says right, wrong or abstained.
+    """
+    asked = asked_people(entries, people)
+    with tqdm(total=len(entries), mininterval=1, desc="evaluate") as bar:
+        for begin in range(0, len(entries), CHUNK):
+            chunk = entries[begin : begin + CHUNK]
+            answers = pipeline.ask_many([entry["question"] for entry in chunk], temperature, seed, gates)
+            for entry, answer, person in zip(chunk, answers, asked[begin : begin + CHUNK], strict=True):
+                yield outcome(entry, answer, verdict(entry, answer.text, person))
+            bar.update(len(chunk))
+
+
+def outcome(entry: dict, answer: Answer, said: str) -> dict:
+    """One line of the predictions file."""
+    return entry | {
+        "tag": answer.tag,
+        "content": answer.content,
+        "summary": answer.summary,
+        "response": answer.text,
+        "abstained": answer.abstained,
+        "reason": answer.reason,
+        "verdict": said,
+    }
+
+
+def named(entry: dict) -> str | None:
+    """Who a question line names, as far as it names anybody: the key name, where there is one, says which part."""
+    return entry["name"] if "name" in entry else name_of(entry)
+
+
+def gold(module: str, entry: dict, person: Person | None) -> tuple[str | None, str | None] | None:
+    """What a module reads beside the question and must write, for one question line; None where it has no part."""
+    if normalise(named(entry) or "") != normalise(name_of(entry) or ""):
+        person = None  # asked about by a part of the name only: no record would have been handed over
+    summary = person.summary(entry["field"]) if person and entry["answer"] is not None else None
+    if module == "ner":
+        return None, named(entry)
+    if module == "summary":
+        return (person.content, summary) if person else None
+    return (summary, entry["answer"]) if summary else None
+
+
+def evaluate_module(
+    pipeline: Pipeline, module: str, entries: Sequence[dict], people: Sequence[Person]
+) -> Iterator[dict]:
+    """Run one module alone on gold inputs: greedy, unconstrained, no gates; lines as evaluate yields them.
+
+    Questions in which the module has no part (no record, for Module 2; nothing to say, for Module 3) are left out.
+    """
+    task = TASKS[module]
+    asked = asked_people(entries, people)
+    jobs = [(e, p, gold(module, e, p)) for e, p in zip(entries, asked, strict=True)]
+    jobs = [job for job in jobs if job[2] is not None]
+    with tqdm(total=len(jobs), mininterval=1, desc=f"evaluate {module}") as bar:
+        for begin in range(0, len(jobs), CHUNK):
+            chunk = jobs[begin : begin + CHUNK]
+            sources = [wanted[0] for _, _, wanted in chunk]
+            prompts = [task.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
+            for (entry, person, wanted), result in zip(
+                chunk, write(pipeline.models[module], task, sources, prompts), strict=True
+            ):
+                yield module_outcome(module, entry, person, wanted[1], result.text)
+            bar.update(len(chunk))
+
+
+def module_outcome(module: str, entry: dict, person: Person | None, wanted: str | None, wrote: str | None) -> dict:
+    """One line of the predictions file for one module alone."""
+    if module == "response":
+        said = verdict(entry, wrote, person)
+    elif module == "ner":  # the question may write the name in other letters (all capitals, say)
+        same = wrote is not None and wanted is not None and normalise(wrote) == normalise(wanted)
+        said = "right" if same or wrote is wanted is None else "wrong"
+    else:
+        said = "right" if wrote == wanted else "wrong"
+    line = entry | {"tag": name_of(entry), "content": person.content if person else None, "summary": None}
+    if module == "response":
+        line["summary"] = person.summary(entry["field"])
+    line |= {"response": None, "abstained": wrote is None, "reason": None, "verdict": said}
+    line["tag" if module == "ner" else module] = wrote
+    return line
+
+
+def tally(lines: Iterable[dict], by: str | None = None) -> dict[str, dict[str, int]]:
+    """How many lines are right, wrong and abstained, in all and for each value of one key.
+
+    Example:
+        >>> tally([{"verdict": "right", "language": "en"}, {"verdict": "wrong", "language": "sw"}], "language")["sw"]
+        {'right': 0, 'wrong': 1, 'abstained': 0}
+    """
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: {"right": 0, "wrong": 0, "abstained": 0})
+    for line in lines:
+        counts["all"][line["verdict"]] += 1
+        if by is not None:
+            counts[str(line.get(by))][line["verdict"]] += 1
+    return dict(counts)
+
+
+def table(counts: dict[str, dict[str, int]]) -> str:
+    """A tally as a text table for the terminal."""
+    rows = [f"{'':24}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}"]
+    for name, row in counts.items():
+        total = sum(row.values())
+        shares = [f"{row[key] / total:.1%}" for key in ("right", "wrong", "abstained")]
+        rows.append(f"{name[:24]:24}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
+    return "\n".join(rows)
+
+
+def write_lines(path: str | Path, lines: Iterable[dict]) -> list[dict]:
+    """Write lines as UTF-8 JSON lines as they come, so that an interrupted run keeps what it has; returns them."""
+    kept = []
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                kept.append(line)
+    except OSError as error:
+        raise InputError(f"cannot write {path} ({error.strerror}): check the folder") from None
+    return kept

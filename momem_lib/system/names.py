@@ -1,0 +1,111 @@
+"""Names as text: when two spellings are one name, how alike two names are, and how a sentence lists them."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from rapidfuzz import fuzz, process
+
+from momem_lib.data.people import FIELDS, Person
+
+PLAIN = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´", "'") | dict.fromkeys("‐‑‒–—―−﹘", "-"))
+# Letters that Unicode does not take apart into a plain letter and a sign.
+BARE = str.maketrans(dict(zip("øłđðħıŧæœþ", ("o", "l", "d", "d", "h", "i", "t", "ae", "oe", "th"), strict=True)))
+SHOWN = 60  # characters of a name or value that a sentence shows
+LISTED = 5  # names that a sentence lists
+
+
+def normalise(tag: str) -> str:
+    """The form in which two spellings of one name are equal: case, white space, apostrophe and hyphen style aside.
+
+    Unicode NFKC and case folding; accents and signs stay, so '$tev0' is not 'stev0' and 'Zoë' is not 'Zoe'.
+
+    Example:
+        >>> normalise("  MUCHIRI\\u00a0 T\\u2019Challa ")
+        "muchiri t'challa"
+        >>> normalise("$tev0 Ca$hmoney"), normalise("Zoë Strauß")
+        ('$tev0 ca$hmoney', 'zoë strauss')
+    """
+    # The quotes and hyphens come first because NFKC takes a loose accent (´) apart, into a space and a sign.
+    folded = unicodedata.normalize("NFKC", tag.translate(PLAIN)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).translate(PLAIN).split())
+
+
+def search_key(tag: str) -> str:
+    """The normalised name without accents, by which near misses are found.
+
+    Example:
+        >>> search_key("Ngũgĩ wa Thiong’o"), search_key("Søren Łuczak")
+        ("ngugi wa thiong'o", 'soren luczak')
+    """
+    letters = unicodedata.normalize("NFKD", normalise(tag))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(BARE)
+
+
+def likeness(tag: str, name: str) -> float:
+    """How alike two search keys are, 0 to 100: letter by letter, in either word order; 90 at most for a part of a name.
+
+    Source: RapidFuzz, `fuzz.ratio`: 100 * (1 - (letters put in or taken out) / (letters of both)).
+
+    Example:
+        >>> likeness("muchri tchalla", "muchiri t'challa"), likeness("doe jo", "jo doe"), likeness("jo", "jo doe")
+        (93.33333333333333, 100.0, 90.0)
+    """
+    whole = max(fuzz.ratio(tag, name), fuzz.token_sort_ratio(tag, name))
+    part = fuzz.token_set_ratio(tag, name)
+    if " " not in tag:  # one word, perhaps misspelt: like one of the name's words?
+        part = max([part, *(fuzz.ratio(tag, word) for word in name.split())])
+    return max(whole, 0.9 * part)
+
+
+def closest(key: str, keys: Mapping[str, str], limit: int) -> list[str]:
+    """The names whose search keys are most like `key` letter by letter: quick, for long lists, before `likeness` ranks.
+
+    Example:
+        >>> closest("jo do", {"Jo Doe": "jo doe", "Zoë": "zoe"}, limit=1)
+        ['Jo Doe']
+    """
+    return [name for _, _, name in process.extract(key, keys, scorer=fuzz.ratio, limit=limit)]
+
+
+def shown(text: str) -> str:
+    """A name or value as a sentence shows it: on one line, no control characters, at most SHOWN characters.
+
+    Example:
+        >>> shown("Jo\\n\\x00Doe"), shown("a" * 100)[-5:]
+        ('Jo \N{REPLACEMENT CHARACTER}Doe', 'aaaa…')
+    """
+    text = " ".join(text[: 10 * SHOWN].split())
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def listed(names: Sequence[str], word: str) -> str:
+    """Names as a sentence lists them, the first LISTED of them.
+
+    Example:
+        >>> listed(["Jo Doe", "Jo Do", "Joe Doe"], "or"), listed(["Jo"] * 9, "and")
+        ('Jo Doe, Jo Do or Joe Doe', 'Jo, Jo, Jo, Jo, Jo and 4 others')
+    """
+    heads, rest = list(names[:LISTED]), len(names) - LISTED
+    if rest > 0:
+        heads.append(f"{rest:,} other{'s' if rest > 1 else ''}")
+    return f" {word} ".join(filter(None, (", ".join(heads[:-1]), heads[-1])))
+
+
+def told_apart(people: Sequence[Person]) -> list[str]:
+    """Each name with the facts that tell its bearer from the others: two of them, or more where two do not suffice.
+
+    Example:
+        >>> nurse = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+        >>> king = Person("Jo", "Doe", "King", "Oslo", "Jaws", "Jolene", "chess", "Yale")
+        >>> told_apart([nurse, king])
+        ['Jo Doe (Nurse, MIT)', 'Jo Doe (King, Yale)']
+    """
+    chosen: list[str] = []
+    for field in FIELDS:
+        if len({getattr(person, field) for person in people}) > 1:
+            chosen.append(field)
+        if len(chosen) > 1 and len({tuple(getattr(p, f) for f in chosen) for p in people}) == len(people):
+            break
+    facts = [", ".join(shown(getattr(p, f)) or "-" for f in chosen or FIELDS[:2]) for p in people]
+    return [f"{shown(p.name)} ({fact})" for p, fact in zip(people, facts, strict=True)]

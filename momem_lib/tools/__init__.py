@@ -1,0 +1,1 @@
+"""Notebooks as files: run headless, normalised, checked, made into web pages."""

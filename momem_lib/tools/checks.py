@@ -1,0 +1,187 @@
+"""The project's own checks, one after the other: style, library, notebooks. What `make test` runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from momem_lib.project import ROOT, RUNS, InputError
+from momem_lib.tools.notebooks import find_notebooks, normalise_notebooks, optional_import
+
+# Set before torch is loaded, so that its results depend as little as possible on the machine.
+STABLE = {
+    "OMP_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",  # waiting threads must not spin: on a busy machine they would take turns with others
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "PYTHONHASHSEED": "0",
+}
+CODE = ("momem_lib", "tests", ".ci", "notebooks")
+NO_TESTS = 5  # pytest's exit code when it found nothing to run
+CELL_SECONDS = 600  # how long one notebook cell may take
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+DRIVERS = ("chromedriver", "chromium.chromedriver")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one step."""
+
+    name: str
+    ok: bool
+    seconds: float
+    note: str = ""  # its last line, for the summary
+
+
+def run_command(arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a Python module with its output shown as it comes.
+
+    Args:
+        arguments: the module's name and its arguments.
+        extra: environment variables besides STABLE.
+
+    Returns:
+        The exit code, and the last line that was printed.
+    """
+    command = [sys.executable, "-m", *arguments]
+    environment = {**os.environ, **STABLE, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **(extra or {})}
+    last = ""
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = line.strip() or last
+    return process.returncode, last
+
+
+def code_paths() -> list[str]:
+    """The folders with code that are there."""
+    return [name for name in CODE if (ROOT / name).exists()]
+
+
+def check_style() -> tuple[bool, str]:
+    """Look for mistakes in the code of library, tests and notebooks."""
+    code, last = run_command(["ruff", "check", *code_paths()])
+    return code == 0, last
+
+
+def check_format() -> tuple[bool, str]:
+    """Whether the code is laid out as `momem format` would lay it out."""
+    code, last = run_command(["ruff", "format", "--check", *code_paths()])
+    return code == 0, last if code == 0 else f"{last}; type  momem format"
+
+
+def check_library() -> tuple[bool, str]:
+    """Run the library's tests and the examples of its docstrings."""
+    code, last = run_command(["pytest", "-q"], {"MPLBACKEND": "Agg"})
+    return code in (0, NO_TESTS), last
+
+
+def check_notebooks() -> tuple[bool, str]:
+    """Run every notebook and compare what it prints with what is committed."""
+    if not find_notebooks():
+        return True, "no notebooks yet"
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)]
+    sanitize = ["--nbval-sanitize-with", str(Path("tests", "nbval_sanitize.cfg"))]
+    pictures = {"MOMEM_FIGURES": str(RUNS / "figures")}  # the committed ones stay as they are
+    code, last = run_command(["pytest", "-q", "-p", "tests.conftest", *options, *sanitize, "notebooks"], pictures)
+    return code in (0, NO_TESTS), last
+
+
+def check_normalised() -> tuple[bool, str]:
+    """Whether every notebook is as `momem normalise` leaves it."""
+    notebooks = find_notebooks()
+    bad = normalise_notebooks(notebooks, check=True)
+    if bad:
+        return False, f"type  momem normalise {' '.join(path.stem for path in bad)}"
+    return True, f"{len(notebooks)} notebooks as normalised"
+
+
+def find_browser() -> tuple[str, str]:
+    """Where Chromium (or Chrome) and the driver that steers it are.
+
+    Raises:
+        InputError: one of the two is missing.
+    """
+    browser, driver = (next(filter(None, map(shutil.which, names)), None) for names in (BROWSERS, DRIVERS))
+    if browser and driver:
+        return browser, driver
+    missing = " and ".join(name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path)
+    raise InputError(
+        f"the browser test needs {missing}, not found here: on Debian type  sudo apt install chromium chromium-driver  "
+        "(elsewhere install Chrome and the chromedriver of the same version, and put both on the PATH)"
+    )
+
+
+def check_browser() -> tuple[bool, str]:
+    """Open the course in JupyterLab in a headless Chromium, run notebooks, drag sliders, type questions."""
+    optional_import("selenium", "browser")
+    find_browser()
+    code, last = run_command(["pytest", "-q", "-rs", str(Path("tests", "browser", "test_course.py"))])
+    return code == 0, last
+
+
+STEPS: dict[str, Callable[[], tuple[bool, str]]] = {
+    "style": check_style,
+    "format": check_format,
+    "normalised": check_normalised,
+    "library": check_library,
+    "notebooks": check_notebooks,
+}
+EXTRA = {"browser": check_browser}  # run only when asked for: it needs Chromium
+
+
+def run_checks(only: Sequence[str] = ()) -> int:
+    """Run the checks, all of them even when one fails, and close with a table; 0 when all passed, else 1.
+
+    Args:
+        only: names of STEPS or EXTRA; none means all of STEPS.
+
+    Raises:
+        InputError: pytest, ruff or nbval are not installed.
+    """
+    for package in ("pytest", "nbval", "ruff", "nbformat"):
+        optional_import(package)
+    done = []
+    for name in only or STEPS:
+        step = (STEPS | EXTRA)[name]
+        print(f"\n== {name}: {(step.__doc__ or '').splitlines()[0]}", flush=True)
+        start = time.perf_counter()
+        ok, note = step()
+        done.append(Step(name, ok, time.perf_counter() - start, note))
+    print("\n" + summary(done), flush=True)
+    return 0 if all(step.ok for step in done) else 1
+
+
+def summary(done: Sequence[Step]) -> str:
+    """The closing table: step, seconds, ok, and the step's own last line.
+
+    Example:
+        >>> print(summary([Step("style", True, 0.21, "All checks passed!"), Step("library", False, 61.0, "1 failed")]))
+        step        seconds  ok   last line
+        style           0.2  yes  All checks passed!
+        library        61.0  NO   1 failed
+        Failed: library
+    """
+    rows = ["step        seconds  ok   last line"]
+    for step in done:
+        rows.append(f"{step.name:<10}  {step.seconds:7.1f}  {'yes' if step.ok else 'NO ':<3}  {step.note}".rstrip())
+    failed = [step.name for step in done if not step.ok]
+    return "\n".join([*rows, f"Failed: {', '.join(failed)}" if failed else "All checks passed."])
+
+
+def format_code() -> int:
+    """Bring code and notebooks into the common style; 0, or ruff's exit code when something is left to mend by hand."""
+    optional_import("ruff")
+    fixed, _ = run_command(["ruff", "check", "--fix", *code_paths()])
+    laid_out, _ = run_command(["ruff", "format", *code_paths()])
+    for path in normalise_notebooks(find_notebooks()):
+        print(f"normalised {path.relative_to(ROOT)}")
+    return fixed or laid_out

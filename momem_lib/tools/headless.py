@@ -1,0 +1,199 @@
+"""Notebooks without a browser: strict papermill runs, with a table at the end, and sweeps of a parameter."""
+
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from momem_lib.project import NOTEBOOKS, RUNS, InputError
+from momem_lib.tools.notebooks import find_notebooks, optional_import, read_notebook, resolve_notebooks
+from momem_lib.tools.parameters import plan
+from momem_lib.tools.sweeps import draw_sweep, notebook_result, sweep_table
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one run of one notebook."""
+
+    notebook: str  # its name without .ipynb
+    output: Path  # the executed copy
+    seconds: float
+    error: str = ""  # where and why it failed ("in cell 3: ..."); empty when it did not
+    value: object = None  # the value of the swept parameter in this run
+    result: object = None  # what its cell tagged "result" printed as JSON
+
+    @property
+    def ok(self) -> bool:
+        """Whether the notebook ran to its end."""
+        return not self.error
+
+
+def run_notebooks(
+    notebooks: Sequence[str | Path] = (),
+    parameters: Mapping[str, object] | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    sweep: tuple[str, Sequence[object]] | None = None,
+    out_dir: str | Path = RUNS,
+) -> list[Result]:
+    """Run notebooks with papermill in their own folder; one that fails does not stop the others.
+
+    Args:
+        notebooks: numbers, names or paths; none means all.
+        parameters: values by name; text is read as the type of the parameter's default.
+        profile: for the notebooks that declare it, as is device; None leaves their own default.
+        device: "auto", "cpu", "cuda" or "mps".
+        sweep: a parameter and its values: one run for each value, of the notebooks that declare it.
+        out_dir: where the executed copies go.
+
+    Raises:
+        InputError: a notebook or parameter that does not exist, or a value of a wrong type; nothing has run then.
+    """
+    paths = resolve_notebooks(notebooks)
+    offered = {name: value for name, value in {"profile": profile, "device": device}.items() if value is not None}
+    given = dict(parameters or {})
+    if sweep is None:
+        jobs = [(path, None, chosen) for path, chosen in zip(paths, plan(paths, given, offered), strict=True)]
+    else:
+        jobs = _sweep_jobs(paths, given, offered, sweep)
+    out_dir = Path(out_dir).resolve()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    results, taken = [], set()
+    for number, (path, value, chosen) in enumerate(jobs, start=1):
+        ending = "" if sweep is None else f".{sweep[0]}={_file_word(value)}"
+        name = path.stem + ending
+        while name in taken:  # values that look alike as file names
+            name += "-"
+        taken.add(name)
+        results.append(_run_one(path, out_dir / f"{name}.ipynb", chosen, value, f"{number}/{len(jobs)} {name}"))
+    return results
+
+
+def _sweep_jobs(paths: list[Path], given: dict, offered: dict, sweep: tuple[str, Sequence[object]]) -> list[tuple]:
+    name, values = sweep
+    if name in given:
+        raise InputError(f"{name} is both swept and given with one value: leave one of the two out")
+    if not values:
+        raise InputError(f"the sweep of {name} has no values: type them after the name, for instance 0.1 1 10")
+    plans = [plan(paths, {**given, name: value}, offered) for value in values]
+    jobs = [
+        (path, chosen[name], chosen)
+        for number, path in enumerate(paths)
+        for chosen in (row[number] for row in plans)
+        if name in chosen
+    ]
+    return [job for number, job in enumerate(jobs) if job[:2] not in [other[:2] for other in jobs[:number]]]
+
+
+def _file_word(value: object) -> str:
+    return re.sub(r"[^\w.+-]+", "_", str(value))[:60] or "empty"
+
+
+def _run_one(path: Path, output: Path, parameters: dict, value: object, label: str) -> Result:
+    papermill = optional_import("papermill")
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    start = time.perf_counter()
+    error = ""
+    try:
+        with _pictures_in(output.parent / "figures" / output.stem):
+            papermill.execute_notebook(
+                str(path),
+                str(output),
+                parameters,
+                cwd=str(path.parent),
+                kernel_name="python3",
+                kernel_manager_class=_this_python(),
+                progress_bar={"desc": label, "mininterval": 1.0},
+            )
+    except papermill.PapermillExecutionError as failure:
+        error = _failure(read_notebook(path), failure, shifted=bool(parameters))
+    except Exception as failure:  # a dead kernel, a full disk: the other notebooks still run
+        error = f"because of {type(failure).__name__}: {_short(str(failure))}"
+    seconds = time.perf_counter() - start
+    result = None if error else notebook_result(read_notebook(output))
+    return Result(path.stem, output, seconds, error, value, result)
+
+
+@contextmanager
+def _pictures_in(folder: Path) -> Iterator[None]:
+    """Let the notebooks that start now save their pictures in a folder, not over the committed ones."""
+    before = os.environ.get("MOMEM_FIGURES")
+    os.environ["MOMEM_FIGURES"] = str(folder)  # a kernel inherits it
+    try:
+        yield
+    finally:
+        os.environ.pop("MOMEM_FIGURES")
+        if before is not None:
+            os.environ["MOMEM_FIGURES"] = before
+
+
+def _this_python() -> type:
+    """A kernel manager for the Python that is running: a "python3" kernel of the user's may be another one."""
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    # ERROR: not its warning, once per notebook, that it talks over this machine's own network.
+    start = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
+
+    class ThisPython(AsyncKernelManager):
+        kernel_spec = KernelSpec(argv=start, language="python")
+
+    return ThisPython
+
+
+def _failure(notebook, failure, shifted: bool) -> str:
+    """Say in a few lines where a notebook failed; the cell's number counts from 1, as its id does."""
+    tagged = [number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+    index = failure.cell_index
+    # papermill adds a cell with the given values after the one tagged "parameters" (at the top when there is none).
+    if shifted and index > (tagged[0] if tagged else -1):
+        index -= 1
+    # "Cell In[3], line 4" stands in the traceback, perhaps with colours between.
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(failure.traceback))
+    place = re.search(r"Cell In\s*\[\d+\], line (\d+)", plain)
+    lines = failure.source.splitlines()
+    number = min(int(place[1]), len(lines)) if place else 1
+    line = lines[number - 1].strip() if lines else ""
+    return f"in cell {index + 1}: {failure.ename}: {_short(failure.evalue)}\n  line {number}: {line}"
+
+
+def _short(text: str, lines: int = 4, width: int = 300) -> str:
+    return "\n  ".join(line[:width] for line in text.strip().splitlines()[:lines])
+
+
+def run_table(results: Sequence[Result]) -> str:
+    """The closing table: notebook, seconds, ok; below it what failed, and where."""
+    width = max([len(result.output.stem) for result in results], default=8)
+    rows = [f"{'notebook':<{width}}  seconds  ok"]
+    rows += [f"{r.output.stem:<{width}}  {r.seconds:7.1f}  {'yes' if r.ok else 'NO'}" for r in results]
+    rows += [f"\n{r.output.stem} failed {r.error}" for r in results if not r.ok]
+    return "\n".join(rows)
+
+
+def run_and_report(
+    notebooks: Sequence[str | Path] = (),
+    parameters: Mapping[str, object] | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    sweep: tuple[str, Sequence[object]] | None = None,
+    out_dir: str | Path = RUNS,
+) -> int:
+    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1."""
+    if not notebooks and not find_notebooks():
+        print(f"There are no notebooks in {NOTEBOOKS} yet: nothing to run.")
+        return 0
+    results = run_notebooks(notebooks, parameters, profile, device, sweep, out_dir)
+    print("\n" + run_table(results))
+    if sweep is not None:
+        print("\n" + sweep_table(sweep[0], results))
+        picture = draw_sweep(sweep[0], results, Path(out_dir) / f"sweep-{_file_word(sweep[0])}.png")
+        print(
+            f"\nPicture: {picture}" if picture else "\nNo numbers to draw: tag a cell that prints JSON with 'result'."
+        )
+    print(f"\nExecuted copies: {Path(out_dir).resolve()}")
+    return 0 if all(result.ok for result in results) else 1

@@ -1,0 +1,238 @@
+"""The one training loop for all modules: from rows to a checkpoint, with measurements on the way."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from momem_lib.nn.checkpoints import (
+    git_commit,
+    hardware,
+    load_model,
+    model_card,
+    pick_device,
+    save_model,
+    write_atomically,
+)
+from momem_lib.nn.generation import Generated
+from momem_lib.nn.module import exact_match, is_right, write
+from momem_lib.nn.sampling import check_sampling
+from momem_lib.nn.tasks import TASKS, Task, TokenSet, batch_stream, tokenize
+from momem_lib.project import InputError
+from momem_lib.training.config import TrainConfig
+from momem_lib.training.hard_examples import hardest, kept_rows
+from momem_lib.training.trainer import Trainer, TrainingStopped, validation_loss
+
+
+def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:
+    """One checkpoint in two lines: the figures, and what the model writes for one question."""
+    row, result = pair
+    return (
+        f"step {entry['step']:6,d}  loss {entry['loss']:.4f}  validation loss {entry['validation_loss']:.4f}  "
+        f"exact match {entry['exact_match']:.1%}  {entry['seconds']:.0f} s\n"
+        f"    {row['question']!r} -> {result.text!r}" + ("" if is_right(task, row, result.text) else "  (not right)")
+    )
+
+
+@dataclass
+class Run:
+    """One training run: where it writes, what it measures at each checkpoint."""
+
+    trainer: Trainer
+    task: Task
+    out: Path
+    validation: list[dict]  # rows for this module
+    validation_tokens: TokenSet
+    facts: dict  # for the card
+    temperature: float = 0.0  # of the sampled answer
+
+    @property
+    def state_path(self) -> Path:
+        """The file that --resume reads."""
+        return self.out / f"{self.task.name}.train.safetensors"
+
+    def card(self, metrics: dict) -> dict:
+        """The card of the model as it stands."""
+        trainer = self.trainer
+        config = asdict(trainer.config)
+        card = model_card(trainer.average, self.task.name, **self.facts, metrics=metrics, training=config)
+        return card | {"steps": trainer.step, "seconds": round(trainer.seconds, 1), "history": trainer.history}
+
+    def checkpoint(self) -> dict:
+        """Save, measure, show a sampled answer; returns the card."""
+        trainer = self.trainer
+        trainer.save(self.state_path, self.card({}))  # first of all: measuring takes a while, and can be interrupted
+        match, pairs = exact_match(self.task.name, trainer.average, self.validation)
+        held_out = validation_loss(trainer.average, self.validation_tokens, trainer.device)
+        entry = {"step": trainer.step, "loss": trainer.loss, "validation_loss": held_out, "exact_match": match}
+        trainer.history.append(entry | {"seconds": round(trainer.seconds, 1)})
+        metrics = {"exact_match": match, "validation_loss": held_out, "validation_rows": len(pairs)}
+        card = self.card(metrics)
+        save_model(self.out / f"{self.task.name}.safetensors", trainer.average, card)
+        trainer.save(self.state_path, card)
+        if pairs:
+            row = pairs[len(trainer.history) % len(pairs)][0]
+            texts = self.task.texts(row)
+            seeds = [trainer.step]
+            answer = write(trainer.average, self.task, [texts[0]], [texts[1]], self.temperature, seeds)[0]
+            tqdm.write(describe(trainer.history[-1], (row, answer), self.task))
+        return card
+
+    def go(self, tokens: TokenSet) -> dict:
+        """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
+        trainer, config = self.trainer, self.trainer.config
+        if trainer.step >= config.max_global_steps:
+            raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
+        batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
+        bar = tqdm(total=config.max_global_steps, initial=trainer.step, mininterval=1, desc=f"train {self.task.name}")
+        card: dict = {}
+        with bar, stop_requests() as asked:
+            while trainer.step < config.max_global_steps and not asked:
+                begin = time.perf_counter()
+                loss = trainer.train_step(*next(batches))
+                trainer.seconds += time.perf_counter() - begin
+                trainer.loss = loss if trainer.loss is None else 0.95 * trainer.loss + 0.05 * loss
+                bar.set_postfix(loss=f"{trainer.loss:.4f}", refresh=False)
+                bar.update()
+                if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
+                    card = self.checkpoint()
+        if trainer.step < config.max_global_steps:
+            trainer.save(self.state_path, self.card({}))
+            raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on")
+        return card
+
+
+@contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """Within, a first Ctrl-C is only noted, so that the step at hand is finished and saved; a second one breaks off.
+
+    Example:
+        >>> with stop_requests() as asked:
+        ...     signal.raise_signal(signal.SIGINT)
+        >>> len(asked)
+        1
+    """
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def fitting_rows(task: Task, rows: Iterable[dict], context_window: int) -> Iterator[dict]:
+    """The rows that a module has a part in and can read whole."""
+    for row in rows:
+        if task.texts(row) is not None and len(tokenize(task, [row], context_window)):
+            yield row
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and see that files can be written there, before hours of training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / ".can_write", lambda path: path.write_text("", encoding="utf-8"))
+        (folder / ".can_write").unlink()
+    except OSError as error:
+        raise InputError(f"cannot write to {folder} ({error}): choose another folder") from None
+
+
+def train(
+    task_name: str,
+    config: TrainConfig,
+    train_rows: Iterable[dict],
+    validation_rows: Iterable[dict],
+    out_dir: str | Path,
+    device: str = "auto",
+    resume: bool = False,
+    init_from: str | Path | None = None,
+    load_optim: bool = False,
+    temperature: float = 0.0,
+    facts: dict | None = None,
+) -> dict:
+    """Train one module and write OUT_DIR/TASK.safetensors (for use) and TASK.train.safetensors (for resume).
+
+    Args:
+        train_rows, validation_rows: rows of the dataset (see synthesis). facts: more for the card, such as data hashes.
+        temperature: of the sampled answer that each checkpoint shows.
+
+    Returns:
+        The card of the trained model.
+
+    Raises:
+        InputError: nothing to train on, or a checkpoint that does not fit. TrainingStopped: NaN, or Ctrl-C.
+    """
+    task = TASKS[task_name]
+    check_sampling(temperature, None, None)
+    prepare_folder(Path(out_dir))
+    trainer = Trainer(config, pick_device(device))
+    if init_from:
+        before = trainer.load_weights(Path(init_from), load_optim)["card"]
+        facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
+    rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
+    facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
+    tokens = tokenize(task, train_rows, config.context_window)
+    if config.hardest_share < 1:
+        kept = Path(out_dir) / f"{task_name}.rows.safetensors"
+        if not resume:
+            hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
+        tokens = kept_rows(kept, task)  # of a resumed run too: its weights have moved on, and would choose others
+    facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
+    few = tokenize(task, rows, config.context_window)
+    run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
+    if resume:
+        card = trainer.resume(run.state_path, facts.get("data"))
+        if "began_from" in card:  # what the run began with is not among this call's options
+            run.facts["began_from"] = card["began_from"]
+    return run.go(tokens)
+
+
+def average(
+    task_name: str, config: TrainConfig, paths: Sequence[Path], out: Path, validation_rows: Iterable[dict]
+) -> dict:
+    """Write the mean of several trained models of one shape, and measure it: a "model soup".
+
+    Models that began with the same weights lie in one valley of the loss, and its middle is often lower than where
+    either came to rest (Wortsman et al. 2022, arXiv:2203.05482, section 2). It costs nothing when the model is used.
+
+    Args:
+        config: of the last stage: how many rows to measure on. validation_rows: as in train.
+        paths: two checkpoints or more. out: the .safetensors file to write.
+
+    Returns:
+        The card: that of the last model, with what was averaged and how good the mean is.
+
+    Raises:
+        InputError: fewer than two checkpoints, or models of different shapes.
+    """
+    task, loaded = TASKS[task_name], [load_model(path, "cpu", task_name) for path in paths]
+    cards = [card for _, card in loaded]
+    if len(paths) < 2 or any(card["model"] != cards[0]["model"] for card in cards):
+        raise InputError("an average needs two checkpoints or more, all of the same module and shape")
+    (model, _), card = loaded[-1], dict(cards[-1])
+    with torch.no_grad():
+        for same in zip(*(other.parameters() for other, _ in loaded), strict=True):  # model's own comes last
+            same[-1].copy_(torch.stack(same).mean(dim=0))
+    rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
+    match, pairs = exact_match(task_name, model, rows)
+    loss = validation_loss(model, tokenize(task, rows, config.context_window), torch.device("cpu"))
+    card["averaged"] = [{"steps": each.get("steps"), "data": each.get("data")} for each in cards]
+    card["metrics"] = {"exact_match": match, "validation_loss": loss, "validation_rows": len(pairs)}
+    save_model(out, model, card)
+    return card

@@ -1,0 +1,228 @@
+"""One step of training, and all that a run must remember between two steps."""
+
+import copy
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
+from momem_lib.nn.copying import Mixture
+from momem_lib.nn.tasks import COLON, TOKENIZER, TokenSet, batch_of
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import InputError
+from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate
+
+
+class TrainingStopped(InputError):
+    """Training cannot go on; the message says why and what to try."""
+
+
+def cross_entropy(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
+    """The mean negative log-probability of the right next token, over the tokens that count.
+
+    Args:
+        out: log_probs (B, T, V). labels: (B, T). mask: (B, T), True where a token counts.
+
+    Returns:
+        A scalar, in nats per token.
+    """
+    chosen = out.log_probs.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
+    return -(chosen * mask).sum() / mask.sum()
+
+
+def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
+    """The generator's own loss on the label of each summary, up to its colon: a scalar, in nats per summary.
+
+    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
+    The copy head soon points at all labels of the record alike, takes those letters over, and leaves the generator no
+    reason to learn them: the loss stands still at chance. Asked alone, the generator learns them as a choice among a
+    few letters, and the mixture leaves them to it.
+
+    Args:
+        out: generated (B, T, V). labels: (B, T).
+
+    Example:
+        >>> labels = torch.tensor([list(b"Hobbies: a: b")])
+        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0))
+        >>> choice_loss(out, labels).item()  # one nat for each letter of "Hobbies"
+        7.0
+    """
+    chosen = out.generated.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
+    in_label = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)
+    return -(chosen * in_label).sum(dim=1).mean()
+
+
+def hidden_matrices(model: Transformer) -> list[Tensor]:
+    """The matrices between hidden states: all but the embeddings and those that end in scores or in one gate."""
+    ends = [model.head.scores]
+    if model.copy is not None:
+        ends += [model.copy.gate, model.copy.context_scores]
+    layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear) and module not in ends)
+    return [layer.weight for layer in layers]
+
+
+def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
+
+    Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv:2502.16982, section 2.2) makes the update of a hidden
+    matrix orthogonal, so that no few directions take it all; the rest is AdamW's. Matrices are decayed towards zero,
+    biases and gains are not.
+
+    Example:
+        >>> from momem_lib.nn.blocks import ModelConfig
+        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
+        >>> [type(optimizer).__name__ for optimizer in make_optimizers(model, TrainConfig(muon_lr=0.01))]
+        ['AdamW', 'Muon']
+    """
+    hidden = hidden_matrices(model) if config.muon_lr else []
+    taken = {id(parameter) for parameter in hidden}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    groups = [
+        {"params": [p for p in rest if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in rest if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98), fused=True)
+    if not hidden:
+        return [adamw]
+    decay, scaling = config.weight_decay, "match_rms_adamw"
+    return [adamw, torch.optim.Muon(hidden, lr=config.muon_lr, weight_decay=decay, adjust_lr_fn=scaling)]
+
+
+class Trainer:
+    """A model, its optimizers and its moving average, at some step of a run."""
+
+    build = staticmethod(build)  # makes a model from a checkpoint
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device = config, device
+        self.model = Transformer(config.model).to(device)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.optimizers = make_optimizers(self.model, config)
+        self.step = 0
+        self.seconds = 0.0
+        self.loss: float | None = None  # smoothed over about 20 steps
+        self.history: list[dict] = []
+        self.half = in_bfloat16(config, device)
+
+    def train_step(self, inputs, labels: Tensor) -> float:
+        """One batch: loss, gradients, one step of the optimizer; returns the loss in nats per token.
+
+        Raises:
+            TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
+        """
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            out = self.model(inputs)
+            loss = cross_entropy(out, labels, inputs.target_mask)
+        value = self.finite(loss, "loss")
+        if self.config.choice_loss:
+            loss = loss + self.config.choice_loss * choice_loss(out, labels)
+        self.descend(loss)
+        return value
+
+    def descend(self, loss: Tensor) -> float:
+        """Gradients of a loss, one step of the optimizers at this step's rate; returns the gradient's norm.
+
+        Raises:
+            TrainingStopped: the gradient is NaN or infinite; nothing was changed.
+        """
+        self.model.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        norm = self.finite(norm, "gradient")
+        share = learning_rate(self.config, self.step) / self.config.model_lr
+        for optimizer, highest in zip(self.optimizers, (self.config.model_lr, self.config.muon_lr), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = share * highest
+            optimizer.step()
+        self.step += 1
+        self.update_average()
+        return norm
+
+    def finite(self, number: Tensor, what: str) -> float:
+        """The number, or TrainingStopped when it is none."""
+        if math.isfinite(value := number.item()):
+            return value
+        raise TrainingStopped(
+            f"the {what} became {value} at step {self.step}: nothing after the last checkpoint is kept. Try a lower "
+            "model_lr, more warmup_steps, a smaller clip_norm, or precision float32"
+        )
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the averaged weights a little towards the current ones, faster in the beginning."""
+        decay = min(self.config.average_decay, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def save(self, path: Path, card: dict) -> None:
+        """Write all that resume needs: weights, average, optimizer, random state, history."""
+        tensors = {f"model.{name}": p for name, p in self.model.named_parameters()}
+        tensors |= {f"average.{name}": p for name, p in self.average.named_parameters()}
+        for place, optimizer in enumerate(self.optimizers):
+            for index, slots in optimizer.state_dict()["state"].items():
+                tensors |= {f"optim.{place}.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        tensors["rng"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["rng_cuda"] = torch.cuda.get_rng_state(self.device)
+        progress = {"step": self.step, "seconds": self.seconds, "loss": self.loss, "history": self.history}
+        save_tensors(path, tensors, card | {"training": asdict(self.config), "progress": progress})
+
+    def load_weights(self, path: Path, with_optimizer: bool = False) -> dict:
+        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote."""
+        tensors, card = load_tensors(path)
+        if any(name.startswith("model.") for name in tensors):
+            weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
+            average = {name[8:]: value for name, value in tensors.items() if name.startswith("average.")}
+        else:
+            weights = average = tensors
+        if card.get("model") != asdict(self.config.model):
+            raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
+        self.model.load_state_dict(self.build(card, weights, path).state_dict())
+        self.average.load_state_dict(self.build(card, average, path).state_dict())
+        if with_optimizer and card.get("progress", {}).get("step") != 0:  # before the first step they remember nothing
+            self.load_optimizer(tensors, path)
+        return {"tensors": tensors, "card": card}
+
+    def load_optimizer(self, tensors: dict[str, Tensor], path: Path) -> None:
+        """Give the optimizers back their memory (moments and step counts)."""
+        states: list[dict[int, dict]] = [{} for _ in self.optimizers]
+        for name, value in tensors.items():
+            if name.startswith("optim."):
+                _, place, index, slot = name.split(".")
+                states[int(place)].setdefault(int(index), {})[slot] = value
+        if not all(states):
+            raise InputError(f"the checkpoint {path} holds no optimizer state: give a '.train.safetensors' file")
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+    def resume(self, path: Path, data: object = None) -> dict:
+        """Go back to the step at which save was called, and return its card; the dataset must be that run's."""
+        loaded = self.load_weights(path, with_optimizer=True)
+        if data is not None and loaded["card"].get("data") != data:
+            raise InputError(f"cannot resume from {path}: it was trained on another dataset")
+        if loaded["card"]["training"] != asdict(self.config):
+            ours, theirs = asdict(self.config), loaded["card"]["training"]
+            other = sorted(key for key in ours if ours[key] != theirs.get(key))
+            raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
+        progress = loaded["card"]["progress"]
+        self.step, self.seconds = progress["step"], progress["seconds"]
+        self.loss, self.history = progress["loss"], progress["history"]
+        torch.set_rng_state(loaded["tensors"]["rng"])
+        if self.device.type == "cuda" and "rng_cuda" in loaded["tensors"]:
+            torch.cuda.set_rng_state(loaded["tensors"]["rng_cuda"], self.device)
+        return loaded["card"]
+
+
+@torch.no_grad()
+def validation_loss(model: Transformer, tokens: TokenSet, device: torch.device, batch_size: int = 64) -> float:
+    """Mean loss over a token set, in nats per target token."""
+    total = count = 0.0
+    for begin in range(0, len(tokens), batch_size):
+        inputs, labels = batch_of(tokens, range(begin, min(begin + batch_size, len(tokens))), device)
+        tokens_here = int(inputs.target_mask.sum())
+        total += cross_entropy(model(inputs), labels, inputs.target_mask).item() * tokens_here
+        count += tokens_here
+    return total / max(1.0, count)
