@@ -6,14 +6,28 @@ Example:
 
 from importlib import import_module
 
+from momem_lib.project import (
+    CHECKPOINTS,
+    DATA,
+    FIGURES,
+    GENERATED,
+    NOTEBOOKS,
+    PROFILES,
+    RESULTS,
+    ROOT,
+    RUNS,
+    TEST_PEOPLE,
+    InputError,
+    read_text,
+)
+
 _HOMES = {
     "Pipeline": "system.pipeline",
-    "Answer": "system.answers",
+    "Answer": "system.answer",
     "Gates": "system.gates",
     "Memory": "system.memory",
-    "Person": "data.people",
+    "Person": "data.records",
 }
-__all__ = ["Answer", "Gates", "Memory", "Person", "Pipeline"]
 
 
 def __getattr__(name: str) -> object:

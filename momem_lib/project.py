@@ -71,3 +71,25 @@ def read_text(path: str | Path, what: str) -> str:
         raise InputError(f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         raise InputError(f"{what} {path} cannot be read ({error})") from None
+
+
+def optional_import(name: str, extras: str = "notebooks,tests"):
+    """Import a package that not every command needs, or say how to install it.
+
+    Args:
+        name: of the package.
+        extras: of pyproject.toml that bring it.
+
+    Raises:
+        InputError: the package is not installed.
+
+    Example:
+        >>> optional_import("no_such_package")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: no_such_package is not installed: type  pip install -e ".[notebooks,tests]"
+    """
+    try:
+        return __import__(name, fromlist=["*"])
+    except ImportError:
+        raise InputError(f'{name} is not installed: type  pip install -e ".[{extras}]"') from None

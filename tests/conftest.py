@@ -18,8 +18,9 @@ def untrained_pipeline():
     # Imported here: the notebook run, which loads this file too, needs no torch of its own.
     import torch
 
-    from momem_lib.data.people import read_people
-    from momem_lib.nn.transformer import ModelConfig, Transformer
+    from momem_lib.data.records import read_people
+    from momem_lib.nn.blocks import ModelConfig
+    from momem_lib.nn.transformer import Transformer
     from momem_lib.project import TEST_PEOPLE
     from momem_lib.system.memory import Memory
     from momem_lib.system.pipeline import Pipeline

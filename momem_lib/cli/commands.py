@@ -16,7 +16,7 @@ DEMO = (
 
 def material_and_config(options: argparse.Namespace) -> tuple:
     """The reader's lists and templates, and what the options say about the rows to make of them."""
-    from momem_lib.data.synthesis import SynthesisConfig, load_material
+    from momem_lib.data.rows import SynthesisConfig, load_material
 
     material = load_material(options.lists_path, options.template_path)
     config = SynthesisConfig(
@@ -31,7 +31,7 @@ def material_and_config(options: argparse.Namespace) -> tuple:
 
 def data_text(options: argparse.Namespace) -> int:
     """Synthesise train, validation and test rows."""
-    from momem_lib.data.synthesis import write_dataset
+    from momem_lib.data.dataset import write_dataset
 
     material, config = material_and_config(options)
     report = write_dataset(config, options.dest_path, material)
@@ -53,8 +53,9 @@ def data_vocabulary(options: argparse.Namespace) -> int:
 
 def data_tokens(options: argparse.Namespace) -> int:
     """Tokenize the rows under the destination path, one file per split and module."""
-    from momem_lib.data.synthesis import read_rows
-    from momem_lib.nn.tasks import TASKS, tokenize
+    from momem_lib.data.dataset import read_rows
+    from momem_lib.data.tasks import TASKS
+    from momem_lib.training.batches import tokenize
 
     for split in ("train", "validation", "test"):
         rows = read_rows(options.dest_path / f"{split}.jsonl")
@@ -68,8 +69,8 @@ def data_tokens(options: argparse.Namespace) -> int:
 
 def data_questions(options: argparse.Namespace) -> int:
     """Write questions with their answers, and the people that they are about, for momem evaluate."""
-    from momem_lib.data.people import write_people
-    from momem_lib.data.synthesis import questions_and_people
+    from momem_lib.data.dataset import questions_and_people
+    from momem_lib.data.records import write_people
 
     material, config = material_and_config(options)
     chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
@@ -93,7 +94,7 @@ def data_questions(options: argparse.Namespace) -> int:
 
 def open_pipeline(options: argparse.Namespace):
     """The pipeline that the options describe, with the people file remembered."""
-    from momem_lib.data.people import read_people
+    from momem_lib.data.records import read_people
     from momem_lib.system.memory import Memory
     from momem_lib.system.pipeline import Pipeline
 

@@ -29,7 +29,7 @@ def report(trained, out: Path) -> None:
 def train(options: argparse.Namespace) -> int:
     """Train a language model on a text."""
     from momem_lib.course.nb06.plots import plot_losses
-    from momem_lib.course.shared.plots import png
+    from momem_lib.course.shared.figures import png
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig, change
     from momem_lib.nn.checkpoints import write_atomically
@@ -87,7 +87,7 @@ def measure(options: argparse.Namespace) -> int:
 
 def heat(options: argparse.Namespace) -> dict:
     """The sampling options, checked."""
-    from momem_lib.nn.sampling import check_sampling
+    from momem_lib.nn.generation import check_sampling
 
     check_sampling(options.temperature, options.top_k, options.top_p)
     if not 0 <= options.tokens <= 1_000_000:

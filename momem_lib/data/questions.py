@@ -1,13 +1,13 @@
 """From a phrasing and a name to a question as people type it, and back: openings, case, marks, typos; noise frames."""
 
-import re
 from random import Random
 from string import ascii_lowercase, punctuation
 
 from momem_lib.data.grammar import FORMS, SPLITS, Grammar, Phrasing
-from momem_lib.data.people import FIELDS
-from momem_lib.project import InputError
+from momem_lib.data.records import FIELDS
 from momem_lib.data.scripts import pick
+from momem_lib.data.tasks import FRAME_SIGNS
+from momem_lib.project import InputError
 
 # Chances, for one question.
 OPENING, CLOSING, TAIL, DECORATION, TYPO = 0.18, 0.08, 0.06, 0.09, 0.06
@@ -15,45 +15,6 @@ LOWER, AS_WRITTEN, UPPER = 0.24, 0.10, 0.04  # the words around the name; the re
 NO_MARK, ODD_MARK = 0.25, 0.07
 ODD_MARKS = ("??", " ?", "?!", "!", "...", "???", ".", " ")
 NAME = "{name}"
-FRAME_SIGNS = (",", ".", ":", "?", "!", " -", ";", "...", ")", "/", '"')
-HIDDEN_NAME = "<name>"
-
-
-def around_name(question: str, name: str | None) -> tuple[str, str, str]:
-    """What stands before a name in a question, the name as it stands there, and what follows.
-
-    The first place where it stands as words of its own is taken, else the first at all, else one in another case; where
-    there is none, all of the question comes before it.
-
-    Example:
-        >>> around_name("Answer me: where does An live?", "An")
-        ('Answer me: where does ', 'An', ' live?')
-        >>> around_name("WHERE DOES JO LIVE?", "Jo"), around_name("Who won?", None)
-        (('WHERE DOES ', 'JO', ' LIVE?'), ('Who won?', '', ''))
-    """
-    if not name:
-        return question, "", ""
-    if question.count(name) == 1:  # as nearly always
-        return question.partition(name)
-    text = re.escape(name)
-    for pattern in (rf"(?<!\w){text}(?!\w)", text, rf"(?i:{text})"):
-        if found := re.search(pattern, question):
-            return question[: found.start()], found[0], question[found.end() :]
-    return question, "", ""
-
-
-def hide_name(question: str, name: str | None) -> str:
-    """A question with <name> in the place of a name: what it asks for does not hang on whom it asks about.
-
-    So a name that holds a word of some field ("Melody Doe") draws nobody towards that field (delexicalisation:
-    Henderson, Thomson and Young 2014, Robust dialog state tracking, section 3).
-
-    Example:
-        >>> hide_name("Where does Melody Doe live?", "Melody Doe"), hide_name("Who won?", None)
-        ('Where does <name> live?', 'Who won?')
-    """
-    before, found, after = around_name(question, name)
-    return f"{before}{HIDDEN_NAME}{after}" if found else question
 
 
 class PhrasingPool:

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from momem_lib.data.grammar import SPLITS, Grammar, read_grammar
-from momem_lib.data.name_styles import styled_name
-from momem_lib.data.people import FIELDS, LABELS
-from momem_lib.project import LISTS, TEMPLATES, InputError
+from momem_lib.data.grammar import SPLITS, Grammar, filled, read_grammar
+from momem_lib.data.lists import Lists
 from momem_lib.data.questions import TYPO, PhrasingPool, noise_question, question_text, splits_of_phrasings
+from momem_lib.data.records import FIELDS, LABELS
 from momem_lib.data.scripts import pick
-from momem_lib.data.values import STYLES, Lists, short_text, styled_value
+from momem_lib.data.styles import STYLES, short_text, styled_name, styled_value
+from momem_lib.project import LISTS, TEMPLATES, InputError
 
+# Raised whenever the same lists, templates and config would make other rows (tests/data/test_dataset.py sees it): a
+# dataset that was kept is then made anew.
+RECIPE = 1
 KINDS = ("answerable", "nobody", "unknown_person", "unknown_field")
 # Of ten questions that cannot be answered: a field that nobody stores comes most often, it is the easiest to get wrong.
 UNANSWERABLE = ("nobody",) * 3 + ("unknown_person",) * 2 + ("unknown_field",) * 5
@@ -52,7 +55,7 @@ class Material:
     lists: Lists
     grammars: dict[str, Grammar]
     noise_words: dict[str, list[str]]  # words that are no field's keyword
-    digest: str  # sha256 of the lists, the templates and the code that makes rows of them
+    digest: str  # sha256 of the lists, the templates and RECIPE
 
 
 def load_material(lists_path: str | Path = LISTS, template_path: str | Path = TEMPLATES) -> Material:
@@ -72,12 +75,8 @@ def load_material(lists_path: str | Path = LISTS, template_path: str | Path = TE
         noise[language] = [word for word in lists.words[language] if word.lower() not in taken]
         if not noise[language]:
             raise InputError(f"the list words_{language}.csv in {lists_path} holds nothing but keywords of the fields")
-    digest = hashlib.sha256()
-    code = [
-        Path(__file__).with_name(f"{name}.py")
-        for name in ("grammar", "name_styles", "questions", "rows", "scripts", "templates", "values")
-    ]
-    for file in [*files, *sorted(Path(lists_path).glob("*.csv")), *code]:
+    digest = hashlib.sha256(str(RECIPE).encode())
+    for file in [*files, *sorted(Path(lists_path).glob("*.csv"))]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n"))
     return Material(lists, grammars, noise, digest.hexdigest())
 
@@ -208,12 +207,6 @@ def empty_row(split: str, language: str, kind: str, style: str, phrasing: str) -
 def content_of(person: dict, name: str) -> str:
     """The record as text, equal to Person.content (a test says so) without the cost of making a Person."""
     return f"Name: {name};" + "".join([f" {label}: {person[field]};" for field, label in LABELS.items()])
-
-
-def filled(template: str, name: str, value: str) -> str:
-    """A response template with name and value in place; neither is searched for slots."""
-    before, _, after = template.partition("{value}")
-    return before.replace("{name}", name) + value + after.replace("{name}", name)
 
 
 def _ladder(shares: tuple[tuple[str, float], ...], prob_threshold: float) -> list[str]:

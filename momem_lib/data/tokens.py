@@ -82,3 +82,6 @@ class ByteTokenizer:
             '{"type": "bytes", "specials": {"<pad>": 256, "<prompt>": 257'
         """
         return json.dumps({"type": "bytes", "specials": {name: self.id(name) for name in SPECIALS}})
+
+
+TOKENIZER = ByteTokenizer()

@@ -16,7 +16,7 @@ from momem_lib.lm.evaluation import Evaluation, evaluate, token_sizes
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.nn import checkpoints
 from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model, write_atomically
-from momem_lib.nn.sampling import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 

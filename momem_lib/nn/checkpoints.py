@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from momem_lib.data.tokens import ByteTokenizer
-from momem_lib.nn.transformer import ModelConfig, Transformer
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import ROOT, InputError
 
 FORMAT = 1

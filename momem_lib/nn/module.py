@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated, generate
-from momem_lib.nn.tasks import TASKS, TOKENIZER, Task, encode_prompt, encode_source, encode_target, make_inputs, pad
-from momem_lib.nn.transformer import Inputs, Transformer
+from momem_lib.nn.inputs import Inputs, make_inputs, pad
+from momem_lib.nn.transformer import Transformer
 
 
 def inputs_for(task: Task, sources: Sequence[str | None], prompts: Sequence[str], device="cpu", targets=None):
@@ -61,7 +63,7 @@ def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) ->
     """The most tokens that a module may write: a tag is part of the prompt, a summary of the source.
 
     Example:
-        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> from momem_lib.nn.blocks import ModelConfig
         >>> limit_of(TASKS["ner"], Transformer(ModelConfig()), None, "Where does Jo live?")
         20
     """
@@ -114,7 +116,7 @@ def score_many(
             just as good where what follows is certain.
 
     Example:
-        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> from momem_lib.nn.blocks import ModelConfig
         >>> model = Transformer(ModelConfig()).eval()
         >>> rows = score_many(model, TASKS["ner"], [None] * 2, ["Jo?", "Al or Bo?"], [["Jo"], ["Al", "Bo"]])
         >>> [len(row) for row in rows]

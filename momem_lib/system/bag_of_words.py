@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from momem_lib.data.people import FIELDS
-from momem_lib.data.questions import HIDDEN_NAME, around_name
+from momem_lib.data.records import FIELDS
 from momem_lib.data.rows import Material, SynthesisConfig, row_stream
+from momem_lib.data.tasks import HIDDEN_NAME, around_name
 from momem_lib.nn.checkpoints import FORMAT, git_commit, hardware, load_tensors, save_card, save_tensors
 from momem_lib.project import InputError
 from momem_lib.system.spelling import WORD

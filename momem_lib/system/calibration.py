@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from momem_lib.data.people import Person
-from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.data.dataset import questions_and_people
+from momem_lib.data.records import Person
+from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import load_tensors, save_model
 from momem_lib.project import InputError
-from momem_lib.system.answers import Answer
+from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_people, gold
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.tasks import TASKS
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import write
-from momem_lib.nn.tasks import TASKS, TOKENIZER
 from momem_lib.project import InputError, parse_json, read_text
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Answer, Pipeline, check_question

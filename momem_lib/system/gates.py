@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.records import FIELDS, Person
 from momem_lib.system.memory import LookUp, Memory
 
 OPENING = "\"'“‘«([{<*_-–—@#"

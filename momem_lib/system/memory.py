@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from momem_lib.data.people import KEYS, Person
+from momem_lib.data.records import KEYS, Person
 from momem_lib.project import InputError
 from momem_lib.system.memory_file import (
     BUSY_SECONDS,
@@ -242,7 +242,7 @@ def _row(person: Person) -> dict[str, str | None]:
     """A person as the values of a row of `people`; SQLite numbers it."""
     if not isinstance(person, Person):
         raise InputError(
-            f"a Person was expected, not {type(person).__name__}: momem_lib.data.people.person_from makes one"
+            f"a Person was expected, not {type(person).__name__}: momem_lib.data.records.person_from makes one"
         )
     name = person.name
     if not normalise(name):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from momem_lib.data.people import FIELDS, KEYS
+from momem_lib.data.records import FIELDS, KEYS
 from momem_lib.project import InputError
 
 APPLICATION_ID = 0x4D6F4D65  # "MoMe": marks the file as ours

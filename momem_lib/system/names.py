@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz, process
 
-from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.records import FIELDS, Person
 
 PLAIN = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´", "'") | dict.fromkeys("‐‑‒–—―−﹘", "-"))
 # Letters that Unicode does not take apart into a plain letter and a sign.

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
+from momem_lib.data.tasks import COLON, TASKS
 from momem_lib.nn.checkpoints import load_model
-from momem_lib.nn.generation import Generated
+from momem_lib.nn.generation import Generated, check_sampling
 from momem_lib.nn.module import write
-from momem_lib.nn.sampling import check_sampling
-from momem_lib.nn.tasks import COLON, TASKS
 from momem_lib.project import CHECKPOINTS
-from momem_lib.system.answers import Answer, Step, check_question, step_of
+from momem_lib.system.answer import Answer, Step, check_question, step_of
 from momem_lib.system.bag_of_words import FILE as WORDS_FILE
 from momem_lib.system.bag_of_words import BagOfWords, load_bag_of_words
-from momem_lib.system.constrained import asked_fields, likeliest_name, likeliest_wording, wider_name
+from momem_lib.system.choices import asked_fields, likeliest_name, likeliest_wording, wider_name
 from momem_lib.system.gates import (
     Gates,
     length_gate,

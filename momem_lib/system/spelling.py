@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from momem_lib.data.grammar import Grammar, read_grammar
-from momem_lib.data.questions import around_name
+from momem_lib.data.tasks import around_name
 from momem_lib.project import TEMPLATES
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from momem_lib.project import ROOT, RUNS, InputError
-from momem_lib.tools.notebooks import find_notebooks, normalise_notebooks, optional_import
+from momem_lib.project import ROOT, RUNS, InputError, optional_import
+from momem_lib.tools.notebooks import find_notebooks, normalise_notebooks
 
 # Set before torch is loaded, so that its results depend as little as possible on the machine.
 STABLE = {

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from momem_lib.project import NOTEBOOKS, RUNS, InputError
-from momem_lib.tools.notebooks import find_notebooks, optional_import, read_notebook, resolve_notebooks
+from momem_lib.project import NOTEBOOKS, RUNS, InputError, optional_import
+from momem_lib.tools.notebooks import find_notebooks, read_notebook, resolve_notebooks
 from momem_lib.tools.parameters import plan
 from momem_lib.tools.sweeps import draw_sweep, notebook_result, sweep_table
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from momem_lib.project import NOTEBOOKS, ROOT, InputError
+from momem_lib.project import NOTEBOOKS, ROOT, InputError, optional_import
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # holds a random id, another one at each run
 KEPT_CELL_METADATA = ("tags", "jupyter")  # the rest is timing and the state of somebody's browser
@@ -18,28 +18,6 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
-
-
-def optional_import(name: str, extras: str = "notebooks,tests"):
-    """Import a package that not every command needs, or say how to install it.
-
-    Args:
-        name: of the package.
-        extras: of pyproject.toml that bring it.
-
-    Raises:
-        InputError: the package is not installed.
-
-    Example:
-        >>> optional_import("no_such_package")
-        Traceback (most recent call last):
-        ...
-        momem_lib.project.InputError: no_such_package is not installed: type  pip install -e ".[notebooks,tests]"
-    """
-    try:
-        return __import__(name, fromlist=["*"])
-    except ImportError:
-        raise InputError(f'{name} is not installed: type  pip install -e ".[{extras}]"') from None
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.nn.transformer import ModelConfig
+from momem_lib.nn.blocks import ModelConfig
 from momem_lib.project import PROFILES, InputError, parse_json, read_text
 
 

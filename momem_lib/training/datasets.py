@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from momem_lib.data.rows import VALUE_STYLES
-from momem_lib.data.synthesis import SynthesisConfig, iter_rows, load_material, write_dataset
+from momem_lib.data.dataset import iter_rows, write_dataset
+from momem_lib.data.rows import VALUE_STYLES, SynthesisConfig, load_material
 from momem_lib.project import GENERATED, InputError
 from momem_lib.training.config import TrainConfig
 

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from momem_lib.data.tasks import Task
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.tasks import Task, TokenSet, batch_of
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.training.batches import TokenSet, batch_of
 
 
 def worst_tokens(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import (
     git_commit,
     hardware,
@@ -21,11 +22,10 @@ from momem_lib.nn.checkpoints import (
     save_model,
     write_atomically,
 )
-from momem_lib.nn.generation import Generated
+from momem_lib.nn.generation import Generated, check_sampling
 from momem_lib.nn.module import exact_match, is_right, write
-from momem_lib.nn.sampling import check_sampling
-from momem_lib.nn.tasks import TASKS, Task, TokenSet, batch_stream, tokenize
 from momem_lib.project import InputError
+from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
 from momem_lib.training.hard_examples import hardest, kept_rows
 from momem_lib.training.trainer import Trainer, TrainingStopped, validation_loss

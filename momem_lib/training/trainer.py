@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from momem_lib.data.tasks import COLON
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.tasks import COLON, TOKENIZER, TokenSet, batch_of
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.training.batches import TokenSet, batch_of
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate
 
 

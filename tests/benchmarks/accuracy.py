@@ -17,16 +17,11 @@ from statistics import NormalDist
 import torch
 from rules import RuleBaseline
 
-from momem_lib.data.people import FIELDS, Person
-from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people, row_stream
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import DATA, PROFILES, RESULTS, ROOT
-from momem_lib.system.answers import LONGEST_QUESTION
-from momem_lib.system.evaluation import asked_people, evaluate, evaluate_module, tally, verdict
-from momem_lib.system.memory import Memory
-from momem_lib.system.pipeline import Pipeline
-from momem_lib.training.config import read_config
-from momem_lib.training.datasets import dataset_config
+from momem_lib import DATA, PROFILES, RESULTS, ROOT
+from momem_lib.data import FIELDS, Person, SynthesisConfig, load_material, questions_and_people, row_stream
+from momem_lib.nn import hardware
+from momem_lib.system import LONGEST_QUESTION, Memory, Pipeline, asked_people, evaluate, evaluate_module, tally, verdict
+from momem_lib.training import dataset_config, read_config
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0

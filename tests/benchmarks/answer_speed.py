@@ -4,9 +4,9 @@ import statistics
 import sys
 import time
 
-from momem_lib.data.people import FIELDS, read_people
-from momem_lib.project import TEST_PEOPLE
-from momem_lib.system.pipeline import Pipeline
+from momem_lib import TEST_PEOPLE
+from momem_lib.data import FIELDS, read_people
+from momem_lib.system import Pipeline
 
 ASKED = {
     "occupation": "What does {} do for a living?",

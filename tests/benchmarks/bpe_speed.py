@@ -14,9 +14,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")  # the judge may use all
 
 import tokenizers
 
-from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.bpe_training import train_fast, train_naive
-from momem_lib.lm.chunks import count_chunks
+from momem_lib.lm import BPETokenizer, count_chunks, train_fast, train_naive
 
 TIMES = 3  # the best of so many runs counts
 NAIVE_SHARE = 1 / 20  # of the text is what the naive trainer learns from; its time is linear in the text

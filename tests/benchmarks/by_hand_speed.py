@@ -12,9 +12,7 @@ import time
 import numpy as np
 import torch
 
-from momem_lib.by_hand.optimizers import AdamW
-from momem_lib.by_hand.transformer import HandConfig, loss_and_gradients, new_parameters
-from momem_lib.by_hand.twin import twin_loss, twin_parameters
+from momem_lib.by_hand import AdamW, HandConfig, loss_and_gradients, new_parameters, twin_loss, twin_parameters
 
 
 def make_steps(config: HandConfig, batch: int) -> dict:

@@ -12,11 +12,10 @@ from datetime import date
 
 import torch
 
-from momem_lib.course.nb11.cascade import SLIPPERY, gate_by_gate, noise_cascade, slip_cascade, unseen_questions
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import RESULTS
-from momem_lib.system.memory import Memory
-from momem_lib.system.pipeline import Pipeline
+from momem_lib import RESULTS
+from momem_lib.course.nb11 import SLIPPERY, gate_by_gate, noise_cascade, slip_cascade, unseen_questions
+from momem_lib.nn import hardware
+from momem_lib.system import Memory, Pipeline
 
 NOISE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 SLIPS = (0.0, 0.1, 0.2, 0.3, 0.4)

@@ -5,8 +5,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from momem_lib.data.synthesis import SynthesisConfig, load_material, read_rows, write_dataset
-from momem_lib.nn.tasks import TASKS, tokenize
+from momem_lib.data import TASKS, SynthesisConfig, load_material, read_rows, write_dataset
+from momem_lib.training import tokenize
 
 
 def main(count: int) -> None:

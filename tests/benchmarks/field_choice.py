@@ -14,13 +14,23 @@ from datetime import date
 import torch
 from tqdm import tqdm
 
-from momem_lib.course.nb09.field_choice import measure_choice
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.nn.tasks import TASKS, TokenSet, batch_indices, batch_of, tokenize
-from momem_lib.project import RESULTS
-from momem_lib.training.config import TrainConfig, read_config, update_config
-from momem_lib.training.datasets import training_rows
-from momem_lib.training.trainer import Trainer, choice_loss, cross_entropy
+from momem_lib import RESULTS
+from momem_lib.course.nb09 import measure_choice
+from momem_lib.data import TASKS
+from momem_lib.nn import hardware
+from momem_lib.training import (
+    TokenSet,
+    TrainConfig,
+    Trainer,
+    batch_indices,
+    batch_of,
+    choice_loss,
+    cross_entropy,
+    read_config,
+    tokenize,
+    training_rows,
+    update_config,
+)
 
 SMALL = {"embedding_dim": 64, "hidden_dim": 256, "num_encoder_blocks": 1, "num_decoder_blocks": 2, "ngram_rows": 2048,
          "batch_size": 16, "data_window": 208, "noise_share": 0.2, "num_datapoints": 8_000}  # fmt: skip

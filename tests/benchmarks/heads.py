@@ -14,11 +14,19 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.course.modules.judging import course_rows, judge, shares_by
-from momem_lib.course.modules.live import TINY, CourseData, course_config, course_data, train_live
-from momem_lib.course.shared.plots_training import smooth
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import RESULTS
+from momem_lib import RESULTS
+from momem_lib.course.modules import (
+    TINY,
+    CourseData,
+    course_config,
+    course_data,
+    course_rows,
+    judge,
+    shares_by,
+    train_live,
+)
+from momem_lib.course.shared import smooth
+from momem_lib.nn import hardware
 
 NOTEBOOKS = {"ner": "07", "summary": "09", "response": "10"}
 HEADS = {

@@ -13,18 +13,20 @@ from pathlib import Path
 
 import torch
 
-from momem_lib.course.nb12.closed_book import closed_book_experiment
-from momem_lib.course.nb12.decoding import decoding_experiment, hallucination_experiment
-from momem_lib.course.nb12.masks import mask_experiment
-from momem_lib.course.nb12.precision import precision_experiment
-from momem_lib.course.nb12.scaling import scaling_experiment
-from momem_lib.course.nb12.targets import target_experiment
-from momem_lib.course.nb12.tokens import alphabet_experiment
-from momem_lib.course.nb12.transfer import transfer_experiments
-from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
-from momem_lib.nn.checkpoints import hardware, load_model
-from momem_lib.nn.tasks import TASKS
-from momem_lib.project import CHECKPOINTS, RESULTS
+from momem_lib import CHECKPOINTS, RESULTS
+from momem_lib.course.nb12 import (
+    alphabet_experiment,
+    closed_book_experiment,
+    decoding_experiment,
+    hallucination_experiment,
+    mask_experiment,
+    precision_experiment,
+    scaling_experiment,
+    target_experiment,
+    transfer_experiments,
+)
+from momem_lib.data import TASKS, SynthesisConfig, load_material, questions_and_people
+from momem_lib.nn import hardware, load_model
 
 LETTERS = "abcdfghij"  # e is measured with d: it begins with the Module 2 that d has trained
 QUESTIONS = 40  # of the test split, for the shipped modules; in phrasings that were kept from training

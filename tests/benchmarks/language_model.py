@@ -28,20 +28,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from momem_lib.by_hand.optimizers import AdamW
-from momem_lib.by_hand.transformer import HandConfig, loss_and_gradients, new_parameters
-from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.config import LMConfig, change, plan
-from momem_lib.lm.corpus import make_tokenizer, split_tokens, write_tokens
-from momem_lib.lm.evaluation import evaluate
-from momem_lib.lm.language_model import LanguageModel
-from momem_lib.lm.loop import train
-from momem_lib.lm.reading import scores
-from momem_lib.lm.runs import steps_in
-from momem_lib.lm.trainer import LMTrainer, windows
-from momem_lib.nn.blocks import ModelConfig
-from momem_lib.nn.transformer import Transformer
-from momem_lib.training.config import in_bfloat16
+from momem_lib.by_hand import AdamW, HandConfig, loss_and_gradients, new_parameters
+from momem_lib.lm import (
+    BPETokenizer,
+    LanguageModel,
+    LMConfig,
+    LMTrainer,
+    change,
+    evaluate,
+    make_tokenizer,
+    plan,
+    scores,
+    split_tokens,
+    steps_in,
+    train,
+    windows,
+    write_tokens,
+)
+from momem_lib.nn import ModelConfig, Transformer
+from momem_lib.training import in_bfloat16
 
 ROUNDS = 5  # of a comparison of times
 RESERVE = 0.9  # of the plain loop's time is planned for the dial's choice: no machine is equally quick for two minutes

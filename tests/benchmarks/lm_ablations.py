@@ -13,13 +13,19 @@ from datetime import date
 import numpy as np
 import torch
 
-from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.config import ADAMW_ALONE, LMConfig, change
-from momem_lib.lm.documentation import offline_text
-from momem_lib.lm.evaluation import evaluate, token_sizes
-from momem_lib.lm.trainer import LMTrainer, windows
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import RESULTS
+from momem_lib import RESULTS
+from momem_lib.lm import (
+    ADAMW_ALONE,
+    BPETokenizer,
+    LMConfig,
+    LMTrainer,
+    change,
+    evaluate,
+    offline_text,
+    token_sizes,
+    windows,
+)
+from momem_lib.nn import hardware
 
 BASE = LMConfig(
     context_window=64,

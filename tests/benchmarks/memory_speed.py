@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from momem_lib.course.nb08.timing import invented_people, measure
-from momem_lib.project import RESULTS
-from momem_lib.system.memory import Memory
+from momem_lib import RESULTS
+from momem_lib.course.nb08 import invented_people, measure
+from momem_lib.system import Memory
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # with --write
 

@@ -7,9 +7,9 @@ silence; printed are the questions that were answered, how often, and with what.
 import json
 from collections.abc import Sequence
 
-from momem_lib.data.people import Person, read_people
-from momem_lib.project import DATA, TEST_PEOPLE
-from momem_lib.system.pipeline import Pipeline
+from momem_lib import DATA, TEST_PEOPLE
+from momem_lib.data import Person, read_people
+from momem_lib.system import Pipeline
 
 
 def near_questions() -> list[str]:

@@ -11,10 +11,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from momem_lib.data.people import Person, read_people
-from momem_lib.system.answers import Answer, check_question
-from momem_lib.system.evaluation import evaluate, read_questions, table, tally
-from momem_lib.system.names import normalise, shown
+from momem_lib.data import Person, read_people
+from momem_lib.system import Answer, check_question, evaluate, normalise, read_questions, shown, table, tally
 
 WHO = "@"  # stands where the name stood
 LANGUAGES = ("sw", "en")  # in the order in which their rules are tried: no Swahili keyword is an English word

@@ -14,13 +14,10 @@ from datetime import date
 import torch
 from torch import Tensor
 
-from momem_lib.data.synthesis import SynthesisConfig, load_material
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import RESULTS
-from momem_lib.system.bag_of_words import CHOICES, asked
-from momem_lib.system.constrained import TRUST, product_of_experts, stand_in_shares
-from momem_lib.system.pipeline import Pipeline
-from momem_lib.system.spelling import corrected
+from momem_lib import RESULTS
+from momem_lib.data import SynthesisConfig, load_material
+from momem_lib.nn import hardware
+from momem_lib.system import CHOICES, TRUST, Pipeline, asked, corrected, product_of_experts, stand_in_shares
 
 LANGUAGES = {"English": "en", "Swahili": "sw"}
 NONE = CHOICES.index(None)

@@ -14,12 +14,11 @@ from datetime import date
 
 import torch
 
-from momem_lib.course.nb10.facts import facts_of, heat_row
-from momem_lib.course.nb11.cascade import unseen_questions
-from momem_lib.nn.checkpoints import hardware
-from momem_lib.project import RESULTS
-from momem_lib.system.evaluation import asked_people
-from momem_lib.system.pipeline import Pipeline
+from momem_lib import RESULTS
+from momem_lib.course.nb10 import facts_of, heat_row
+from momem_lib.course.nb11 import unseen_questions
+from momem_lib.nn import hardware
+from momem_lib.system import Pipeline, asked_people
 
 HEATS = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
 

@@ -19,8 +19,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from momem_lib.project import FIGURES, NOTEBOOKS, ROOT
-from momem_lib.tools.checks import STABLE, find_browser
+from momem_lib import FIGURES, NOTEBOOKS, ROOT
+from momem_lib.tools import STABLE, find_browser
 
 START_SECONDS = 120  # for the server, and for the first page
 QUIET = {  # no question about news, no look for updates

@@ -9,9 +9,9 @@ import pytest
 from lab import Reader, Server, open_browser, wait_for
 from selenium.webdriver.common.keys import Keys
 
-from momem_lib.data.people import read_people
-from momem_lib.project import RUNS, TEST_PEOPLE
-from momem_lib.tools.notebooks import find_notebooks
+from momem_lib import RUNS, TEST_PEOPLE
+from momem_lib.data import read_people
+from momem_lib.tools import find_notebooks
 
 RUN_SECONDS = 600  # for all cells of a notebook: a busy machine is slow
 ANSWER_SECONDS = 60  # for a widget

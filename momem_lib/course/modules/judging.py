@@ -8,12 +8,13 @@ from functools import lru_cache
 from itertools import islice
 
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
-from momem_lib.data.values import STYLES
+from momem_lib.data.styles import STYLES
+from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.module import exact_match, is_right
-from momem_lib.nn.tasks import TASKS, Task, tokenize
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.system.names import shown
+from momem_lib.training.batches import tokenize
 
 KEPT_ROWS = 400_000  # rows that are looked through, at most, for those that were asked for
 CHARACTERS = ("plain letters", "digits and signs", "accented letters", "other scripts")

@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 from momem_lib.course.modules.judging import course_rows, task_of
 from momem_lib.course.shared.anatomy import counted_flops
+from momem_lib.data.tasks import Task
 from momem_lib.nn.checkpoints import hardware, pick_device
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import exact_match
-from momem_lib.nn.states import Inputs
-from momem_lib.nn.tasks import Task, TokenSet, batch_stream, tokenize
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
+from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task, in_bfloat16, read_config, update_config
 from momem_lib.training.datasets import training_rows
 from momem_lib.training.trainer import Trainer

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from momem_lib.course.modules.live import LiveRun
-from momem_lib.course.shared.plots import INK
+from momem_lib.course.shared.figures import INK
 from momem_lib.course.shared.plots_attention import SERIES, Chart, draw_charts, one_legend
 from momem_lib.course.shared.plots_gradients import BLUE, RED, SIZE, name_axes, page
 from momem_lib.course.shared.plots_training import smooth

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from momem_lib.course.modules.judging import task_of
-from momem_lib.data.tokens import SPECIALS
+from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.nn.generation import Generated, generate
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import inputs_for, limit_of, write
-from momem_lib.nn.states import Inputs, Looks
-from momem_lib.nn.tasks import TOKENIZER, Task, encode_prompt, encode_source, encode_target
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.transformer import Looks, Transformer
 from momem_lib.project import InputError
 
 CONTINUED = "·"  # stands for a byte that goes on with the character before it

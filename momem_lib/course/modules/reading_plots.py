@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from momem_lib.course.modules.reading import Example, Reading, letters_of_sample, token_labels
-from momem_lib.course.shared.plots import GREY, PAPER, blank, drawable, write_text
+from momem_lib.course.shared.figures import GREY, PAPER, blank, drawable, write_text
+from momem_lib.course.shared.pictures import COPIED, GENERATED, MONO, ground_of, wrapped
 from momem_lib.course.shared.plots_attention import PALE, label_of
 from momem_lib.course.shared.plots_gradients import BLUE, ORANGE, SIZE, page
-from momem_lib.course.shared.trace_picture import COPIED, GENERATED, MONO, ground_of, wrapped
 from momem_lib.nn.generation import Generated
 
 WIDE = 10.4  # inches, a notebook's page

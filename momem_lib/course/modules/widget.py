@@ -16,10 +16,9 @@ from momem_lib.course.shared.widgets import (
     printable,
 )
 from momem_lib.course.shared.widgets_sampling import byte_model, sampling_html
-from momem_lib.nn.tasks import TASKS
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError
-from momem_lib.tools.notebooks import optional_import
+from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from momem_lib.data.people import FIELDS, KEYS, Person, person_from
+from momem_lib.data.records import FIELDS, KEYS, Person, person_from
 from momem_lib.project import InputError
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess; tea", "MIT")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
-from momem_lib.nn.tasks import TASKS
 from momem_lib.project import CHECKPOINTS, ROOT, RUNS, InputError
 from momem_lib.system.bag_of_words import TASK as WORDS
 

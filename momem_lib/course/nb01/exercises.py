@@ -6,7 +6,7 @@ from copy import deepcopy
 from unittest.mock import patch
 
 from momem_lib.data.grammar import SPLITS
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
 from momem_lib.data.rows import empty_row
 
 NAMES = 4000  # made up, to count how a split function deals them out

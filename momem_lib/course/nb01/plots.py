@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from momem_lib.course.shared.plots import INK, PAPER
+from momem_lib.course.shared.figures import INK, PAPER
 from momem_lib.course.shared.plots_data import SERIES, chart, draw_bars, percent
 from momem_lib.data.grammar import SPLITS
 

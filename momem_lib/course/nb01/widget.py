@@ -17,15 +17,14 @@ from momem_lib.course.shared.widgets import (
     focus_style,
     safe,
 )
-from momem_lib.data.name_styles import clear_name
-from momem_lib.data.people import FIELDS, KEYS, LABELS, Person, person_from
+from momem_lib.data.dataset import fits
+from momem_lib.data.grammar import filled
 from momem_lib.data.questions import PhrasingPool, question_text
-from momem_lib.data.rows import Material, SynthesisConfig, content_of, empty_row, filled, load_material
+from momem_lib.data.records import FIELDS, KEYS, LABELS, Person, person_from
+from momem_lib.data.rows import Material, SynthesisConfig, content_of, empty_row, load_material
 from momem_lib.data.scripts import pick
-from momem_lib.data.synthesis import fits
-from momem_lib.data.values import shuffled
-from momem_lib.project import InputError
-from momem_lib.tools.notebooks import optional_import
+from momem_lib.data.styles import clear_name, shuffled
+from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
 

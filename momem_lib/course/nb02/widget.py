@@ -5,8 +5,7 @@ import html
 from momem_lib.course.shared.plots_tokens import TINTS, visible_piece
 from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.project import InputError
-from momem_lib.tools.notebooks import optional_import
+from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER, blank, write_text
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, write_text
 from momem_lib.course.shared.plots_attention import BLUE, GREEN, ORANGE, PALE, sheet
 
 

@@ -11,14 +11,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from momem_lib.course.shared.plots import INK
+from momem_lib.course.shared.figures import INK
 from momem_lib.course.shared.plots_attention import PALE, Grid, draw_grids
 from momem_lib.course.shared.widgets import CARD, SILENT, Debounced, error_html, safe, visible
+from momem_lib.data.tasks import TASKS, encode_prompt
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import generate
-from momem_lib.nn.tasks import TASKS, TOKENIZER, encode_prompt, make_inputs
+from momem_lib.nn.inputs import make_inputs
 from momem_lib.nn.transformer import Looks, Transformer
-from momem_lib.project import InputError
-from momem_lib.tools.notebooks import optional_import
+from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -71,7 +72,7 @@ def read_question(model: Transformer, question: str) -> Reading:
         InputError: the question is empty or too long to be drawn, or the model has an encoder or no copy head.
 
     Example:
-        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> from momem_lib.nn.blocks import ModelConfig
         >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, copy_from="prompt")).eval()
         >>> reading = read_question(model, "Who is Jo?")
         >>> len(reading.layers), reading.labels[:3], reading.prompt_length

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER, blank, write_text
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, write_text
 from momem_lib.course.shared.plots_gradients import BLUE, RED, SIZE
 
 GROUNDS = {BLUE: "#DCEBF5", RED: "#FBE6D9", GREY: "#F0F0F0"}

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER, blank, draw_arrow, write_text
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, write_text
 
 NORM, MIX, THINK, ENDS = "#DCEBF5", "#FDF1D9", "#DBF1EA", "#F2F2F2"  # layer norm, attention, MLP, embedding and head
 EDGES = {NORM: "#0072B2", MIX: "#E69F00", THINK: "#009E73", ENDS: GREY}

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.plots import GREY, INK, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.figures import GREY, INK, blank, draw_arrow, drawable, write_text
 from momem_lib.course.shared.plots_gradients import BLUE, GREEN, RED, SIZE, name_axes, page
 from momem_lib.course.shared.widgets_sampling import Bar, visible
 

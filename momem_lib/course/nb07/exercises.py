@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isclose
 
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.module import write
-from momem_lib.nn.tasks import TASKS
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS
 from momem_lib.system.gates import tag_gate

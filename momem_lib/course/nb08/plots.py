@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from momem_lib.course.shared.plots import COLOURS, GREY, INK, PAPER, blank, draw_arrow, write_text
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, write_text
+from momem_lib.course.shared.pictures import COLOURS
 from momem_lib.course.shared.plots_data import chart
-from momem_lib.data.people import KEYS, Person
+from momem_lib.data.records import KEYS, Person
 from momem_lib.system.memory import NEAR
 from momem_lib.system.memory_file import COLUMNS
 from momem_lib.system.names import normalise, search_key

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
 from momem_lib.project import LISTS
 from momem_lib.system.memory import SHORTLIST, Memory
 from momem_lib.system.names import closest, likeness, search_key

@@ -5,10 +5,9 @@ import textwrap
 from collections.abc import Sequence
 
 from momem_lib.course.shared.widgets import CARD, CELL, SILENT, TABLE, Debounced, error_html, safe
-from momem_lib.project import InputError
+from momem_lib.project import InputError, optional_import
 from momem_lib.system.memory import LookUp, Memory
 from momem_lib.system.names import normalise, search_key, shown
-from momem_lib.tools.notebooks import optional_import
 
 ipywidgets = optional_import("ipywidgets")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from math import log
 
-from momem_lib.data.people import FIELDS, LABELS, Person
+from momem_lib.data.records import FIELDS, LABELS, Person
 
 START = "Name: "  # a record begins with it
 MARKS = tuple(f"; {label}: " for label in LABELS.values())  # what stands before each value but the name

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import torch
 
-from momem_lib.data.people import LABELS
-from momem_lib.nn.tasks import COLON, TOKENIZER, TokenSet, batch_of
+from momem_lib.data.records import LABELS
+from momem_lib.data.tasks import COLON
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.transformer import Transformer
+from momem_lib.training.batches import TokenSet, batch_of
 from momem_lib.training.trainer import choice_loss
 
 CHANCE = math.log(len(LABELS))  # nats per label, for whoever picks one of six blindly
@@ -37,7 +39,8 @@ def measure_choice(model: Transformer, tokens: TokenSet, batch_size: int = 64) -
 
     Example:
         >>> from momem_lib.nn.blocks import ModelConfig
-        >>> from momem_lib.nn.tasks import TASKS, tokenize
+        >>> from momem_lib.data.tasks import TASKS
+        >>> from momem_lib.training.batches import tokenize
         >>> row = {"question": "Where?", "name": None, "content": "Lives in: Oslo;", "summary": "Lives in: Oslo"}
         >>> shape = ModelConfig(embedding_dim=8, num_heads=1, num_encoder_blocks=1, copy_from="source")
         >>> found = measure_choice(Transformer(shape), tokenize(TASKS["summary"], [row], 99))

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from momem_lib.data.people import FIELDS, Person
+from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.tasks import TASKS
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.generation import Generated
+from momem_lib.nn.generation import Generated, draw, next_token_probs, uniforms
 from momem_lib.nn.module import inputs_for, write
-from momem_lib.nn.sampling import draw, next_token_probs, uniforms
-from momem_lib.nn.tasks import TASKS, TOKENIZER
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-from momem_lib.system import constrained
-from momem_lib.system.answers import Answer, Step
+from momem_lib.system import choices as constrained
+from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates, response_gate
 from momem_lib.system.memory import Memory
 from momem_lib.system.pipeline import Pipeline, Work

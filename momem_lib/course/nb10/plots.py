@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from momem_lib.course.nb10.tree import Fork, leaves
-from momem_lib.course.shared.plots import GREY, INK, blank, drawable, write_text
+from momem_lib.course.shared.figures import GREY, INK, blank, drawable, write_text
 from momem_lib.course.shared.plots_model import LINES, label, panels
 
 LETTER, LINE = 0.083, 0.36  # inches from letter to letter, and from text to text

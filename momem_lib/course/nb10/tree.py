@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import torch
 
 from momem_lib.course.nb10.facts import TASK, Fact
+from momem_lib.data.tasks import encode_target
+from momem_lib.data.tokens import TOKENIZER
+from momem_lib.nn.generation import check_sampling, next_token_probs
+from momem_lib.nn.inputs import make_inputs
 from momem_lib.nn.module import inputs_for
-from momem_lib.nn.sampling import check_sampling, next_token_probs
-from momem_lib.nn.tasks import TOKENIZER, encode_target, make_inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
@@ -32,8 +34,8 @@ def forks(model: Transformer, fact: Fact, texts: Sequence[str], temperature: flo
         InputError: no text, the same one twice, or a bad temperature.
 
     Example:
-        >>> from momem_lib.data.people import Person
-        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> from momem_lib.data.records import Person
+        >>> from momem_lib.nn.blocks import ModelConfig
         >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
         >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_encoder_blocks=1))
         >>> tree = forks(model, Fact("Where does Jo Doe live?", "Jo Doe", "location", jo), ["Jo is", "Jo, in Oslo"])

@@ -20,10 +20,9 @@ from momem_lib.course.shared.widgets import (
     printable,
     safe,
 )
-from momem_lib.project import InputError
-from momem_lib.system.answers import step_of
+from momem_lib.project import InputError, optional_import
+from momem_lib.system.answer import step_of
 from momem_lib.system.pipeline import Pipeline
-from momem_lib.tools.notebooks import optional_import
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -41,7 +40,7 @@ def tally_words(fact: Fact, said: Sequence[Said]) -> str:
 
     Example:
         >>> from momem_lib.nn.generation import Generated
-        >>> from momem_lib.data.people import Person
+        >>> from momem_lib.data.records import Person
         >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
         >>> written = Generated(list(b"Jo Doe: Oslo"), [0.0] * 13, [0.0] * 12, True)
         >>> tally_words(Fact("Where?", "Jo Doe", "location", jo), [Said(written, None, written.text)] * 2)

@@ -1,1 +1,24 @@
 """What only notebook 11 needs."""
+
+from momem_lib.course.nb11.cascade import (
+    SLIPPERY,
+    Slipping,
+    alone,
+    gate_by_gate,
+    noise_cascade,
+    outcomes,
+    slip_cascade,
+    surest,
+    survival,
+    unseen_questions,
+)
+from momem_lib.course.nb11.exercises import (
+    WORDINGS,
+    check_careful,
+    check_chain,
+    check_whose_fault,
+    try_careful,
+    wanted_of,
+    wrote_of,
+)
+from momem_lib.course.nb11.journey import draw_journey

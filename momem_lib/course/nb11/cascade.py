@@ -12,10 +12,11 @@ from random import Random
 import torch
 from tqdm import tqdm
 
-from momem_lib.data.people import FIELDS, Person
-from momem_lib.data.synthesis import SynthesisConfig, load_material, questions_and_people
+from momem_lib.data.dataset import questions_and_people
+from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.project import InputError
-from momem_lib.system.answers import Answer
+from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_people, evaluate_module, name_of, tally, verdict
 from momem_lib.system.gates import Gates, summary_gate, tag_gate
 from momem_lib.system.names import normalise

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from math import isclose, prod
 
-from momem_lib.data.people import Person
-from momem_lib.system.answers import Answer
+from momem_lib.data.records import Person
+from momem_lib.system.answer import Answer
 from momem_lib.system.pipeline import Pipeline
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.plots import COLOURS, GREY, INK, MODULES, blank, draw_arrow, draw_box, drawable, write_text
-from momem_lib.course.shared.trace_picture import BAD, MONO, gate_words, ground_of
+from momem_lib.course.shared.figures import GREY, INK, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.pictures import BAD, COLOURS, MODULES, MONO, draw_box, gate_words, ground_of
+from momem_lib.data.tasks import TASKS, encode_prompt, encode_source, encode_target
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import inputs_for
-from momem_lib.nn.tasks import TASKS, TOKENIZER, encode_prompt, encode_source, encode_target
 from momem_lib.nn.transformer import Transformer
 from momem_lib.system.names import normalise, shown
 from momem_lib.system.pipeline import Answer, Step

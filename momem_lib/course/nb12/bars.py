@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from momem_lib.course.nb12.plots import NAMES, draw_with_seeds, grouped, percent
-from momem_lib.course.shared.plots import INK
+from momem_lib.course.shared.figures import INK
 from momem_lib.course.shared.plots_model import LINES, label, panels
 from momem_lib.course.shared.plots_pipeline import HATCHES, SHADES
 

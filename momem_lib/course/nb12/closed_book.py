@@ -8,7 +8,7 @@ from random import Random
 
 from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists, short_people
 from momem_lib.course.nb12.small import Watched, right_share, small_config, train_watched
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
 from momem_lib.nn.transformer import Transformer
 from momem_lib.system.pipeline import Pipeline
 from momem_lib.training.trainer import Trainer

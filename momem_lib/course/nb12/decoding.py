@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from momem_lib.course.nb12.rows import short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
-from momem_lib.data.grammar import wordings
-from momem_lib.data.people import FIELDS, Person
-from momem_lib.data.rows import filled
+from momem_lib.data.grammar import filled, wordings
+from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.module import is_right, score, write
-from momem_lib.nn.tasks import TASKS
 from momem_lib.nn.transformer import Transformer
 from momem_lib.system.evaluation import asked_people
 from momem_lib.system.gates import response_gate, summary_gate, tag_gate, word_spans

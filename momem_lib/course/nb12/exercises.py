@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 OLD_TABLE = "CREATE TABLE people (name TEXT PRIMARY KEY, occupation TEXT NOT NULL, location TEXT NOT NULL)"

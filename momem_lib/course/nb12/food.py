@@ -6,9 +6,9 @@ from random import Random
 
 from momem_lib.course.nb12.rows import short_content, short_people, short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
-from momem_lib.data.people import Person
+from momem_lib.data.records import Person
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.module import write
-from momem_lib.nn.tasks import TASKS
 
 STARTS, ENDS = ("pi", "ko", "ra", "fu", "te", "sam", "cur", "noo"), ("zza", "ri", "men", "fu", "bo", "lash", "ge", "li")
 ASKED = (("Jo Doe", "plov"), ("Amina Hassan", "chapati"), ("Zoe Lind", ""))  # the last one's food is unknown

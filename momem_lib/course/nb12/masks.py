@@ -9,11 +9,12 @@ from torch import Tensor
 
 from momem_lib.course.nb12.rows import short_rows
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
+from momem_lib.data.tasks import TASKS
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
 from momem_lib.nn.generation import generate
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import inputs_for
-from momem_lib.nn.states import Inputs
-from momem_lib.nn.tasks import TASKS, TOKENIZER
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.trainer import Trainer
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from momem_lib.course.shared.plots import GREY, INK
+from momem_lib.course.shared.figures import GREY, INK
 from momem_lib.course.shared.plots_model import LINES, label, panels
 from momem_lib.course.shared.plots_training import readable, smooth
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
-from momem_lib.data.people import LABELS, Person
-from momem_lib.data.rows import filled, load_material
+from momem_lib.data.grammar import filled
+from momem_lib.data.records import LABELS, Person
+from momem_lib.data.rows import load_material
 from momem_lib.data.scripts import pick
 from momem_lib.project import InputError
 

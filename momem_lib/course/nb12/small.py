@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from momem_lib.data.tasks import TASKS
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import exact_match
-from momem_lib.nn.tasks import TASKS, TokenSet, batch_stream, tokenize
-from momem_lib.nn.transformer import Inputs, Transformer
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task, update_config
 from momem_lib.training.trainer import Trainer
 

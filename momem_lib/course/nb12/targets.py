@@ -7,10 +7,11 @@ from torch import Tensor
 
 from momem_lib.course.nb12.rows import short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
+from momem_lib.data.tasks import TASKS, encode_target
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import inputs_for, write
-from momem_lib.nn.states import Inputs
-from momem_lib.nn.tasks import TASKS, TOKENIZER, encode_target
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.trainer import Trainer, cross_entropy
 

@@ -6,12 +6,14 @@ from random import Random
 from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
 from momem_lib.data.scripts import SCRIPTS, pick, script_word
-from momem_lib.data.tokens import SPECIALS
+from momem_lib.data.tasks import TASKS, frame
+from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.nn.generation import generate
-from momem_lib.nn.tasks import TASKS, TOKENIZER, Tokens, TokenSet, frame, make_inputs
+from momem_lib.nn.inputs import make_inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.training.batches import Tokens, TokenSet
 
 UNKNOWN = 255  # the number that stands for every character outside a fixed alphabet
 SCRIPT_GROUPS = {"English letters": None, "Łódź, Zoë": "Latin", "Cyrillic": "Cyrillic", "Devanagari": "Devanagari",

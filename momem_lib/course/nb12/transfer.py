@@ -9,8 +9,8 @@ from torch import Tensor
 
 from momem_lib.course.nb12.rows import short_rows
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
-from momem_lib.nn.states import Inputs
-from momem_lib.nn.tasks import TOKENIZER
+from momem_lib.data.tokens import TOKENIZER
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.config import TrainConfig
 from momem_lib.training.trainer import Trainer

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
-from momem_lib.nn.transformer import Inputs, Looks, Transformer
+from momem_lib.nn.inputs import Inputs
+from momem_lib.nn.transformer import Looks, Transformer
 from momem_lib.project import InputError
 
 

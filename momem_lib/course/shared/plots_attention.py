@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from momem_lib.course.shared.plots import INK, PAPER, drawable
+from momem_lib.course.shared.figures import INK, PAPER, drawable
 from momem_lib.project import InputError
 
 BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"  # Okabe and Ito

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from momem_lib.course.shared.plots import GREY, INK, MODULES, PAPER, blank, draw_arrow, draw_box, drawable, write_text
-from momem_lib.nn.tasks import TASKS
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.pictures import MODULES, draw_box
+from momem_lib.data.tasks import TASKS
 from momem_lib.project import InputError
 
 NONE = "<none>"  # what a module writes where there is nothing to write

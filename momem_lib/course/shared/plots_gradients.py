@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER
+from momem_lib.course.shared.figures import GREY, INK, PAPER
 
 # Okabe and Ito's colours; what goes forward is blue and what comes back is vermilion, in every picture.
 BLUE, RED, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"

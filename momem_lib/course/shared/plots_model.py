@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER
+from momem_lib.course.shared.figures import GREY, INK, PAPER
 from momem_lib.course.shared.widgets_sampling import Bar, visible
 
 # Okabe and Ito's colours, each with a line style of its own: nobody needs to tell colours apart.
@@ -59,7 +59,7 @@ def draw_depth(streams: Mapping[str, Sequence[float]], gradients: Mapping[str, S
     return figure
 
 
-def draw_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
+def draw_parameter_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     """Draw where the parameters of some models are: one bar per model, cut into kinds of parts.
 
     Args:

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
-from momem_lib.course.shared.plots import COLOURS, GREY, INK, MODULES, PAPER
+from momem_lib.course.shared.figures import GREY, INK, PAPER
+from momem_lib.course.shared.pictures import COLOURS, MODULES
 from momem_lib.project import InputError
 
 # Okabe and Ito's blue and vermilion, a light grey between them; hatched too, for eyes that see no colours.

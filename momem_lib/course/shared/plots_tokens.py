@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.plots import GREY, INK, PAPER, blank, write_text
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, write_text
 
 MONO = "DejaVu Sans Mono"
 TINTS = ("#CFE8F7", "#FCE3B6", "#CDEBDD", "#F3DBE9", "#E4E4E4")  # neighbours differ; ink on each is easy to read

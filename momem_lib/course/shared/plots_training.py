@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from momem_lib.course.shared.plots import GREY, INK
+from momem_lib.course.shared.figures import GREY, INK
 from momem_lib.course.shared.plots_gradients import BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, name_axes, page
 
 COLOURS, MARKS = (GREY, BLUE, RED, GREEN, PURPLE, ORANGE), "osD^vP"

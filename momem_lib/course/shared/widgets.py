@@ -6,10 +6,9 @@ import textwrap
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from momem_lib.project import InputError
+from momem_lib.project import InputError, optional_import
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Answer, Pipeline, Step
-from momem_lib.tools.notebooks import optional_import
 
 ipywidgets = optional_import("ipywidgets")
 

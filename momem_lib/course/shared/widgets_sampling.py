@@ -9,10 +9,10 @@ import torch
 from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style, printable, visible
 from momem_lib.data.tokens import SPECIALS
-from momem_lib.nn.sampling import check_sampling, draw, next_token_probs, uniforms
-from momem_lib.nn.transformer import Inputs, Transformer
-from momem_lib.project import InputError
-from momem_lib.tools.notebooks import optional_import
+from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.inputs import Inputs
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
 
@@ -39,7 +39,7 @@ def byte_model(model: Transformer, inputs_of: Callable[[torch.Tensor], Inputs] =
             token there. A text that is too long loses its beginning.
 
     Example:
-        >>> from momem_lib.nn.transformer import ModelConfig
+        >>> from momem_lib.nn.blocks import ModelConfig
         >>> small = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
         >>> probs = byte_model(small)("the ")
         >>> len(probs), round(sum(probs.values()), 3), list(probs)[97]

@@ -1,0 +1,231 @@
+"""The picture of the pipeline with "you are here", and of a question's way through it."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Rectangle
+
+from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, drawable, write_text
+from momem_lib.project import InputError
+from momem_lib.system.pipeline import Answer, Step
+
+# Okabe and Ito's colours, told apart by colour-blind readers too; the second of each pair is the same, much lighter.
+COLOURS = {
+    "ner": ("#E69F00", "#FDF1D9"),
+    "memory": ("#0072B2", "#DCEBF5"),
+    "summary": ("#009E73", "#DBF1EA"),
+    "response": ("#CC79A7", "#F8EAF2"),
+}
+MODULES = {
+    "ner": ("Module 0", "finds the name", "decoder-only\nTransformer"),
+    "memory": ("Module 1", "recalls the record", "a database,\nnothing learned"),
+    "summary": ("Module 2", "picks the fact", "encoder-decoder\nTransformer"),
+    "response": ("Module 3", "finds the words", "encoder-decoder\nTransformer"),
+}
+# What flows between the modules, for one of the classic people.
+EXAMPLE = {
+    "question": "“Where does\nMuchiri T'Challa live?”",
+    "tag": "“Muchiri T'Challa”",
+    "content": "“Name: Muchiri T'Challa;\nOccupation: King;\nLives in: Wakanda; …”",
+    "summary": "“Lives in: Wakanda”",
+    "response": "“Muchiri T'Challa's\nwhereabouts are\nin Wakanda.”",
+}
+
+
+def draw_box(panel: Axes, x: float, y: float, width: float, height: float, module: str, here: bool = False) -> None:
+    """A module's rounded box around its centre."""
+    edge, ground = COLOURS[module]
+    corner, style = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=0.1"
+    panel.add_patch(
+        FancyBboxPatch(corner, width, height, style, fc=ground, ec=INK if here else edge, lw=3.5 if here else 2)
+    )
+
+
+def pipeline_alt(*here: str) -> str:
+    """The pipeline picture in words, for those who cannot see it."""
+    places = f" You are here: {', '.join(MODULES[module][0] for module in here)}." if here else ""
+    return (
+        "The pipeline: a question goes to Module 0 (NER), which writes the tag, a name; Module 1 (memory) turns the "
+        "tag into the content, a record; Module 2 (summary) reads content and question and writes the summary, one "
+        f"fact; Module 3 (response) reads summary and question and writes the response.{places}"
+    )
+
+
+def draw_pipeline(*here: str) -> Figure:
+    """Draw the four modules in a row, what flows between them, and perhaps "you are here".
+
+    Args:
+        here: the modules to mark, of ner, memory, summary and response.
+
+    Raises:
+        InputError: another module.
+
+    Example:
+        >>> draw_pipeline("ner").get_label()[-23:]
+        'You are here: Module 0.'
+    """
+    for module in here:
+        if module not in MODULES:
+            raise InputError(f"no module {module!r} to mark; one of {', '.join(MODULES)} was expected")
+    pitch, width, height, level = 2.08, 1.36, 1.2, 1.95
+    figure, panel = blank(5 * pitch, 3.3, pipeline_alt(*here))
+    gaps = [pitch * (place + 0.5) for place in range(5)]
+    for place, (flow, text) in enumerate(EXAMPLE.items()):
+        start, end = gaps[place] - (pitch - width) / 2, gaps[place] + (pitch - width) / 2
+        draw_arrow(panel, (max(start, 0.45) if place else 0.45, level), (end, level))
+        write_text(panel, gaps[place], level + 0.16, flow, weight="bold", fontsize=9)
+        panel.plot([gaps[place]] * 2, [level - 0.08, 0.95], color=GREY, lw=0.8, ls=":")
+        write_text(panel, gaps[place], 0.87, text, va="top", linespacing=1.35)
+    for place, (module, words) in enumerate(MODULES.items()):
+        x = (gaps[place] + gaps[place + 1]) / 2
+        draw_box(panel, x, level, width, height, module, module in here)
+        write_text(panel, x, level + 0.37, words[0], weight="bold", fontsize=11)
+        write_text(panel, x, level + 0.11, words[1])
+        write_text(panel, x, level - 0.28, words[2], fontsize=8, color=GREY, linespacing=1.2)
+        if module in here:
+            panel.add_patch(Rectangle((x - 0.6, level - height / 2 - 0.25), 1.2, 0.25, color=INK))
+            write_text(panel, x, level - height / 2 - 0.13, "you are here", color=PAPER, weight="bold", fontsize=9)
+    _draw_second_reading(panel, gaps[0], [3 * pitch, 4 * pitch], level, level + height / 2)
+    return figure
+
+
+def _draw_second_reading(panel: Axes, start: float, modules: list[float], level: float, top: float) -> None:
+    """The line on which the question also reaches Modules 2 and 3."""
+    panel.plot([start, start, modules[-1]], [level + 0.28, top + 0.42, top + 0.42], color=INK, lw=1.6)
+    for x in modules:
+        draw_arrow(panel, (x, top + 0.42), (x, top))
+    write_text(panel, (start + modules[0]) / 2, top + 0.55, "Modules 2 and 3 read the question too", fontsize=9)
+
+
+COPIED, GENERATED = "#BFE0F7", "#FFDDB0"  # grounds of letters that were copied, and of those that were generated
+GOOD, BAD = "#00704F", "#B34700"
+MONO = "DejaVu Sans Mono"
+PITCH = 0.082  # inches from one of its letters to the next
+LINE = 74  # letters in a line
+LEFT_TO_RIGHT = "\u200e"  # says that the sentence is English, even where it begins with an Arabic name
+
+
+def cells_of(step: Step) -> list[tuple[str, float | None]]:
+    """A module's output as letters with their copied share; None where nobody knows it (memory, constrained output)."""
+    cells: list[tuple[str, float | None]] = []
+    for letter, share in step.copied or [(letter, None) for letter in (step.wrote or "nothing")]:
+        if cells and unicodedata.combining(letter):  # an accent stands on the letter before it
+            cells[-1] = (cells[-1][0] + letter, cells[-1][1])
+        else:
+            cells.append((letter, share))
+    return cells
+
+
+def wrapped(cells: Sequence[tuple[str, float | None]], width: int = LINE) -> list[list[tuple[str, float | None]]]:
+    """Letters in lines, broken at spaces where that is possible.
+
+    Example:
+        >>> ["".join(letter for letter, _ in line) for line in wrapped([(c, None) for c in "one two three"], 8)]
+        ['one two ', 'three']
+    """
+    lines, rest = [], list(cells)
+    while len(rest) > width:
+        spaces = [place for place in range(width) if rest[place][0] == " "]
+        cut = spaces[-1] + 1 if spaces else width
+        lines.append(rest[:cut])
+        rest = rest[cut:]
+    return [*lines, rest]
+
+
+def ground_of(share: float | None) -> str | None:
+    """The colour behind a letter: blue when more than half of its probability came from copying, else orange."""
+    return None if share is None else COPIED if share > 0.5 else GENERATED
+
+
+def _draw_line(panel: Axes, x: float, y: float, line: list[tuple[str, float | None]]) -> None:
+    """One line of a module's output; letters that were copied have another ground, and a line below."""
+    text = "".join(letter for letter, _ in line)
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+        write_text(panel, x, y, LEFT_TO_RIGHT + text, ha="left")  # its letters join, right to left: drawn as a whole
+        return
+    for place, (letter, share) in enumerate(line):
+        left = x + place * PITCH
+        if share is not None:
+            _draw_ground(panel, left, y, PITCH, share)
+        # The font of equal widths does not place accents: letters that carry one come from the other.
+        family = MONO if len(letter) == 1 and drawable(letter, MONO) == letter else "DejaVu Sans"
+        write_text(panel, left + PITCH / 2, y, letter, family=family)
+
+
+def _draw_ground(panel: Axes, left: float, y: float, width: float, share: float) -> None:
+    panel.add_patch(Rectangle((left, y - 0.1), width, 0.2, fc=ground_of(share), lw=0))
+    if share > 0.5:
+        panel.plot([left, left + width], [y - 0.1] * 2, color=COLOURS["memory"][0], lw=1.2)
+
+
+def gate_words(step: Step) -> tuple[str, str, str]:
+    """A gate's verdict as a sign, a colour and a sentence.
+
+    Example:
+        >>> gate_words(Step("ner", {}, None, gate="the question names nobody"))[2]
+        'stopped here: the question names nobody'
+    """
+    known = {"passed": ("✓", GOOD, "the gate let it pass"), "off": ("–", GREY, "the gate is off")}
+    return known.get(step.gate, ("✗", BAD, f"stopped here: {step.gate}"))
+
+
+def trace_alt(answer: Answer) -> str:
+    """The trace picture in words: the question, a line per module, the answer."""
+    lines = (" ".join(step.line().split()) for step in answer.trace)
+    return f"The question: {answer.question} " + ". ".join(lines) + f". The answer: {answer}"
+
+
+def draw_trace(answer: Answer) -> Figure:
+    """Draw one answer: what each module wrote, how sure it was, what its gate said."""
+    blocks = []
+    for step in answer.trace:
+        texts = wrapped(cells_of(step))
+        sentences = wrapped([(letter, None) for letter in "; ".join([gate_words(step)[2], *step.notes])], 84)
+        blocks.append((step, texts, ["".join(letter for letter, _ in line) for line in sentences]))
+    heights = [max(0.78, 0.24 * len(texts) + 0.2 * len(notes) + 0.24) for _, texts, notes in blocks]
+    ends = [wrapped([(letter, None) for letter in text], 70) for text in (answer.question, str(answer))]
+    tall = sum(heights) + 0.22 * sum(map(len, ends)) + 0.8
+    figure, panel = blank(10.0, tall, trace_alt(answer))
+    y = _draw_sentence(panel, tall - 0.3, "Question", ends[0])
+    for (step, texts, notes), height in zip(blocks, heights, strict=True):
+        _draw_step(panel, y - height / 2, height, step, texts, notes)
+        y -= height
+    y = _draw_sentence(panel, y - 0.2, "Silence" if answer.abstained else "Answer", ends[1])
+    _draw_legend(panel, y)
+    return figure
+
+
+def _draw_sentence(panel: Axes, y: float, label: str, lines: list) -> float:
+    write_text(panel, 0.25, y, label, ha="left", weight="bold", fontsize=11)
+    for line in lines:
+        write_text(panel, 1.85, y, LEFT_TO_RIGHT + "".join(letter for letter, _ in line), ha="left", fontsize=10.5)
+        y -= 0.22
+    return y - 0.05
+
+
+def _draw_step(panel: Axes, y: float, height: float, step: Step, texts: list, notes: list[str]) -> None:
+    """One module's row: box, output, gate, and how sure it was as a bar."""
+    draw_box(panel, 0.95, y, 1.4, height - 0.14, step.module)
+    write_text(panel, 0.95, y + 0.12, MODULES[step.module][0], weight="bold")
+    write_text(panel, 0.95, y - 0.12, step.module, fontsize=9)
+    line = y + height / 2 - 0.2
+    for text in texts:
+        _draw_line(panel, 1.85, line, text)
+        line -= 0.24
+    sign, colour, _ = gate_words(step)
+    write_text(panel, 1.85, line, sign, ha="left", color=colour, weight="bold", fontsize=11)
+    for note in notes:
+        write_text(panel, 2.05, line, note, ha="left", fontsize=8.5)
+        line -= 0.2
+    if step.confidence is not None:
+        panel.add_patch(Rectangle((8.2, y - 0.05), 1.5, 0.16, fc="#E8E8E8", ec=GREY, lw=0.8))
+        panel.add_patch(Rectangle((8.2, y - 0.05), 1.5 * step.confidence, 0.16, fc=COLOURS[step.module][0], lw=0))
+        write_text(panel, 8.95, y - 0.2, f"{step.confidence:.1%} sure", fontsize=8.5)
+
+
+def _draw_legend(panel: Axes, y: float) -> None:
+    for x, share, words in ((1.85, 1.0, "copied"), (2.95, 0.0, "generated")):
+        _draw_ground(panel, x, y, 0.2, share)
+        write_text(panel, x + 0.28, y, words, ha="left", fontsize=8.5, color=GREY)

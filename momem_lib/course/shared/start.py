@@ -1,0 +1,76 @@
+"""What a notebook begins and ends with: its parameters checked, the reader's answers to exercises judged."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from momem_lib.project import InputError
+
+PROFILES, DEVICES = ("quick", "full"), ("auto", "cpu", "cuda", "mps")  # what profile and device may be, everywhere
+
+
+def check_parameters(given: Mapping[str, object], **allowed: tuple | Collection[str]) -> None:
+    """Refuse parameters that cannot be used.
+
+    Args:
+        given: the parameters; a notebook passes globals(). profile and device are looked at wherever they are there.
+        allowed: name -> (least, most), two whole numbers for a parameter that must be whole, two floats for one that
+            may have a fraction; or name -> the texts that may be chosen; or name -> str for any text at all.
+
+    Raises:
+        InputError: a value of another type, out of its range, or none of the choices.
+
+    Example:
+        >>> check_parameters({"temperature": 1, "steps": 20}, temperature=(0.0, 5.0), steps=(1, 1000))
+        >>> check_parameters({"temperature": -1.0}, temperature=(0.0, 5.0))
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the parameter temperature is -1.0; a number from 0 to 5 was expected
+        >>> check_parameters({"field": "shoe size"}, field=["location", "hobbies"])
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the parameter field is 'shoe size'; one of location, hobbies was expected
+    """
+    common = {"profile": PROFILES, "device": DEVICES}
+    for name, bounds in {**{key: value for key, value in common.items() if key in given}, **allowed}.items():
+        value = given[name]
+        if bounds is str or not all(isinstance(bound, int | float) for bound in bounds):
+            _check_text(name, value, None if bounds is str else bounds)
+        else:
+            _check_number(name, value, *bounds)
+
+
+def _check_text(name: str, value: object, choices: Collection[str] | None) -> None:
+    if not isinstance(value, str):
+        raise InputError(f"the parameter {name} is {value!r}; text was expected")
+    if choices is not None and value not in choices:
+        shown = list(choices)[:8]
+        more = f", ... ({len(choices)} in all)" if len(choices) > len(shown) else ""
+        raise InputError(f"the parameter {name} is {value!r}; one of {', '.join(shown)}{more} was expected")
+
+
+def _check_number(name: str, value: object, least: float, most: float) -> None:
+    whole = isinstance(least, int)
+    fits = type(value) in ((int,) if whole else (int, float))  # True is an int to Python, but no number to a reader
+    if not fits or not least <= value <= most:  # False for NaN too
+        kind = "a whole number" if whole else "a number"
+        raise InputError(f"the parameter {name} is {value!r}; {kind} from {least:g} to {most:g} was expected")
+
+
+def attempt(check: Callable, *answers: object) -> bool:
+    """Check an answer, say how it went, and return whether it is right; the notebook goes on either way.
+
+    Example:
+        >>> from momem_lib.course.nb00.exercises import check_own_record
+        >>> attempt(check_own_record, None)
+        Not yet: your record is None: replace it by a dict, {"fname": "...", ...}.
+        False
+    """
+    try:
+        check(*answers)
+    except AssertionError as error:
+        print(f"Not yet: {str(error).splitlines()[0]}.")  # pytest adds lines of its own
+        return False
+    except Exception as error:  # a mistake in the reader's own function is news for the reader, not the end of a run
+        print(f"Not yet: your code raised {type(error).__name__}: {error}.")
+        return False
+    print("Right!")
+    return True

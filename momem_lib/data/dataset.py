@@ -1,0 +1,208 @@
+"""Data synthesis: datasets as JSONL files, deterministic byte for byte, and questions for the evaluation."""
+
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import orjson
+from tqdm.auto import tqdm
+
+from momem_lib.data.grammar import SPLITS
+from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
+from momem_lib.project import InputError
+
+SMALLEST_SPLIT = 200  # rows of validation and of test, at least
+PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
+BLOCK = 1000  # rows that are written at once
+
+BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included
+NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
+
+
+def fits(row: dict, context_window: int) -> bool:
+    """Whether content, and question with response, have at most context_window bytes (UTF-8)."""
+    content, talk = row["content"] or "", row["question"] + (row["response"] or "")
+    if 4 * max(len(content), len(talk)) <= context_window:
+        return True  # no character has more than 4 bytes
+    return len(content.encode()) <= context_window and len(talk.encode()) <= context_window
+
+
+def write_dataset(
+    config: SynthesisConfig, dest_path: str | Path, material: Material | None = None, progress: bool = True
+) -> dict:
+    """Write train.jsonl, validation.jsonl, test.jsonl and dataset.json (config, counts, SHA-256 of each file).
+
+    Args:
+        config: how many rows, and of what kinds.
+        dest_path: the folder; made if it is not there.
+        material: lists and grammars; None for those that ship.
+        progress: whether to show bars.
+
+    Returns:
+        what dataset.json holds. "left_out" counts the rows that were longer than the window: they are never cut.
+
+    Raises:
+        InputError: bad lists or templates, or a window that leaves out nearly everything.
+    """
+    if config.num_datapoints < 1:
+        raise InputError(f"num_datapoints must be 1 or more, not {config.num_datapoints}")
+    material, folder = material or load_material(), Path(dest_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    splits = {}
+    # Made aside and moved into place when whole: what stood there before stays until then, and two who make the same
+    # dataset at once do not write into each other's files.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+        for split in SPLITS:
+            count = config.num_datapoints if split == "train" else max(SMALLEST_SPLIT, config.num_datapoints // 10)
+            splits[split] = _write_split(material, config, split, count, Path(making) / f"{split}.jsonl", progress)
+        (folder / "dataset.json").unlink(missing_ok=True)  # written last: where it stands, the dataset is whole
+        for split in SPLITS:
+            os.replace(Path(making) / f"{split}.jsonl", folder / f"{split}.jsonl")
+    card = {
+        "config": asdict(config),
+        "material": material.digest,
+        "counts": {split: facts["rows"] for split, facts in splits.items()},
+        "left_out": sum(facts["left_out"] for facts in splits.values()),
+        "splits": splits,
+    }
+    (folder / "dataset.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n")
+    return card
+
+
+def _write_split(
+    material: Material, config: SynthesisConfig, split: str, count: int, path: Path, progress: bool
+) -> dict:
+    """Write one file in blocks of lines, and count its kinds and what was left out."""
+    kinds, left_out, digest, written = Counter(), 0, hashlib.sha256(), 0
+    lines = []
+    with path.open("wb") as file, tqdm(total=count, desc=split, unit="row", mininterval=1, disable=not progress) as bar:
+        for row in row_stream(material, config, split):
+            if not fits(row, config.context_window):
+                left_out += 1
+                if left_out > PATIENCE * (kinds["answerable"] + 10):
+                    raise InputError(
+                        f"nearly every row is longer than the context window of {config.context_window} bytes: "
+                        "choose a larger one (512, for instance)"
+                    )
+                continue
+            lines.append(orjson.dumps(row))
+            kinds[row["kind"]] += 1
+            if len(lines) == min(BLOCK, count - written):
+                block = b"\n".join(lines) + b"\n"
+                digest.update(block)
+                file.write(block)
+                written += len(lines)
+                bar.update(len(lines))
+                lines = []
+                if written == count:
+                    break
+    counts = {kind: kinds[kind] for kind in KINDS}
+    return {"rows": written, "left_out": left_out, "kinds": counts, "sha256": digest.hexdigest()}
+
+
+def iter_rows(path: str | Path) -> Iterator[dict]:
+    """Read a dataset file (JSONL) row by row: a million rows need no more memory than one.
+
+    Raises:
+        InputError: a missing or empty file, or a line that is no row, with its number.
+    """
+    number = 0
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip(BLANK):
+                    yield parse_row(line.strip(BLANK), f"the dataset {path}, line {number}")
+    except FileNotFoundError:
+        raise InputError(f"the dataset {path} does not exist: check the path") from None
+    except OSError as error:
+        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
+    if not number:
+        raise InputError(f"the dataset {path} is empty")
+
+
+def parse_row(line: bytes, where: str) -> dict:
+    """One line of a dataset file, checked.
+
+    Raises:
+        InputError: not JSON in UTF-8, or no row.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}, is not valid JSON ({error})") from None
+    if not isinstance(row, dict) or not isinstance(row.get("question"), str) or not row.keys() >= NEEDED:
+        raise InputError(f"{where}, is no row of `momem data text`: it needs the keys {', '.join(sorted(NEEDED))}")
+    wrong = [key for key in NEEDED if not isinstance(row[key], str | None)]
+    wrong += ["value"] if row["response"] is not None and row["value"] is None else []
+    if wrong:
+        raise InputError(f"{where}: {', '.join(sorted(wrong))} must be text (or null where there is none)")
+    return row
+
+
+def read_rows(path: str | Path) -> list[dict]:
+    """Read a dataset file (JSONL) whole; errors are those of iter_rows."""
+    return list(iter_rows(path))
+
+
+def questions_and_people(
+    material: Material,
+    config: SynthesisConfig,
+    split: str,
+    count: int,
+    phrasings: str | None = None,
+    language: str | None = None,
+    styles: tuple[str, ...] | None = None,
+    kinds: tuple[str, ...] | None = None,
+) -> tuple[list[dict], list[Person]]:
+    """Draw questions for `momem evaluate` and the people that they are about.
+
+    Args:
+        material, config, split, phrasings: as in row_stream.
+        count: how many questions.
+        language, styles, kinds: only these ("en"; of STYLES; of KINDS); None for all.
+
+    Returns:
+        questions with question, fname, lname, field, answer (None: abstain), language, kind, style, phrasing; and
+        people whose names differ (whatever their case). A person nobody knows is not among them.
+    """
+    if language is not None:
+        config = replace(config, languages=(language,))
+    questions, people, known, strangers = [], [], set(), set()
+    for number, row in enumerate(row_stream(material, config, split, phrasings)):
+        if len(questions) >= count:
+            return questions, people
+        if number > 1000 * (len(questions) + 10):
+            raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
+        wanted = (not styles or row["style"] in styles) and (not kinds or row["kind"] in kinds)
+        if not wanted or not fits(row, config.context_window) or not _settled(row, known, strangers):
+            continue
+        if row["person"]:
+            known.add(full_name(row).casefold())
+            people.append(Person(**row["person"]))
+        if row["kind"] == "unknown_person":
+            strangers.add(row["name"].casefold())
+        asked = {key: row[key] for key in ("question", "fname", "lname", "field")} | {"answer": row["value"]}
+        questions.append(asked | {key: row[key] for key in ("name", "language", "kind", "style", "phrasing")})
+    return questions, people
+
+
+def full_name(row: dict) -> str:
+    """The record's name of a row, as Person.name has it."""
+    return f"{row['fname']} {row['lname']}".strip()
+
+
+def _settled(row: dict, known: set[str], strangers: set[str]) -> bool:
+    """Whether a row's verdict is beyond doubt beside the others: new name, and no other value in the response."""
+    if row["kind"] == "nobody":
+        return True
+    name = full_name(row).casefold()
+    if name in known or name in strangers or (row["kind"] == "unknown_person" and row["name"].casefold() in known):
+        return False
+    return row["kind"] != "answerable" or not any(
+        row["person"][field] in row["response"] for field in FIELDS if field != row["field"]
+    )

@@ -1,0 +1,118 @@
+"""What each module reads and writes, as text and as tokens."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from momem_lib.data.tokens import TOKENIZER
+
+COLON = ord(":")  # ends the label of a summary; no label holds one
+
+
+@dataclass(frozen=True)
+class Task:
+    """One module's job: which columns of a row it reads and which it must write.
+
+    Example:
+        >>> row = {"question": "Where does Jo live?", "name": "Jo", "summary": "Lives in: Oslo", "content": None,
+        ...        "response": "Jo lives in Oslo."}
+        >>> TASKS["ner"].texts(row)
+        (None, 'Where does Jo live?', 'Jo')
+        >>> TASKS["summary"].texts(row) is None  # there is no content to summarise
+        True
+        >>> TASKS["summary"].prompt("Where does Jo live?", "Jo")
+        'Where does <name> live?'
+    """
+
+    name: str
+    source: str | None  # column that the encoder reads; None for a decoder-only module
+    target: str  # column to write; where it is empty, the module must write <none>
+    needs: str | None  # rows without this column are not for this module
+    start: str  # special token before the target
+    stop: str  # special token after it
+    hides_name: bool = False  # whether it reads the question without the name
+
+    def prompt(self, question: str, name: str | None) -> str:
+        """What the decoder is prompted with, for a question and the name that stands in it."""
+        return hide_name(question, name) if self.hides_name else question
+
+    def texts(self, row: Mapping) -> tuple[str | None, str, str | None] | None:
+        """Source, prompt and target of a row, or None when the row is not for this module."""
+        if self.needs and row[self.needs] is None:
+            return None
+        source = row[self.source] if self.source else None
+        return source, self.prompt(row["question"], row["name"]), row[self.target]
+
+
+TASKS = {
+    "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
+    "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>", hides_name=True),
+    "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
+}
+
+
+def frame(start: str, tokens: list[int], stop: str) -> list[int]:
+    """Put special tokens around a text's tokens.
+
+    Example:
+        >>> TOKENIZER.show(frame("<tag>", TOKENIZER.encode("Jo"), "</tag>"))
+        '<tag>Jo</tag>'
+    """
+    return [TOKENIZER.id(start), *tokens, TOKENIZER.id(stop)]
+
+
+def encode_source(text: str | None) -> list[int]:
+    """Tokens of what the encoder reads; none at all for a decoder-only module."""
+    return [] if text is None else frame("<encoding>", TOKENIZER.encode(text), "</encoding>")
+
+
+def encode_prompt(text: str) -> list[int]:
+    """Tokens of the question, as the decoder is prompted with it."""
+    return frame("<prompt>", TOKENIZER.encode(text), "</prompt>")
+
+
+def encode_target(task: Task, text: str | None) -> list[int]:
+    """Tokens of what the module must write, <none> where there is nothing to write."""
+    tokens = [TOKENIZER.id("<none>")] if text is None else TOKENIZER.encode(text)
+    return frame(task.start, tokens, task.stop)
+
+
+FRAME_SIGNS = (",", ".", ":", "?", "!", " -", ";", "...", ")", "/", '"')
+HIDDEN_NAME = "<name>"
+
+
+def around_name(question: str, name: str | None) -> tuple[str, str, str]:
+    """What stands before a name in a question, the name as it stands there, and what follows.
+
+    The first place where it stands as words of its own is taken, else the first at all, else one in another case; where
+    there is none, all of the question comes before it.
+
+    Example:
+        >>> around_name("Answer me: where does An live?", "An")
+        ('Answer me: where does ', 'An', ' live?')
+        >>> around_name("WHERE DOES JO LIVE?", "Jo"), around_name("Who won?", None)
+        (('WHERE DOES ', 'JO', ' LIVE?'), ('Who won?', '', ''))
+    """
+    if not name:
+        return question, "", ""
+    if question.count(name) == 1:  # as nearly always
+        return question.partition(name)
+    text = re.escape(name)
+    for pattern in (rf"(?<!\w){text}(?!\w)", text, rf"(?i:{text})"):
+        if found := re.search(pattern, question):
+            return question[: found.start()], found[0], question[found.end() :]
+    return question, "", ""
+
+
+def hide_name(question: str, name: str | None) -> str:
+    """A question with <name> in the place of a name: what it asks for does not hang on whom it asks about.
+
+    So a name that holds a word of some field ("Melody Doe") draws nobody towards that field (delexicalisation:
+    Henderson, Thomson and Young 2014, Robust dialog state tracking, section 3).
+
+    Example:
+        >>> hide_name("Where does Melody Doe live?", "Melody Doe"), hide_name("Who won?", None)
+        ('Where does <name> live?', 'Who won?')
+    """
+    before, found, after = around_name(question, name)
+    return f"{before}{HIDDEN_NAME}{after}" if found else question

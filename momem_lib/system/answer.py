@@ -1,0 +1,127 @@
+"""A question that can be read, an answer, and the trace of how the modules came to it."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from momem_lib.data.tokens import TOKENIZER
+from momem_lib.nn.generation import Generated
+from momem_lib.project import InputError
+
+LONGEST_QUESTION = 400  # bytes; more is refused in a sentence
+
+
+@dataclass
+class Step:
+    """One module's part in an answer."""
+
+    module: str  # ner, memory, summary or response
+    read: dict[str, str | None]  # what went in
+    wrote: str | None  # what came out; None: nothing
+    confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
+    gate: str = "off"  # "passed", "off", or the reason why not
+    tries: list[str] = field(default_factory=list)  # what was tried before, with the reason why it was not taken
+    copied: list[tuple[str, float]] = field(default_factory=list)  # per character, the share that was copied
+    read_as: str | None = None  # the question with its slips of the finger mended; None: there were none
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be said: how a misspelt question was read, what was tried before."""
+        spelt = [f"read as {self.read_as!r}"] if self.read_as else []
+        return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
+
+    def strip(self) -> None:
+        """Take the spaces off both ends of what was written.
+
+        Example:
+            >>> step = Step("ner", {}, " Jo", copied=[(" ", 0.2), ("J", 0.9), ("o", 1.0)])
+            >>> step.strip()
+            >>> step.wrote, step.copied
+            ('Jo', [('J', 0.9), ('o', 1.0)])
+        """
+        text = self.wrote or ""
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        if text and (begin or end < len(text)):
+            self.wrote, self.copied = text[begin:end], self.copied[begin:end]
+
+    def line(self) -> str:
+        """The step in one line, for people."""
+        sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
+        wrote = "nothing" if self.wrote is None else repr(self.wrote)
+        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *self.notes])
+
+
+@dataclass
+class Answer:
+    """What the pipeline says, and how it came to it."""
+
+    question: str
+    text: str | None = None  # the response; None when abstained
+    reason: str | None = None  # why it abstained; None when it answered
+    tag: str | None = None
+    content: str | None = None
+    summary: str | None = None
+    trace: list[Step] = field(default_factory=list)
+    seconds: float = 0.0  # of the whole batch, divided by its questions
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the pipeline gave no answer."""
+        return self.text is None
+
+    def __str__(self) -> str:
+        if self.text is not None:
+            return self.text
+        return f"I cannot answer that: {self.reason}" + ("" if self.reason.endswith((".", "?", "!")) else ".")
+
+    def to_dict(self) -> dict:
+        """The answer as `momem ask --json` prints it."""
+        keys = ("question", "tag", "content", "summary")
+        steps = [{name: value for name, value in asdict(step).items() if name != "copied"} for step in self.trace]
+        answer = {key: getattr(self, key) for key in keys}
+        return answer | {"response": self.text, "abstained": self.abstained, "reason": self.reason, "trace": steps}
+
+    def to_json(self) -> str:
+        """to_dict as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+
+def check_question(question: object) -> str:
+    """A question that the pipeline can read, without the space around it.
+
+    Raises:
+        InputError: not text, empty, too long, or with control characters or half surrogates in it.
+
+    Example:
+        >>> check_question("  ")
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the question is empty: type one, for instance "Where does Muchiri T'Challa live?"
+    """
+    if not isinstance(question, str):
+        raise InputError(f"the question must be text, not {type(question).__name__}")
+    question = question.strip()
+    if not question:
+        raise InputError('the question is empty: type one, for instance "Where does Muchiri T\'Challa live?"')
+    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 or ord(letter) in (0x2028, 0x2029) for letter in question):
+        raise InputError("the question holds a control character (a line break or tab, perhaps): type it on one line")
+    size = len(TOKENIZER.encode(question))
+    if size > LONGEST_QUESTION:
+        raise InputError(f"the question has {size:,} bytes; at most {LONGEST_QUESTION} were expected: shorten it")
+    return question
+
+
+def step_of(module: str, read: dict[str, str | None], written: Generated) -> Step:
+    """A trace entry from what a module wrote; a byte's share of copying counts for its character."""
+    copied = [] if written.text is None else copied_characters(written)
+    return Step(module, read, written.text, written.confidence, copied=copied)
+
+
+def copied_characters(written: Generated) -> list[tuple[str, float]]:
+    """Each character of the output with the smallest copied share of its bytes."""
+    shares, result = list(zip(written.tokens, written.copied, strict=True)), []
+    shares = [share for token, share in shares if token < 256]
+    for letter in written.text:
+        size = len(letter.encode("utf-8"))
+        result.append((letter, min(shares[:size], default=0.0)))
+        shares = shares[size:]
+    return result

@@ -1,0 +1,132 @@
+"""The command line: exit codes, sentences instead of tracebacks, files that other programs read."""
+
+import json
+
+import pytest
+
+from momem_lib.cli.main import main
+from momem_lib.data.records import read_people
+from momem_lib.system.memory import Memory
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_ask_prints_the_answer(capsys):
+    code, out, _ = run(capsys, "ask", "Where does Muchiri T'Challa live?")
+    assert code == 0 and "Wakanda" in out
+
+
+def test_ask_abstains_with_a_reason_and_exit_code_0(capsys):
+    code, out, _ = run(capsys, "ask", "Where does Muchiri T'Chala live?", "--trace")
+    assert code == 0 and "Did you mean Muchiri T'Challa" in out and "memory" in out
+
+
+def test_ask_as_json(capsys):
+    code, out, _ = run(capsys, "ask", "Where does $tev0 Ca$hmoney live?", "--json", "--seed", 1, "--temperature", 0.5)
+    answer = json.loads(out)
+    assert code == 0 and answer["tag"] == "$tev0 Ca$hmoney" and not answer["abstained"]
+    keys = {"question", "tag", "content", "summary", "response", "abstained", "reason", "trace"}
+    assert set(answer) == keys and len(answer["trace"]) == 4
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ask", ""],
+        ["ask", "x" * 10_000],
+        ["ask", "Where does\x07 Jo live?"],
+        ["ask", "Who is Jo?", "--people", "no-such-file.jsonl"],
+        ["ask", "Who is Jo?", "--ner", "no-such-file.safetensors"],
+        ["ask", "Who is Jo?", "--ner", "{corrupt}"],
+        ["ask", "Who is Jo?", "--people", "{corrupt}"],
+        ["ask", "Who is Jo?", "--memory", "{corrupt}"],
+        ["ask", "Who is Jo?", "--temperature", "-1"],
+        ["ask", "Who is Jo?", "--device", "tpu"],
+        ["evaluate", "--questions", "{corrupt}", "--predictions", "{out}"],
+        ["train", "ner", "--config", "{corrupt}"],
+        ["train", "ner", "--tr-dataset-path", "{corrupt}", "--val-dataset-path", "{corrupt}"],
+        ["train", "ner", "--tr-dataset-path", "{folder}", "--val-dataset-path", "{folder}"],
+        ["train", "ner", "--load-optim"],
+        ["train", "ner", "--resume", "--config", "{folder}"],
+        ["calibrate", "--num-datapoints", "0"],
+        ["average", "ner", "{corrupt}", "{corrupt}", "--out", "{out}"],
+        ["average", "ner", "no-such-file.safetensors", "--out", "{out}"],
+        ["data", "vocabulary", "--dest-path", "{corrupt}"],
+        ["ask", "Who is Jo?", "--people", "nul\0byte"],
+        ["ask", "Who is Jo?", "--seed", "-1"],
+        ["data", "text", "--lists-path", "{folder}", "--dest-path", "{out}"],
+        ["data", "text", "--template-path", "{folder}", "--dest-path", "{out}"],
+        ["data", "text", "--num-datapoints", "0", "--dest-path", "{out}"],
+        ["data", "tokens", "--dest-path", "{out}"],
+        ["run", "no-such-notebook"],
+        ["run", "--sweep", "temperature"],
+        ["test", "no-such-check"],
+        ["nonsense"],
+    ],
+)
+def test_bad_input_is_a_sentence_and_exit_code_2(capsys, tmp_path, arguments):
+    corrupt = tmp_path / "corrupt.file"
+    corrupt.write_bytes(b"\xff\x00garbage" * 50)
+    before = corrupt.read_bytes()
+    places = {"corrupt": corrupt, "out": tmp_path / "out", "folder": tmp_path}
+    code, _, err = run(capsys, *[argument.format(**places) for argument in arguments])
+    assert code == 2 and err.strip() and "Traceback" not in err
+    assert corrupt.read_bytes() == before
+
+
+def test_data_text_vocabulary_and_tokens(capsys, tmp_path):
+    size = ("--num-datapoints", 300, "--dest-path", tmp_path)
+    assert run(capsys, "data", "text", *size)[0] == 0
+    assert run(capsys, "data", "vocabulary", "--dest-path", tmp_path)[0] == 0
+    code, out, _ = run(capsys, "data", "tokens", "--dest-path", tmp_path, "--context-window", 300)
+    assert code == 0 and "longer than the window" in out
+    assert (tmp_path / "train.ner.safetensors").is_file()
+    assert json.loads((tmp_path / "vocabulary.json").read_text(encoding="utf-8"))["specials"]["<none>"] == 267
+
+
+def test_data_questions_and_evaluate(capsys, tmp_path):
+    assert run(capsys, "data", "questions", "--num-datapoints", 30, "--dest-path", tmp_path)[0] == 0
+    questions, people, out = tmp_path / "questions.jsonl", tmp_path / "people.jsonl", tmp_path / "out.jsonl"
+    assert read_people(people)
+    files = ("--questions", questions, "--people", people, "--predictions", out)
+    for more in ((), ("--module", "ner"), ("--gates", "off", "--by", "kind")):
+        code, table, _ = run(capsys, "evaluate", *files, *more)
+        assert code == 0 and "right" in table
+        lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        asked = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+        for line, entry in zip(lines, asked, strict=True):
+            assert line["question"] == entry["question"] and isinstance(line["abstained"], bool)
+            assert {"tag", "content", "summary", "response", "reason"} <= set(line)
+
+
+def test_a_memory_file_keeps_people_between_runs(capsys, tmp_path):
+    database, people = tmp_path / "memory.db", tmp_path / "people.jsonl"
+    person = {"fname": "Zed", "lname": "Quux", "occupation": "Baker", "location": "Lima", "movie": "Heat",
+              "music": "Waterloo", "hobbies": "golf", "university": "Uppsala University"}  # fmt: skip
+    people.write_text(json.dumps(person) + "\n", encoding="utf-8")
+    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
+    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--memory", database)[1]
+    with Memory(database) as memory:
+        assert memory.names() == ["Zed Quux"]  # the shipped people stay out of the reader's database
+    people.write_text(json.dumps(person | {"location": "Cusco"}) + "\n", encoding="utf-8")
+    edited = run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
+    assert "Cusco" in edited and "Lima" not in edited
+
+
+def test_help_of_every_command(capsys):
+    for arguments in (
+        ["--help"],
+        ["ask", "--help"],
+        ["data", "text", "--help"],
+        ["train", "--help"],
+        ["run", "--help"],
+    ):
+        code, out, _ = run(capsys, *arguments)
+        assert code == 0 and "usage: momem" in out

@@ -1,0 +1,217 @@
+"""Notebook 01's pictures and widget: what they show is what training sees, and any text can be shown."""
+
+import asyncio
+import warnings
+
+import pytest
+
+from momem_lib.course.nb01.exercises import JO, JO_ROW
+from momem_lib.course.nb01.plots import draw_overlap, draw_splits, draw_students
+from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
+from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.pictures import MODULES
+from momem_lib.course.shared.plots_data import (
+    NONE,
+    characters_by_script,
+    draw_layers,
+    draw_lengths,
+    draw_row,
+    draw_shares,
+    lanes_of,
+    script_or_kind,
+)
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.records import FIELDS, read_people
+from momem_lib.data.rows import load_material
+from momem_lib.data.styles import clear_name
+from momem_lib.data.tasks import TASKS
+from momem_lib.project import TEST_PEOPLE, InputError
+
+NASTY = "<script>alert('1')</script> & $x$"
+PEOPLE = read_people(TEST_PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def material():
+    return load_material()
+
+
+@pytest.fixture(scope="module")
+def pool(material):
+    """Swahili has fewer phrasings, so its pool is made sooner."""
+    return train_pool(material, "sw")
+
+
+def test_lanes_are_what_training_sees():
+    lanes = {lane.module: lane for lane in lanes_of(JO_ROW)}
+    assert list(lanes) == list(MODULES)
+    for name, task in TASKS.items():
+        source, question, target = task.texts(JO_ROW)
+        assert lanes[name].reads.get("question") == question and lanes[name].writes == target
+        assert lanes[name].reads.get(task.source) == source
+    assert lanes["memory"] == ("memory", {"tag": "Jo Doe"}, JO.content)
+
+
+@pytest.mark.parametrize(
+    ("changed", "writes"),
+    [
+        ({"name": None, "content": None}, [NONE, None, None, None]),
+        ({"content": None}, ["Jo Doe", "nobody of that name", None, None]),
+        ({}, ["Jo Doe", JO.content, NONE, None]),
+    ],
+)
+def test_lanes_of_rows_without_an_answer(changed, writes):
+    row = JO_ROW | {"summary": None, "response": None} | changed
+    assert [lane.writes for lane in lanes_of(row)] == writes
+    assert all(lane.reads for lane in lanes_of(row) if lane.writes) and png(draw_row(row))
+
+
+def words_of(figure):
+    return " ".join(text.get_text() for panel in figure.axes for text in panel.texts)
+
+
+def test_row_picture_holds_every_text():
+    words = " ".join(words_of(draw_row(JO_ROW)).split())
+    for part in ("question: Where does Jo Doe live?", "Lives in: Oslo", "Jo Doe lives in Oslo.", "Module 1", "tag: "):
+        assert part in words
+
+
+def test_any_person_can_be_drawn_without_a_warning(pool):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for person in PEOPLE[::5]:
+            assert png(draw_row(record_row(pool, person, "movie", 0.5)))
+
+
+def test_layers_stand_in_order_and_unknown_ones_are_refused():
+    figure = draw_layers([("core", "where "), ("name", "Jo"), ("mark", "?")])
+    assert "".join(text.get_text() for text in figure.axes[0].texts if len(text.get_text()) == 1) == "where Jo?"
+    with pytest.raises(InputError, match="one of opening, lead, core"):
+        draw_layers([("hat", "x")])
+
+
+def test_charts_tell_their_numbers_in_words_too():
+    students = draw_students(
+        {"parrot": [(1, 0.5), (2, 0.9)], "copier": [(1, 1.0), (2, 1.0)]}, {"parrot": 0, "copier": 1}
+    )
+    assert "parrot: 90% in training, 0% in the exam" in students.get_label()
+    overlap = draw_overlap({"random": {"value": 0.75, "name": 0.5}, "hash": {"value": 0.0, "name": 0.0}})
+    assert "random: value 75%" in overlap.get_label() and "75%" in words_of(overlap)
+    lengths = draw_lengths({"content": [10, 20], "question": [5, 600]}, 512)
+    assert "question: 5 to 600" in lengths.get_label() and lengths.axes[0].get_xlim()[1] > 600
+    shares = draw_shares({"kind": {"a": 3, "b": 1}, "language": {"en": 1}, "style": {"$x$": 2}})
+    assert "kind: a 75%, b 25%" in shares.get_label()
+    splits = draw_splits({"one": ["train", "test", "validation"] * 10, "two": ["train"] * 30})
+    assert "one: 10 in test; two: 0 in test" in splits.get_label() and words_of(splits).count("t") == 10
+    assert all(png(figure) for figure in (students, overlap, lengths, shares, splits))
+
+
+def test_bars_of_all_exams_stand_in_the_same_order():
+    figure = draw_overlap({"one": {"a": 0.1, "b": 0.9}, "two": {"a": 0.2, "b": 0.8}})
+    for panel, first in zip(figure.axes, (0.1, 0.2), strict=True):
+        bottom, top = panel.get_ylim()
+        assert bottom > top, "the first bar stands on top"
+        assert panel.patches[0].get_width() == first
+
+
+def test_scripts_are_told_apart():
+    assert [script_or_kind(letter) for letter in "aßЖ王アﬁ٣_\u0301"] == [
+        "Latin", "Latin", "Cyrillic", "Han", "Katakana", "Latin", "digit", "sign", "another script",
+    ]  # fmt: skip
+    assert characters_by_script([]) == {}
+
+
+def test_shuffling_keeps_the_letters_and_depends_on_chance_and_seed_alone():
+    for person in PEOPLE:
+        assert shuffled_person(person, 0.0, 3) == person
+        mixed = shuffled_person(person, 1.0, 3)
+        assert mixed == shuffled_person(person, 1.0, 3) and clear_name(mixed.name)
+        for field in FIELDS:
+            one, other = getattr(mixed, field), getattr(person, field)
+            assert sorted(one.replace(" ", "")) == sorted(other.replace(" ", ""))
+    king = PEOPLE[0]
+    names = [shuffled_person(king, 0.3, seed).name for seed in range(300)]
+    assert 60 < sum(name != king.name for name in names) < 120
+    for seed in range(50):  # what is shuffled at some chance is shuffled at every higher one, alike
+        drawn = [shuffled_person(king, chance / 10, seed) for chance in range(11)]
+        assert len(set(drawn)) <= 3 and drawn[-1].name != king.name
+
+
+def test_row_of_a_record_is_consistent(pool):
+    for seed, field in enumerate(FIELDS * 3):
+        row = record_row(pool, PEOPLE[1], field, 0.5, seed)
+        assert row["name"] in row["question"] and row["name"] in row["response"]
+        assert row["summary"] in row["content"] and row["value"] in row["response"]
+        assert row == record_row(pool, PEOPLE[1], field, 0.5, seed)
+        assert row["style"] == ("plain" if row["person"] == PEOPLE[1].to_dict() else "shuffled")
+
+
+def test_bad_wishes_are_refused_with_a_sentence(pool, material):
+    with pytest.raises(InputError, match="no field 'age' is stored"):
+        record_row(pool, JO, "age", 0.5)
+    with pytest.raises(InputError, match="between 0 and 1, not 2"):
+        record_row(pool, JO, "movie", 2)
+    with pytest.raises(InputError, match="no templates for the language 'xx'"):
+        train_pool(material, "xx")
+
+
+def test_page_is_escaped_and_holds_every_module(pool):
+    page = row_html(JO_ROW | {"question": NASTY, "name": NASTY, "content": NASTY, "summary": NASTY, "response": NASTY})
+    assert "<script" not in page and page.count('scope="row"') == 4
+    record = JO.to_dict() | {"fname": NASTY, "movie": NASTY}
+    assert "<script" not in record_html(pool, record, "movie", 0.0, 0)
+
+
+def test_page_counts_shuffled_names_and_says_what_is_too_long(pool):
+    assert "0 of 8 shuffled" in record_html(pool, JO.to_dict(), "movie", 0.0, 0)
+    assert "8 of 8 shuffled" in record_html(pool, PEOPLE[0].to_dict(), "movie", 1.0, 0)
+    assert "longer than 512 bytes" in record_html(pool, JO.to_dict() | {"movie": "x" * 600}, "movie", 0.0, 0)
+
+
+@pytest.fixture
+def widget(material, monkeypatch, pool):
+    """The widget, in Swahili alone: it would spend a second on English."""
+    monkeypatch.setattr("momem_lib.course.nb01.widget.train_pool", lambda *_: pool)
+    return record_widget(JO, 0.7, 4, material)
+
+
+def test_widget_shows_the_row_of_its_controls(widget, pool, capsys):
+    assert widget.shuffling.value == 0.3
+    widget.boxes["location"].value = "Lima; Hobbies: tea"
+    widget.shuffling.value = 0.0
+    record = JO.to_dict() | {"location": "Lima; Hobbies: tea"}
+    assert widget.output.value == record_html(pool, record, "location", 0.0, 4)
+    assert "Lives in: Lima; Hobbies: tea" in widget.output.value
+    widget.field.value = "movie"
+    assert "Favourite movie: Jaws</bdi>" in widget.output.value
+    assert capsys.readouterr() == ("", "")
+
+
+def test_button_takes_the_next_seed(widget, pool):
+    widget.button.click()
+    assert widget.seed.value == 5
+    assert widget.output.value == record_html(pool, JO.to_dict(), "location", 0.3, 5)
+
+
+def test_widget_tells_what_is_wrong_and_goes_on(widget):
+    widget.boxes["fname"].value = "  "
+    assert 'role="alert"' in widget.output.value and "fname" in widget.output.value
+    widget.boxes["fname"].value = "Jo"
+    assert 'role="status"' in widget.output.value
+
+
+def test_widget_waits_for_a_drag_to_end_and_is_silent_headless(widget, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(widget.draw_soon, "function", lambda: drawn.append(widget.shuffling.value))
+
+    async def drag():
+        widget.draw_soon.pause = 0.02
+        for place in range(1, 11):
+            widget.shuffling.value = place / 10
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
+
+    asyncio.run(drag())
+    assert drawn == [1.0]
+    assert repr(widget) == SILENT
+    assert all(control.description for control in (*widget.boxes.values(), widget.field, widget.shuffling, widget.seed))

@@ -1,0 +1,248 @@
+"""What notebook 10 measures and shows: one fact in many wordings, the tree of them, heat, gates, and the widget."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from momem_lib.course.modules.judging import material
+from momem_lib.course.nb10.facts import (
+    QUESTIONS,
+    TASK,
+    Fact,
+    Said,
+    facts_about,
+    facts_of,
+    heat_row,
+    known_wordings,
+    plain_heat,
+    say,
+    second_try,
+    wording_of,
+    write_by,
+)
+from momem_lib.course.nb10.plots import draw_forks, draw_heat, draw_wordings
+from momem_lib.course.nb10.tree import Fork, forks, leaves
+from momem_lib.course.nb10.widget import tally, tally_table, wordings_html, wordings_widget
+from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.start import check_parameters
+from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.records import FIELDS, Person, read_people
+from momem_lib.nn.generation import Generated, next_token_probs
+from momem_lib.nn.module import score, write
+from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
+from momem_lib.system.evaluation import asked_people
+from momem_lib.system.pipeline import Pipeline
+
+PEOPLE = read_people(TEST_PEOPLE)
+FACT = facts_about(PEOPLE[0])[FIELDS.index("location")]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The shipped modules with the test people."""
+    pipeline = Pipeline.load(device="cpu")
+    pipeline.remember(PEOPLE)
+    return pipeline
+
+
+def test_facts_are_those_of_the_record_with_a_question_each():
+    facts = facts_about(PEOPLE[0])
+    assert [fact.field for fact in facts] == list(FIELDS) == [field for field in FIELDS if field in QUESTIONS]
+    for fact in facts:
+        assert fact.name in fact.question and fact.value in fact.summary and fact.summary in fact.person.content
+
+
+def test_questions_without_an_answer_are_no_facts():
+    jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+    known = {"question": " Where is Jo? ", "fname": "Jo", "lname": "Doe", "name": "Jo", "field": "location"}
+    entries = [known | {"answer": "Oslo"}, known | {"answer": None}]
+    assert facts_of(entries, asked_people(entries, [jo])) == [Fact("Where is Jo?", "Jo", "location", jo)]
+
+
+def test_the_tree_holds_each_text_with_its_probability(shipped):
+    model, texts = shipped.models["response"], known_wordings(FACT)
+    ends = leaves(forks(model, FACT, texts))
+    assert set(ends) == set(texts)
+    wanted = score(model, TASK, FACT.summary, FACT.question, texts).exp().tolist()
+    for text, share in zip(texts, wanted, strict=True):
+        assert math.isclose(ends[text], share, rel_tol=1e-3, abs_tol=1e-6)
+
+
+def test_shares_at_a_fork_leave_room_for_other_ways_and_multiply(shipped):
+    def visit(fork, whole):
+        assert sum(way.share for way in fork.ahead) <= 1 + 1e-4
+        assert len({way.text[:1] for way in fork.ahead}) == len(fork.ahead)
+        for way in fork.ahead:
+            assert math.isclose(way.whole, whole * way.share, rel_tol=1e-6)
+            visit(way, way.whole)
+
+    visit(forks(shipped.models["response"], FACT, known_wordings(FACT)[:9], 0.7), 1.0)
+
+
+def test_at_temperature_zero_the_tree_holds_greedys_sentence_alone(shipped):
+    model = shipped.models["response"]
+    greedy = write(model, TASK, [FACT.summary], [FACT.question])[0].text
+    texts = list(dict.fromkeys([greedy, *known_wordings(FACT)]))
+    assert [text for text, share in leaves(forks(model, FACT, texts, 0.0)).items() if share > 0.5] == [greedy]
+
+
+@pytest.mark.parametrize(("texts", "heat"), [([], 1.0), (["a", "a"], 1.0), (["a"], -1.0)])
+def test_no_tree_of_nothing_of_twins_or_below_zero(shipped, texts, heat):
+    with pytest.raises(InputError):
+        forks(shipped.models["response"], FACT, texts, heat)
+
+
+def test_one_text_may_begin_another(shipped):
+    tree = forks(shipped.models["response"], FACT, ["Jo", "Jo is"])
+    assert [way.text for way in tree.ahead[0].ahead] == ["", " is"]
+
+
+SWAHILI = ("anafanya kazi gani?", "anaishi wapi?", "anapenda filamu gani?", "anapenda wimbo gani?",
+           "anapenda kufanya nini?", "alisoma wapi?")  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "asked"), list(zip(FIELDS, SWAHILI, strict=True)))
+def test_the_shipped_module_knows_every_wording(shipped, field, asked):
+    """A mean of weights can thin out a wording that one of them has hardly met; right answers do not tell."""
+    jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+    texts, count = known_wordings(facts_about(jo)[FIELDS.index(field)]), len(material().grammars["en"].responses[field])
+    questions = {QUESTIONS[field].format(name=jo.name): texts[:count], f"{jo.name} {asked}": texts[count:]}
+    for question, wordings in questions.items():
+        ends = leaves(forks(shipped.models["response"], Fact(question, jo.name, field, jo), wordings))
+        assert min(ends.values()) > 1 / len(wordings) / 3, ends
+
+
+def test_greedy_says_one_thing_and_heat_several_of_the_same_fact(shipped):
+    cold, warm = say(shipped, FACT, 0.0, range(3)), say(shipped, FACT, 1.0, range(12))
+    assert len({one.written.text for one in cold}) == 1 and all(one.objection is None for one in cold)
+    assert len({one.final for one in warm}) >= 3
+    assert all(FACT.value in one.final and FACT.name in one.final for one in warm)
+
+
+def test_a_refused_text_is_replaced_by_the_second_try(shipped):
+    said = say(shipped, FACT, 5.0, range(3), later="the second try")
+    assert all(one.objection and one.final == "the second try" for one in said)
+    assert FACT.objection(second_try(shipped, FACT), shipped.memory) is None
+
+
+def test_the_same_seeds_say_the_same(shipped):
+    one, again = (say(shipped, FACT, 1.0, [4, 5]) for _ in range(2))
+    assert [said.written.text for said in one] == [said.written.text for said in again]
+
+
+def test_a_row_of_heat_counts_wordings_and_facts(shipped):
+    row = heat_row(shipped, facts_about(PEOPLE[0])[:2], 0.0, range(2))
+    assert row == {"temperature": 0.0, "distinct": 1, "answers": 1, "kept": 1, "passed": 1, "right": 1, "silent": 0}
+
+
+def test_the_plain_recipe_writes_what_the_library_writes(shipped):
+    model = shipped.models["response"]
+    for heat, seed in ((0.0, 0), (1.0, 3)):
+        (written,) = write(model, TASK, [FACT.summary], [FACT.question], heat, [seed])
+        assert write_by(model, FACT, plain_heat, heat, seed) == written.text
+
+
+def test_plain_heat_is_the_samplers():
+    generated, copied = torch.tensor([0.7, 0.2, 0.1]), torch.tensor([0.0, 0.5, 0.5])
+    mixture = 0.25 * generated + 0.75 * copied
+    torch.testing.assert_close(plain_heat(generated, copied, 0.75, 0.5), next_token_probs(mixture.log()[None], 0.5)[0])
+
+
+def told(text, objection=None, final=None):
+    """Something said."""
+    return Said(Generated(list(text.encode()), [0.0], [0.9] * len(text.encode()), True), objection, final or text)
+
+
+def test_the_tally_counts_texts_and_puts_the_refused_ones_last():
+    said = [told("b", "no fact", "a"), told("a"), told("c"), told("a")]
+    assert [(one.written.text, count) for one, count in tally(said)] == [("a", 2), ("c", 1), ("b", 1)]
+    table = tally_table(FACT, said)
+    assert "refused: no fact" in table and table.endswith("0 of 4 answers hold the fact")
+
+
+def test_wordings_take_the_longer_piece_out_first():
+    assert wording_of("Al lives in Port Al.", "Al", "Port Al") == "{name} lives in {value}."
+    assert wording_of(None, "Jo", "Oslo") == ""
+
+
+def test_the_page_shows_texts_gates_and_mistakes_in_a_sentence(shipped):
+    page = wordings_html(shipped, FACT, 5.0, 0, 2)
+    assert "copied" in page and "said instead" in page and "2 of 2 answers hold the fact" in page
+    assert "number from 0 (greedy) to 100" in wordings_html(shipped, FACT, -1.0, 0, 2)
+    markup = Person("Jo", "<b>", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+    assert "<b>" not in wordings_html(shipped, facts_about(markup)[1], 0.0, 0, 1)
+
+
+def test_what_goes_wrong_inside_becomes_a_sentence(shipped, monkeypatch):
+    monkeypatch.setattr("momem_lib.course.nb10.widget.say", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in wordings_html(shipped, FACT, 1.0, 0, 2)
+
+
+def test_turning_the_heat_writes_anew(shipped):
+    widget = wordings_widget(shipped, facts_about(PEOPLE[0])[:2], 0.0, count=2)
+    before = widget.output.value
+    widget.temperature.value = 1.5
+    assert widget.output.value != before and repr(widget) == SILENT
+    widget.fact.value = facts_about(PEOPLE[0])[1]
+    assert facts_about(PEOPLE[0])[1].summary.split(":")[0] in widget.output.value
+    assert all(control.description for control in (widget.fact, widget.temperature, widget.seed, widget.count))
+    with pytest.raises(InputError, match="no fact to put into words"):
+        wordings_widget(shipped, [])
+
+
+def test_pictures_say_in_words_what_they_show():
+    tree = Fork("", 1.0, [Fork("Jo", 0.6, [Fork(" is", 0.5, [], 0.3), Fork("", 0.5, [], 0.3)], 0.6), Fork("$", 0.2)])
+    figure = draw_forks(tree, "A $tree$")
+    assert "'Jo is' 30%" in figure.get_label() and png(figure).startswith(b"\x89PNG")
+    figure = draw_wordings({0.5: {"{name}: {value}": 0.9}, 2.0: {"{name}: {value}": 0.1}})
+    assert "T = 2: the likeliest 10%, anything else 90%" in figure.get_label() and png(figure)
+    row = {"temperature": 0.0, "answers": 1.0, "kept": 1.0, "passed": 1.0, "right": 1.0}
+    figure = draw_heat([row, row | {"temperature": 2.0, "kept": 0.1}])
+    assert "falls from 100% to 10%" in figure.get_label() and png(figure)
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed", "sentence"),
+    [
+        ({"heat": "hot"}, {"heat": (0.0, 5.0)}, "the parameter heat is 'hot'; a number from 0 to 5 was expected"),
+        ({"heat": float("nan")}, {"heat": (0.0, 5.0)}, "a number from 0 to 5"),
+        ({"heat": True}, {"heat": (0.0, 5.0)}, "a number from 0 to 5"),
+        ({"heat": None}, {"heat": (0.0, 5.0)}, "a number from 0 to 5"),
+        ({"steps": 1.5}, {"steps": (1, 9)}, "the parameter steps is 1.5; a whole number from 1 to 9 was expected"),
+        ({"steps": 10}, {"steps": (1, 9)}, "a whole number from 1 to 9"),
+        ({"field": "shoe size"}, {"field": FIELDS}, "one of occupation, location"),
+        ({"field": 3}, {"field": FIELDS}, "text was expected"),
+        ({"name": 3}, {"name": str}, "text was expected"),
+        ({"profile": "fast"}, {}, "the parameter profile is 'fast'; one of quick, full was expected"),
+        ({"device": "tpu"}, {}, "one of auto, cpu, cuda, mps"),
+        ({"who": "X"}, {"who": [str(n) for n in range(20)]}, r"6, 7, ... \(20 in all\)"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_a_sentence(given, allowed, sentence):
+    with pytest.raises(InputError, match=sentence):
+        check_parameters(given, **allowed)
+
+
+def test_right_parameters_pass():
+    check_parameters({"heat": 1, "steps": 9, "profile": "quick", "name": ""}, heat=(0.0, 5.0), steps=(1, 9), name=str)
+
+
+def test_the_recorded_heat_keeps_the_fact_and_varies_the_words():
+    record = json.loads((RESULTS / "10_temperature.json").read_text(encoding="utf-8"))
+    assert record["command"].startswith("python tests/benchmarks/temperature.py") and record["seeds"] >= 20
+    assert {"date", "hardware", "seed", "torch"} <= set(record)
+    rows = {row["temperature"]: row for row in record["rows"]}
+    assert rows[0.0]["answers"] == 1 and rows[1.0]["answers"] >= 3
+    assert all(row["right"] + row["silent"] > 0.999 for row in rows.values())
+
+
+def test_the_command_behind_the_recorded_heat_still_runs():
+    options = ["--facts", "1", "--seeds", "1", "--heats", "0"]
+    command = [sys.executable, "tests/benchmarks/temperature.py", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "'temperature': 0.0" in done.stdout

@@ -1,0 +1,142 @@
+"""Pictures: every module is in them, any name can be drawn, and the files are the same each time."""
+
+import sys
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from momem_lib.course.shared.figures import drawable, figure_folder, png, save_figure, show_figure
+from momem_lib.course.shared.pictures import (
+    EXAMPLE,
+    MODULES,
+    cells_of,
+    draw_pipeline,
+    draw_trace,
+    pipeline_alt,
+    trace_alt,
+    wrapped,
+)
+from momem_lib.data.records import read_people
+from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
+from momem_lib.system.pipeline import Answer, Step
+from momem_lib.tools.notebooks import find_notebooks, read_notebook
+
+PEOPLE = read_people(TEST_PEOPLE)
+NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")
+SCRIPTS = [person for person in PEOPLE if person.name in NAMES]
+
+
+def answer_about(person, field="location"):
+    """An answer as a well-trained pipeline would give it."""
+    question, summary = f"Where does {person.name} live?", person.summary(field)
+    response = f"{person.name} lives in {getattr(person, field)}."
+    copied = [(letter, 1.0) for letter in person.name], [(letter, 0.2) for letter in response]
+    trace = [
+        Step("ner", {"question": question}, person.name, 0.99, "passed", copied=copied[0]),
+        Step("memory", {"tag": person.name}, person.content, gate="passed"),
+        Step("summary", {"question": question, "content": person.content}, summary, 0.5, "passed"),
+        Step("response", {"question": question, "summary": summary}, response, 0.4, "passed", ["'no'"], copied[1]),
+    ]
+    return Answer(question, response, None, person.name, person.content, summary, trace)
+
+
+def words_of(figure):
+    """All text in a figure."""
+    return " ".join(text.get_text() for text in figure.axes[0].texts)
+
+
+@pytest.mark.parametrize("here", [(), *((module,) for module in MODULES), ("ner", "summary", "response")])
+def test_pipeline_names_every_module_and_says_where_you_are(here):
+    words = words_of(draw_pipeline(*here))
+    for part in (*(words[0] for words in MODULES.values()), *EXAMPLE, *EXAMPLE.values()):
+        assert part in words
+    assert words.count("you are here") == len(here)
+
+
+def test_scripts_are_there():
+    assert len(SCRIPTS) == len(NAMES)
+
+
+def test_pipeline_refuses_an_unknown_module():
+    with pytest.raises(InputError, match="one of ner, memory, summary, response was expected"):
+        draw_pipeline("parser")
+
+
+def test_pictures_of_runs_with_other_parameters_are_saved_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.delenv("MOMEM_FIGURES", raising=False)
+    assert figure_folder() == FIGURES
+    shell = SimpleNamespace(user_ns={"In": ["", "temperature = 0.0  # of the words"]})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert figure_folder() == FIGURES
+    shell.user_ns["In"].append("# Parameters\ntemperature = 0.7\n")  # as papermill writes it
+    assert figure_folder() == RUNS / "figures"
+    monkeypatch.setenv("MOMEM_FIGURES", str(tmp_path))
+    assert figure_folder() == tmp_path
+
+
+def test_file_is_the_same_each_time_and_holds_its_description(tmp_path):
+    first = save_figure(draw_pipeline("ner"), "one", folder=tmp_path / "new")
+    second = save_figure(draw_pipeline("ner"), "two", folder=tmp_path / "new")
+    assert first == tmp_path / "new" / "one.png"
+    assert first.read_bytes() == second.read_bytes()
+    assert b"You are here: Module 0." in first.read_bytes()
+    assert b"another text" in png(draw_pipeline(), "another text")
+
+
+def test_shown_picture_carries_its_description():
+    data, metadata = show_figure(draw_pipeline())._repr_mimebundle_()
+    assert data["image/png"]
+    assert metadata["image/png"]["alt"] == draw_pipeline().get_label()
+
+
+@pytest.mark.parametrize("person", SCRIPTS, ids=lambda person: person.name)
+def test_trace_of_any_person_can_be_drawn_without_a_warning(person):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(draw_trace(answer_about(person)))
+
+
+def test_trace_holds_modules_gates_confidence_and_answer():
+    answer = answer_about(PEOPLE[0])
+    words = words_of(draw_trace(answer))
+    for part in (*MODULES, answer.question, answer.text, "99.0% sure", "the gate let it pass", "tried before: 'no'"):
+        assert part in words
+    assert answer.text in trace_alt(answer) and "memory" in trace_alt(answer)
+
+
+def test_trace_of_a_silent_pipeline_says_where_it_stopped(untrained_pipeline):
+    answer = untrained_pipeline.ask("Where does Muchiri T'Challa live?")
+    assert answer.abstained
+    words = words_of(draw_trace(answer))
+    assert "✗" in words and "Silence" in words and "response" not in words
+
+
+def test_trace_without_gates_shows_all_modules(untrained_pipeline):
+    words = words_of(draw_trace(untrained_pipeline.ask("Where does $tev0 Ca$hmoney live?", gates=False)))
+    assert words.count("the gate is off") == 4
+
+
+def test_dollar_signs_and_strange_characters_do_not_harm():
+    assert drawable("$tev0 $x$ 王") == "$tev0 $x$ □"
+    step = Step("ner", {}, None, 0.5, "passed")
+    assert png(draw_trace(Answer("$\\frac{1}{0}$ \U0010ffff", "{$}", trace=[step])))
+
+
+def test_accents_stay_with_their_letters_and_lines_lose_nothing():
+    cells = cells_of(Step("ner", {}, "oe\u0308", copied=[("o", 1.0), ("e", 1.0), ("\u0308", 0.0)]))
+    assert cells == [("o", 1.0), ("e\u0308", 1.0)]
+    for text in ("", "a" * 200, "one two three " * 20):
+        lines = wrapped([(letter, None) for letter in text], 30)
+        assert max(map(len, lines)) <= 30
+        assert "".join(letter for line in lines for letter, _ in line) == text
+
+
+def test_notebooks_show_the_pipeline_with_its_description():
+    for path in find_notebooks():
+        pictures = [cell.source for cell in read_notebook(path).cells if "figures/pipeline" in cell.source]
+        alts = {
+            f'alt="{pipeline_alt(*here)}"'
+            for here in ((), ("ner", "summary", "response"), *((module,) for module in MODULES))
+        }
+        assert any(alt in picture for alt in alts for picture in pictures), path.stem

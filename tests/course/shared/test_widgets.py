@@ -1,0 +1,178 @@
+"""The widget, driven without a browser: values are set, buttons clicked, and what it shows is read."""
+
+import asyncio
+import html
+
+import pytest
+
+from momem_lib.course.shared.widgets import (
+    SILENT,
+    Debounced,
+    answer_html,
+    ask_html,
+    copied_html,
+    pipeline_widget,
+    trace_table,
+)
+from momem_lib.data.records import Person
+from momem_lib.system.gates import Gates
+from momem_lib.system.pipeline import Answer, Step
+
+NASTY = "<script>alert('1')</script> & \"more\""
+
+
+@pytest.fixture
+def pipeline(untrained_pipeline):
+    """Modules that learned nothing answer soonest."""
+    return untrained_pipeline
+
+
+@pytest.fixture
+def asked(pipeline, monkeypatch):
+    """What the pipeline was asked, in order; it still answers."""
+    calls, ask = [], pipeline.ask
+
+    def listen(*arguments):
+        calls.append(arguments)
+        return ask(*arguments)
+
+    monkeypatch.setattr(pipeline, "ask", listen)
+    return calls
+
+
+def test_shows_an_answer_at_once_and_prints_nothing(pipeline, capsys):
+    widget = pipeline_widget(pipeline)
+    answer = pipeline.ask("Where does Muchiri T'Challa live?", 0.0, 0)
+    assert widget.output.value == answer_html(answer, "· asked at temperature 0.0 with seed 0")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_every_control_asks_anew_with_its_value(pipeline, asked):
+    widget = pipeline_widget(pipeline, "Who is Jo?", gates=Gates(record=False))
+    widget.question.value = "Where does Juma live?"
+    widget.temperature.value = 1.5
+    widget.seed.value = 7
+    widget.button.click()
+    off = Gates(record=False)
+    assert asked == [
+        ("Who is Jo?", 0.0, 0, off),
+        ("Where does Juma live?", 0.0, 0, off),
+        ("Where does Juma live?", 1.5, 0, off),
+        ("Where does Juma live?", 1.5, 7, off),
+        ("Where does Juma live?", 1.5, 7, off),
+    ]
+
+
+def test_one_switch_turns_all_gates_and_single_ones_turn_it(pipeline, asked):
+    widget = pipeline_widget(pipeline)
+    widget.all_gates.value = False
+    assert widget.gates == Gates.all(False)
+    widget.single_gates["record"].value = True
+    assert widget.gates == Gates(tag=False, summary=False, response=False, confidence=False)
+    assert widget.all_gates.value is False
+    for box in widget.single_gates.values():
+        box.value = True
+    assert widget.all_gates.value is True
+    assert asked[-1][3] == Gates()
+    assert len(asked) == 1 + 1 + 1 + 4  # at first, all off, one on, the four others on: a question each, no more
+
+
+def test_gates_change_what_is_shown(pipeline):
+    widget = pipeline_widget(pipeline)
+    assert "✗ stopped" in widget.output.value and "Silence" in widget.output.value
+    widget.all_gates.value = False
+    assert widget.output.value.count("– gate off") == 4
+
+
+@pytest.mark.parametrize("question", ["", "   ", "a" * 10_000, "two\x07bells"])
+def test_bad_questions_get_a_sentence(pipeline, question):
+    widget = pipeline_widget(pipeline)
+    widget.question.value = question
+    assert 'role="alert"' in widget.output.value
+    assert "The question " in widget.output.value and "Traceback" not in widget.output.value
+
+
+def test_unexpected_errors_get_a_sentence_too(pipeline, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out of <memory>")
+
+    monkeypatch.setattr(pipeline, "ask", fail)
+    shown = ask_html(pipeline, "Who?", 0.0, 0, True)
+    assert "RuntimeError: out of &lt;memory&gt;" in shown
+
+
+def test_limits_of_the_controls_hold(pipeline):
+    widget = pipeline_widget(pipeline)
+    widget.temperature.value = 99
+    widget.seed.value = -5
+    assert (widget.temperature.value, widget.seed.value) == (2, 0)
+
+
+def test_everything_in_the_page_is_escaped():
+    steps = [Step("ner", {"question": NASTY}, NASTY, 0.5, NASTY, [NASTY], [(letter, 0.9) for letter in NASTY])]
+    page = answer_html(Answer(NASTY, NASTY, trace=steps))
+    assert "<script" not in page and "alert('" not in page
+    assert html.escape(NASTY) in page
+    assert "<script" not in ask_html(None, NASTY, 0.0, 0, True)
+
+
+def test_questions_with_markup_come_back_escaped(pipeline):
+    assert "<b>" not in ask_html(pipeline, "Where does <b>Jo</b> live?", 0.0, 0, False)
+
+
+def test_copied_letters_are_told_from_generated_ones_without_colour_alone():
+    page = copied_html(Step("response", {}, "Jo is", copied=[*((c, 0.9) for c in "Jo"), *((c, 0.1) for c in " is")]))
+    assert 'title="copied">Jo</span>' in page and "border-bottom" in page.split("</span>")[0]
+    assert " is</span>" in page and "border-bottom" not in page.split("</span>")[1]
+
+
+def test_changes_in_quick_succession_ask_once():
+    calls = []
+
+    async def drag():
+        ask = Debounced(lambda: calls.append("asked"), pause=0.02)
+        for _ in range(20):
+            ask()
+            await asyncio.sleep(0)
+        assert calls == []
+        await asyncio.sleep(0.1)
+        ask()
+        await asyncio.sleep(0.1)
+
+    asyncio.run(drag())
+    assert calls == ["asked", "asked"]
+
+
+def test_a_dragged_slider_asks_once_with_its_last_value(pipeline, asked):
+    async def drag():
+        widget = pipeline_widget(pipeline)
+        widget.ask_soon.pause = 0.02
+        for place in range(1, 11):
+            widget.temperature.value = place / 10
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
+
+    asyncio.run(drag())
+    assert [temperature for _, temperature, *_ in asked] == [0.0, 1.0]
+
+
+def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
+    widget = pipeline_widget(pipeline)
+    controls = (widget.question, widget.temperature, widget.seed, widget.all_gates, widget.button)
+    assert all(control.description for control in (*controls, *widget.single_gates.values()))
+    assert repr(widget) == SILENT
+    assert widget._repr_mimebundle_()["text/plain"] == SILENT
+
+
+def test_table_tells_what_the_widget_tells():
+    jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+    answer = Answer("Who?", reason="the question names nobody")
+    answer.trace = [
+        Step("ner", {"question": "Who?"}, "Jo Doe", 0.987, "passed", ["'Jo' (nobody of that name)"]),
+        Step("memory", {"tag": "Jo Doe"}, jo.content, gate="passed"),
+        Step("summary", {"question": "Who?", "content": jo.content}, None, 0.5, "there is no such fact"),
+    ]
+    table = trace_table(answer, width=40)
+    assert max(map(len, table.splitlines())) <= 100
+    for part in ("answer:   I cannot answer that", "98.7%", "✗ stopped: there is no such fact", "nothing", "Jolene"):
+        assert part in table

@@ -1,0 +1,385 @@
+"""Gates, pipeline and evaluation: the shipped modules answer right, spoilt ones are caught, bad input is a sentence."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from momem_lib.data.dataset import questions_and_people
+from momem_lib.data.records import FIELDS, Person, person_from, read_people, write_people
+from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.generation import Generated
+from momem_lib.nn.transformer import Transformer
+from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.system.choices import asked_fields
+from momem_lib.system.evaluation import (
+    evaluate,
+    evaluate_module,
+    read_questions,
+    right_response,
+    tally,
+    verdict,
+)
+from momem_lib.system.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
+from momem_lib.system.memory import Memory
+from momem_lib.system.pipeline import Pipeline, check_question
+
+JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+QUESTIONS = {
+    "occupation": "What is {}'s occupation?",
+    "location": "Where does {} live?",
+    "movie": "What is the favourite movie of {}?",
+    "music": "What is {}'s favourite music?",
+    "hobbies": "What are the hobbies of {}?",
+    "university": "Which university did {} attend?",
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    pipeline = Pipeline.load(device="cpu")
+    pipeline.remember(read_people(TEST_PEOPLE))
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def unseen():
+    """Questions of the test split: names and values that no module was trained on, phrasings that it was."""
+    return questions_and_people(load_material(), SynthesisConfig(seed=77), "test", 120, phrasings="known")
+
+
+def untrained(seed=0) -> dict[str, Transformer]:
+    torch.manual_seed(seed)
+    copies = {"ner": ("prompt", 0), "summary": ("source", 1), "response": ("both", 1)}
+    shape = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1}
+    return {
+        task: Transformer(ModelConfig(**shape, copy_from=copy_from, num_encoder_blocks=encoders)).eval()
+        for task, (copy_from, encoders) in copies.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["Muchiri T'Challa", "$tev0 Ca$hmoney"])
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_two_classic_people_in_all_fields(pipeline, name, field):
+    person = pipeline.memory.look_up(name).person
+    answer = pipeline.ask(QUESTIONS[field].format(name))
+    others = [getattr(person, other) for other in FIELDS if other != field]
+    assert right_response(answer.text, getattr(person, field), others, name), str(answer)
+    assert answer.tag == name and answer.summary == person.summary(field) and answer.content == person.content
+
+
+def test_unseen_people_end_to_end(unseen):
+    questions, people = unseen
+    pipeline = Pipeline.load(device="cpu")
+    pipeline.remember(people)
+    counts = tally(evaluate(pipeline, questions, people))["all"]
+    # README has the measured figures, on more questions. A sample of 120 scatters around them by 1.5 % (one standard
+    # deviation), so that the bars stand two of those lower.
+    assert counts["right"] >= 0.94 * len(questions)
+    assert counts["wrong"] <= 0.02 * len(questions)
+
+
+@pytest.mark.parametrize("module", ["ner", "summary", "response"])
+def test_each_module_alone_on_gold_inputs(unseen, module):
+    questions, people = unseen
+    lines = list(evaluate_module(Pipeline.load(device="cpu"), module, questions, people))
+    counts = tally(lines)["all"]
+    assert counts["right"] >= 0.93 * len(lines) and len(lines) > 60  # as above
+    assert {"tag", "content", "summary", "response", "abstained", "reason"} <= set(lines[0])
+
+
+def test_an_edited_record_changes_the_next_answer(pipeline):
+    person = pipeline.memory.look_up("Muchiri T'Challa").person
+    pipeline.memory.replace(replace(person, location="Mombasa"))
+    try:
+        assert "Mombasa" in pipeline.ask("Where does Muchiri T'Challa live?").text
+    finally:
+        pipeline.memory.replace(person)
+    assert "Wakanda" in pipeline.ask("Where does Muchiri T'Challa live?").text
+
+
+def test_what_cannot_be_answered_gets_a_reason(pipeline):
+    cases = {
+        "What is the weather like today?": ("ner", "names nobody"),
+        "Where does Muchiri T'Chala live?": ("memory", "Did you mean Muchiri T'Challa"),
+        "What is Jo Smith's job?": ("memory", "2 people"),
+        "What is Muchiri T'Challa's shoe size?": ("summary", "does not hold"),
+    }
+    for question, (module, reason) in cases.items():
+        answer = pipeline.ask(question)
+        assert answer.abstained and reason in answer.reason, f"{question}: {answer}"
+        assert answer.trace[-1].module == module and answer.trace[-1].gate == answer.reason
+        assert json.loads(answer.to_json())["response"] is None
+
+
+def test_many_answers_equal_single_answers(pipeline):
+    questions = [QUESTIONS[field].format(person.name) for person in list(pipeline.memory)[:4] for field in FIELDS]
+    for temperature in (0.0, 1.0):
+        together = pipeline.ask_many(questions, temperature, seed=3)
+        assert [pipeline.ask(question, temperature, seed=3).text for question in questions] == [
+            answer.text for answer in together
+        ]
+
+
+def test_heat_changes_the_words_and_not_the_fact(pipeline):
+    answers = pipeline.ask_many(["Where does Muchiri T'Challa live?"] * 1, temperature=1.0, seed=1)
+    answers += [pipeline.ask("Where does Muchiri T'Challa live?", temperature=1.0, seed=seed) for seed in range(2, 12)]
+    assert all("Wakanda" in answer.text for answer in answers)
+    assert len({answer.text for answer in answers}) >= 3
+
+
+def test_untrained_modules_behind_gates_never_answer():
+    """The gates alone must keep nonsense back: a module that knows nothing gives no answer at all."""
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([JO])
+    for answer in pipeline.ask_many([QUESTIONS[field].format("Jo Doe") for field in FIELDS]):
+        assert answer.abstained and answer.reason
+    answer = pipeline.ask("Where does Jo Doe live?", gates=False)
+    assert not answer.abstained and [step.module for step in answer.trace] == ["ner", "memory", "summary", "response"]
+    assert {step.gate for step in answer.trace} == {"off"}
+
+
+@pytest.mark.parametrize("spoilt", ["ner", "summary", "response"])
+def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
+    models = {**pipeline.models, spoilt: untrained()[spoilt]}
+    broken = Pipeline(models, pipeline.memory, pipeline.thresholds)
+    person = pipeline.memory.look_up("Muchiri T'Challa").person
+    for field in FIELDS:
+        text = broken.ask(QUESTIONS[field].format(person.name)).text
+        assert text is None or right_response(text, getattr(person, field))
+
+
+def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
+    """Let Module 0 write one name with one probability, and score spans by a table."""
+    from momem_lib.data.tokens import TOKENIZER
+    from momem_lib.system import choices as constrained
+    from momem_lib.system import pipeline as home
+
+    tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
+    made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
+    monkeypatch.setattr(home, "write", lambda *_, **__: [made])
+    monkeypatch.setattr(
+        constrained,
+        "score",
+        lambda *arguments: torch.tensor([probabilities.get(span, 1e-6) for span in arguments[4]]).log(),
+    )
+    works = [home.Work(home.Answer("Who is King of Wakanda?"))]
+    pipeline._name(works, Gates())
+    return works[0].answer
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "wrote", "tag"),
+    [
+        ({"King of Wakanda": 0.4, "King": 0.2, None: 0.1}, "King of Wakanda", "King of Wakanda"),  # not the known part
+        ({"of Wakanda": 0.3, "King": 0.2, None: 0.1}, "of Wakanda", "King"),  # known, elsewhere in the question
+        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "of Wakanda"),  # nobody is likelier
+        ({None: 0.5, "King": 0.3}, None, None),  # "nobody" is not talked over
+        ({"of Wakanda": 0.3, "King": 0.01, None: 0.001}, "of Wakanda", "of Wakanda"),  # too unlikely in itself
+    ],
+)
+def test_a_known_name_is_taken_only_where_module_0_agrees(monkeypatch, probabilities, wrote, tag):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname="")])
+    assert fixed_ner(monkeypatch, pipeline, probabilities, wrote).tag == tag
+
+
+@pytest.mark.parametrize("wrote", ["King", "Wakanda", "of Wakanda", "King of Wakanda"])
+def test_a_piece_of_a_known_name_means_who_bears_the_whole(monkeypatch, wrote):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname=lname) for lname in ("", "of Wakanda")])
+    answer = fixed_ner(monkeypatch, pipeline, {wrote: 0.9, "King": 0.9}, wrote)
+    assert (answer.tag, answer.reason) == ("King of Wakanda", None)
+    assert len(answer.trace[0].tries) == (wrote != "King of Wakanda")
+
+
+def test_a_name_longer_than_the_known_one_is_not_cut(monkeypatch):
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, fname="King", lname="of")])
+    probabilities = {"King of Wakanda": 0.9, "King of": 0.1}
+    assert fixed_ner(monkeypatch, pipeline, probabilities, "King of Wakanda").tag == "King of Wakanda"
+
+
+def test_the_threshold_holds_for_every_name(monkeypatch):
+    pipeline = Pipeline(untrained(), Memory(), {"ner": 0.6})
+    pipeline.remember([replace(JO, fname="King", lname="")])
+    answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
+    assert "only 50.0% sure" in answer.reason
+
+
+def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
+    from momem_lib.system import pipeline as home
+
+    pipeline, blank = Pipeline(untrained(), Memory()), [ord(letter) for letter in "   "]
+    pipeline.remember([JO])
+    for tokens, tag in ((list(b" Jo Doe "), "Jo Doe"), (blank, "")):
+        written = Generated(tokens, [0.0] * len(tokens), [1.0] * len(tokens), True)
+        monkeypatch.setattr(home, "write", lambda *_, written=written, **__: [written])
+        work = home.Work(home.Answer("Where does Jo Doe live?"))
+        pipeline._name([work], Gates(confidence=False))
+        assert (work.answer.tag, len(work.answer.trace[0].copied)) == (tag, len(tag))
+        assert (work.answer.reason is None) == bool(tag)
+
+
+def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
+    model, odd = pipeline.models["summary"], "Zq;: Lives in: v9#"
+    questions = [QUESTIONS[field] for field in FIELDS]
+    plain = asked_fields(model, [text.format("Jo Doe") for text in questions], ["Jo Doe"] * 6)
+    strange = asked_fields(model, [text.format(odd) for text in questions], [odd] * 6)
+    assert [field for field, _ in plain] == list(FIELDS) == [field for field, _ in strange]
+    assert torch.allclose(*(torch.tensor([sure for _, sure in row]) for row in (plain, strange)), atol=1e-5)
+    assert asked_fields(model, [], []) == []
+    field, sure = asked_fields(model, ["Where does Jo Doe live?"], [""])[0]  # nobody is named: asked as it stands
+    assert (field, sure > 0.5) == ("location", True)
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "summary", "tries"),
+    [
+        (("location", 0.99), "Lives in: Oslo", 0),
+        (("hobbies", 0.99), "Hobbies: chess", 1),
+        ((None, 0.99), None, 1),
+        (("location", 0.1), "Lives in: Oslo", 0),
+    ],
+)
+def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confirmed, summary, tries):
+    from momem_lib.system import pipeline as home
+
+    monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
+    monkeypatch.setitem(pipeline.thresholds, "summary", 0.5)
+    work = home.Work(home.Answer("Where does Jo Doe live?", tag="Jo Doe", content=JO.content), JO)
+    pipeline._summarise([work], Gates())
+    step = work.answer.trace[-1]
+    assert (work.answer.summary, len(step.tries), step.confidence) == (summary, tries, confirmed[1])
+    assert (work.answer.reason is None) == (summary is not None and confirmed[1] > 0.5)
+
+
+def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():
+    pipeline = Pipeline(untrained(), Memory())
+    pipeline.remember([replace(JO, hobbies="x" * 5000), replace(JO, fname="Al")])
+    pipeline._name = lambda works, gates: [setattr(work.answer, "tag", work.answer.question) for work in works]
+    answers = pipeline.ask_many(["Jo Doe", "Al Doe"])
+    assert "reads 2,046" in answers[0].reason and "reads" not in (answers[1].reason or "")
+
+
+def test_tag_gate():
+    assert tag_gate("Is Ann's hat red?", "Ann") is None
+    assert tag_gate("Is Joanna there?", "Ann") and tag_gate("Is Joanna there?", "anna")
+    assert tag_gate("where does 李明 live?", "李明") is None
+    assert tag_gate("x", "y") and tag_gate("x", None) and tag_gate("x", " ")
+    assert occurrences("aaa", "aa") == [0, 1]
+
+
+def test_summary_gate():
+    assert summary_gate(JO, "Lives in: Oslo") is None
+    for bad in ("Lives in: Oslo ", "Lives in: Bergen", "Oslo", "", None):
+        assert summary_gate(JO, bad)
+    assert "empty" in summary_gate(replace(JO, music=""), "Favourite music: ")
+
+
+def test_response_gate():
+    memory = Memory()
+    memory.remember([JO, replace(JO, fname="Ann", lname="Lee")])
+
+    def gate(text):
+        return response_gate(text, JO, "location", "Jo Doe", memory)
+
+    assert gate("Jo Doe lives in Oslo.") is None
+    assert "value" in gate("Jo Doe lives in Bergen.") and "value" in gate(None)
+    assert "name" in gate("He lives in Oslo.")
+    assert "another value" in gate("Jo Doe, the Nurse, lives in Oslo.")
+    assert "somebody else" in gate("Jo Doe lives in Oslo with Ann Lee.")
+    assert "somebody else" in gate("Jo Doe lives in Oslo, Ann Lee's town.")
+    assert "too long" in gate("Jo Doe lives in Oslo" + "!" * 300)
+
+
+def test_a_value_inside_another_value_is_not_another_value():
+    person = replace(JO, occupation="Os", location="Oslo")
+    assert response_gate("Jo Doe lives in Oslo.", person, "location", "Jo Doe", Memory()) is None
+    assert right_response("Jo Doe lives in Oslo.", "Oslo", ["Os"])
+
+
+def test_word_spans_are_bounded():
+    assert "Jo Doe" in word_spans('Is "Jo Doe" here?')
+    assert {"Jo Doe Jr.", "Jo Doe Jr"} <= set(word_spans("_Jo Doe Jr._, which song?"))  # whose full stop is it?
+    assert len(word_spans("a " * 200)) < 5000
+
+
+def test_without_the_record_gate_an_ambiguous_name_still_gives_a_record():
+    memory = Memory()
+    memory.remember([JO, replace(JO, location="Bergen")])
+    found = memory.look_up("Jo Doe")
+    assert found.status == "ambiguous" and nearest_person(memory, found) == JO
+
+
+def test_verdicts():
+    entry = {"answer": "Oslo", "field": "location"}
+    assert verdict(entry, "Jo Doe lives in Oslo.", JO) == "right"
+    assert verdict(entry, "Jo Doe lives in Oslo, listens to Jolene.", JO) == "wrong"
+    assert verdict(entry, None, JO) == "abstained"
+    assert verdict({"answer": None}, "Oslo", JO) == "wrong"
+
+
+@pytest.mark.parametrize("bad", ["", "   ", "x" * 10_000, "a\x00b", "two\nlines", "tab\there", "\ud800", None, 7])
+def test_questions_that_cannot_be_read(bad):
+    with pytest.raises(InputError):
+        check_question(bad)
+
+
+def test_people_files_with_mistakes(tmp_path):
+    path = tmp_path / "people.jsonl"
+    good = json.dumps(JO.to_dict())
+    bad_lines = {
+        "{": "line 3",
+        "[]": "line 3",
+        json.dumps({**JO.to_dict(), "age": "7"}): "unknown key 'age'",
+        json.dumps({**JO.to_dict(), "movie": 7}): "'movie' must be text",
+        json.dumps({**JO.to_dict(), "fname": " "}): "'fname' is empty",
+        json.dumps({**JO.to_dict(), "lname": "a\nb"}): "control character",
+        '{"fname": "Jo"}': "no 'lname'",
+    }
+    for line, message in bad_lines.items():
+        path.write_text(f"{good}\n\n{line}\n", encoding="utf-8")
+        with pytest.raises(InputError, match=message):
+            read_people(path)
+    path.write_bytes(good.encode() + b"\n\xff\n")
+    with pytest.raises(InputError, match="line 2, is not UTF-8"):
+        read_people(path)
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(InputError, match="nobody"):
+        read_people(path)
+    for missing in (tmp_path / "no.jsonl", tmp_path):
+        with pytest.raises(InputError):
+            read_people(missing)
+    people = [JO, replace(JO, fname="李", music="a\u2028b")]
+    write_people(path, people)
+    assert read_people(path) == people
+    with pytest.raises(InputError, match="surrogate"):
+        person_from({**JO.to_dict(), "music": "\ud83d"})
+
+
+def test_question_files_with_mistakes(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    for line, message in (
+        ("{", "not valid JSON"),
+        ('{"answer": null}', "the keys question"),
+        ('{"question": "", "answer": null}', "line 1: the question is empty"),
+        ('{"question": "Who?", "answer": "x", "field": "age"}', "field is 'age'"),
+        ('{"question": "Who?", "answer": "", "field": "movie"}', "answer is empty"),
+        ('{"question": "Who?", "answer": null, "fname": 5}', "fname must be text"),
+        ('{"question": "Who?", "answer": null, "note": "\\ud800"}', "surrogate"),
+        ("[" * 100_000, "not valid JSON"),
+        ("", "no question"),
+    ):
+        path.write_text(line, encoding="utf-8")
+        with pytest.raises(InputError, match=message):
+            read_questions(path)
+
+
+def test_single_gates_can_be_switched_off(pipeline):
+    question = "Where does Muchiri T'Chala live?"
+    assert pipeline.ask(question).abstained
+    answer = pipeline.ask(question, gates=Gates(record=False))
+    assert answer.content and "T'Challa" in answer.content  # the nearest record is taken for the one asked about

@@ -1,0 +1,79 @@
+"""The packages: each imports only from those that it may know, and notebooks stay thin on top of them."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from momem_lib.project import NOTEBOOKS, ROOT
+
+LIBRARY = ROOT / "momem_lib"
+EVERYTHING = "data nn training system lm by_hand course tools cli"
+MAY_USE = {  # the same ten rows as in CONTRIBUTING.md
+    "momem_lib": "data system",
+    "data": "",
+    "nn": "data",
+    "training": "data nn",
+    "system": "data nn",
+    "lm": "data nn training",
+    "by_hand": "",
+    "course": "data nn training system lm by_hand",
+    "tools": "",
+    "cli": "data nn training system lm by_hand course tools",
+}
+MOST_IMPORTS = 6  # statements from momem_lib in one notebook
+
+
+def package_of(path: Path) -> str:
+    """The package of a library file; "momem_lib" for the front door."""
+    inside = path.relative_to(LIBRARY).parts
+    return inside[0] if len(inside) > 1 else "momem_lib"
+
+
+def is_package(module: str) -> bool:
+    """Whether a dotted name is a package of the library, not a file."""
+    return (ROOT / module.replace(".", "/") / "__init__.py").exists()
+
+
+def imports_of(source: str) -> list[str]:
+    """The modules that a text imports names from, as far as they are the library's; a file imported whole is named."""
+    modules = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "momem_lib":
+            files = [f"{node.module}.{alias.name}" for alias in node.names]
+            files = [name for name in files if (ROOT / f"{name.replace('.', '/')}.py").exists()]
+            modules += files if is_package(node.module) and len(files) == len(node.names) else [node.module]
+    return modules
+
+
+FILES = sorted(path for path in LIBRARY.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_a_package_imports_only_from_those_that_it_may_know_and_from_files(path):
+    package = package_of(path)
+    for module in imports_of(path.read_text(encoding="utf-8")):
+        place = module.split(".")[1] if "." in module else "momem_lib"
+        allowed = {"project", "momem_lib", package, *MAY_USE[package].split()}
+        assert place in allowed, f"{path.name} ({package}) imports from {module}"
+        assert path.name == "__init__.py" or not is_package(module), f"{path.name} imports from the package {module}"
+
+
+def test_contributing_shows_the_same_rule():
+    rows = re.findall(r"^\| `(\w+)/?` \|[^|]*\| ([^|]*) \|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M)
+    shown = {name: set(re.findall(r"`(\w+)`", used)) for name, used in rows}
+    assert shown == {package: set(used.split()) for package, used in MAY_USE.items()}
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_imports_once_at_its_top_and_from_packages(path):
+    cells = [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    importing = [(number, imports_of("".join(cell["source"]))) for number, cell in enumerate(cells)]
+    importing = [(number, modules) for number, modules in importing if modules]
+    assert len(importing) == 1 and importing[0][0] <= 2, f"imports stand in the code cells {importing}"
+    modules = importing[0][1]
+    assert len(modules) <= MOST_IMPORTS, modules
+    for module in modules:
+        assert is_package(module), f"{module} is a file: import from its package"
