@@ -1,3 +1,3 @@
 """The momem command."""
 
-from momem_lib.cli.lm_commands import MENU
+from momem_lib.cli.lm import MENU

@@ -1,11 +1,14 @@
 """The command line: exit codes, sentences instead of tracebacks, files that other programs read."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from momem_lib.cli.main import main
 from momem_lib.data.records import read_people
+from momem_lib.project import ROOT
 from momem_lib.system.memory import Memory
 
 
@@ -130,3 +133,11 @@ def test_help_of_every_command(capsys):
     ):
         code, out, _ = run(capsys, *arguments)
         assert code == 0 and "usage: momem" in out
+
+
+def test_help_answers_at_once_since_it_loads_nothing_that_takes_time():
+    heavy = {"torch", "numpy", "matplotlib", "pandas", "sqlite3", "tokenizers", "IPython", "nbformat", "papermill"}
+    asked = "import sys; from momem_lib.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    program = asked + f"print(sorted({heavy} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "usage: momem" in shown and shown.splitlines()[-1] == "[]"

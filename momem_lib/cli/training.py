@@ -1,8 +1,50 @@
-"""What the commands do that make models: train, average, words, calibrate; see cli.py for their options."""
+"""momem train, average, words and calibrate: what makes the modules."""
 
 import argparse
+from pathlib import Path
 
-from momem_lib.project import InputError
+from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
+from momem_lib.project import GENERATED, InputError
+
+OUT = GENERATED / "checkpoints"
+
+
+def add(parsers) -> None:
+    """Add the four commands and their options."""
+    add_train(parsers)
+    parser = add_command(parsers, "average", average, "the mean of trained models")
+    parser.add_argument("module", choices=MODULES)
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CKPT", help="two or more, of one shape")
+    parser.add_argument("--out", type=Path, required=True, metavar="CKPT", help="the .safetensors file to write")
+    parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on; by default those of training")
+    parser = add_command(parsers, "words", words, "train the bag of words")
+    parser.add_argument("--num-datapoints", type=int, default=240_000, help="questions to train on")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--out-dir", type=Path, default=OUT, help="folder to write to")
+    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds")
+    parser.add_argument("--out-dir", type=Path, default=OUT, help="where the checkpoints are")
+    parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
+
+
+def add_train(parsers) -> None:
+    """Add momem train and its options."""
+    parser = add_command(parsers, "train", train, "train one module")
+    parser.add_argument("module", choices=MODULES)
+    parser.add_argument("--profile", choices=("quick", "full"), default="quick")
+    parser.add_argument("--config", type=Path, help="a JSON file with keys of your own (see data/profiles)")
+    parser.add_argument("--device", default="auto", choices=DEVICES)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--checkpoint-steps", type=int, help="steps between two checkpoints")
+    parser.add_argument("--steps", type=int, help="steps in all (max_global_steps)")
+    parser.add_argument("--lr-steps", type=int, help="steps between two decays of the learning rate by lr_gamma")
+    parser.add_argument("--out-dir", type=Path, default=OUT)
+    parser.add_argument("--tr-dataset-path", type=Path, help="rows to train on; by default they are synthesised")
+    parser.add_argument("--val-dataset-path", type=Path, help="rows to validate on")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out-dir")
+    parser.add_argument("--init-from", type=Path, metavar="CKPT", help="start from these weights")
+    parser.add_argument("--load-optim", action="store_true", help="with --init-from: take the optimizer's state too")
+    parser.add_argument("--temperature", type=float, default=0.0, help="of the sampled answer at each checkpoint")
+    parser.add_argument("--seed", type=int)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -71,7 +113,7 @@ def calibrate(options: argparse.Namespace) -> int:
     from momem_lib.system.bag_of_words import FILE
     from momem_lib.system.calibration import calibrate as choose
 
-    paths = {module: options.out_dir / f"{module}.safetensors" for module in ("ner", "summary", "response")}
+    paths = {module: options.out_dir / f"{module}.safetensors" for module in MODULES}
     if (options.out_dir / FILE).is_file():  # else the shipped one gives the second opinion
         paths["words"] = options.out_dir / FILE
     for module, threshold in choose(paths, options.num_datapoints).items():

@@ -1,4 +1,4 @@
-"""What `momem lm train`, `test`, `generate` and `chat` do, and the menu of `momem lm` alone."""
+"""momem lm train, test, generate and chat: the mini language model; momem lm alone is a menu of them."""
 
 import argparse
 import json
@@ -6,7 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.cli.options import DEVICES, add_command, seed
+from momem_lib.project import CHECKPOINTS, GENERATED, InputError
 
 MENU = """
 The mini language model
@@ -14,6 +15,38 @@ The mini language model
   2  test a model on a text
   3  let a model write
   4  leave"""
+
+
+def add(parsers) -> None:
+    """Add momem lm, its four commands and their options."""
+    parser = parsers.add_parser("lm", help="the mini language model: train, test, generate, chat; alone: a menu")
+    parser.set_defaults(action=menu)
+    kinds = parser.add_subparsers(metavar="train|test|generate|chat")
+    sub = add_command(kinds, "train", train)
+    sub.add_argument("file", nargs="?", metavar="FILE", help="text file, folder, or tiny-shakespeare")
+    sub.add_argument("--test", metavar="FILE", help="measure on this text at the end")
+    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", help="folder to write to")
+    sub.add_argument("--profile", choices=("quick", "full"), help="default: quick")
+    sub.add_argument("--minutes", type=float, metavar="M", help="train for about so long")
+    sub.add_argument("--config", type=Path, metavar="FILE.json", help="settings of your own (keys of LMConfig)")
+    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+    sub.add_argument("--seed", type=int)
+    sub = add_command(kinds, "test", measure)
+    sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
+    sub.add_argument("file", nargs="?", metavar="FILE", help="text file or folder")
+    sub.add_argument("--json", action="store_true", help="as one line of JSON")
+    for name, action, tokens in (("generate", generate, 200), ("chat", chat, 80)):
+        sub = add_command(kinds, name, action)
+        sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
+        if name == "generate":
+            sub.add_argument("prompt", metavar="PROMPT", help="the beginning of the text")
+        sub.add_argument("--temperature", type=float, default=0.8)
+        sub.add_argument("--top-k", type=int, help="draw from so many tokens only")
+        sub.add_argument("--top-p", type=float, help="draw from the fewest tokens that hold this share")
+        sub.add_argument("--tokens", type=int, default=tokens, help="how many to write")
+        sub.add_argument("--seed", type=seed, default=0)
+    for sub in kinds.choices.values():
+        sub.add_argument("--device", default="auto", choices=DEVICES)
 
 
 def report(trained, out: Path) -> None:
@@ -159,8 +192,9 @@ def generate_from_menu(folder: Path) -> list[str]:
     return ["generate", model, f"--temperature={temperature}", "--", prompt]
 
 
-def menu(options: argparse.Namespace) -> int:
+def menu(_options: argparse.Namespace) -> int:
     """Choose from a menu what to do; each choice runs the command that it shows."""
+    from momem_lib.cli.main import main
     from momem_lib.lm.runs import OUT
 
     actions = {"1": train_from_menu, "2": measure_from_menu, "3": generate_from_menu}
@@ -175,6 +209,6 @@ def menu(options: argparse.Namespace) -> int:
         words = actions[choice](OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
         print(f"momem lm {shlex.join(words)}\n")
         try:
-            options.run(["lm", *words])  # errors become a sentence there, and the menu comes again
+            main(["lm", *words])  # errors become a sentence there, and the menu comes again
         except SystemExit:  # a word that the command line does not take; it has said so
             pass

@@ -1,0 +1,118 @@
+"""momem data: rows, their vocabulary, their tokens, and questions to evaluate with."""
+
+import argparse
+import json
+from pathlib import Path
+
+from momem_lib.cli.options import add_command
+from momem_lib.project import GENERATED, LISTS, TEMPLATES
+
+
+def add(parsers) -> None:
+    """Add momem data and its four kinds."""
+    kinds = parsers.add_parser("data", help="synthesise the dataset").add_subparsers(dest="kind", required=True)
+    for name, action, count in (
+        ("text", text, 40_000),
+        ("vocabulary", vocabulary, 0),
+        ("tokens", tokens, 0),
+        ("questions", questions, 2_000),
+    ):
+        parser = add_command(kinds, name, action)
+        parser.add_argument("--dest-path", type=Path, default=GENERATED / "default", help="folder to write to")
+        window = "tokens; longer rows are left out, never cut"
+        parser.add_argument("--context-window", type=int, default=512, help=window)
+        if count:
+            add_synthesis_options(parser, count)
+    parser = kinds.choices["questions"]
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    parser.add_argument("--phrasings", choices=("known", "held-out", "any"), default="known")
+    parser.add_argument("--language", choices=("en", "sw"), default=None)
+    parser.add_argument("--styles", help="only these styles of names and values, with commas between")
+    parser.add_argument("--kinds", help="only these kinds of question, with commas between")
+
+
+def add_synthesis_options(parser, count: int) -> None:
+    """What text and questions share: of what to make rows, and how many unless the reader says."""
+    parser.add_argument("--lists-path", type=Path, default=LISTS, help="folder with your own value lists")
+    parser.add_argument("--template-path", type=Path, default=TEMPLATES, help="folder with your own templates")
+    parser.add_argument("--num-datapoints", type=int, default=count, help="rows to make")
+    parser.add_argument("--prob-threshold", type=float, default=0.7, help="chance that characters stay unshuffled")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def material_and_config(options: argparse.Namespace) -> tuple:
+    """The reader's lists and templates, and what the options say about the rows to make of them."""
+    from momem_lib.data.rows import SynthesisConfig, load_material
+
+    material = load_material(options.lists_path, options.template_path)
+    config = SynthesisConfig(
+        num_datapoints=options.num_datapoints,
+        context_window=options.context_window,
+        prob_threshold=options.prob_threshold,
+        seed=options.seed,
+        languages=tuple(material.grammars),
+    )
+    return material, config
+
+
+def text(options: argparse.Namespace) -> int:
+    """Synthesise train, validation and test rows."""
+    from momem_lib.data.dataset import write_dataset
+
+    material, config = material_and_config(options)
+    report = write_dataset(config, options.dest_path, material)
+    for split, part in report["splits"].items():
+        print(f"{options.dest_path / split}.jsonl: {part['rows']:,} rows; {part['left_out']:,} longer ones left out")
+    return 0
+
+
+def vocabulary(options: argparse.Namespace) -> int:
+    """Write the byte vocabulary and its special tokens as JSON."""
+    from momem_lib.data.tokens import ByteTokenizer
+
+    options.dest_path.mkdir(parents=True, exist_ok=True)
+    path = options.dest_path / "vocabulary.json"
+    path.write_text(ByteTokenizer().to_json() + "\n", encoding="utf-8")
+    print(f"{ByteTokenizer().vocab_size} tokens: {path}")
+    return 0
+
+
+def tokens(options: argparse.Namespace) -> int:
+    """Tokenize the rows under the destination path, one file per split and module."""
+    from momem_lib.data.dataset import read_rows
+    from momem_lib.data.tasks import TASKS
+    from momem_lib.training.batches import tokenize
+
+    for split in ("train", "validation", "test"):
+        rows = read_rows(options.dest_path / f"{split}.jsonl")
+        for name, task in TASKS.items():
+            encoded = tokenize(task, rows, options.context_window)
+            path = options.dest_path / f"{split}.{name}.safetensors"
+            encoded.save(path)
+            print(f"{path}: {len(encoded):,} sequences; {encoded.left_out} longer than the window left out")
+    return 0
+
+
+def questions(options: argparse.Namespace) -> int:
+    """Write questions with their answers, and the people that they are about, for momem evaluate."""
+    from momem_lib.data.dataset import questions_and_people
+    from momem_lib.data.records import write_people
+
+    material, config = material_and_config(options)
+    chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
+    entries, people = questions_and_people(
+        material,
+        config,
+        options.split,
+        options.num_datapoints,
+        phrasings=options.phrasings,
+        language=options.language,
+        **chosen,
+    )
+    options.dest_path.mkdir(parents=True, exist_ok=True)
+    path = options.dest_path / "questions.jsonl"
+    lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+    path.write_text("".join(lines), encoding="utf-8")
+    write_people(options.dest_path / "people.jsonl", people)
+    print(f"{len(entries):,} questions: {path}\n{len(people):,} people: {options.dest_path / 'people.jsonl'}")
+    return 0
