@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from momem_lib.data.tokens import TOKENIZER
+from momem_lib.project import InputError
 
 COLON = ord(":")  # ends the label of a summary; no label holds one
 
@@ -43,12 +44,40 @@ class Task:
         source = row[self.source] if self.source else None
         return source, self.prompt(row["question"], row["name"]), row[self.target]
 
+    def is_right(self, row: Mapping, text: str | None) -> bool:
+        """Whether an output will do: equal to the target, or, for responses, holding name and value verbatim.
+
+        Example:
+            >>> row = {"name": "Jo", "value": "Oslo", "response": "Jo lives in Oslo."}
+            >>> [TASKS["response"].is_right(row, text) for text in ("Oslo is where Jo lives.", "Jo: Osl", None)]
+            [True, False, False]
+        """
+        if self.name != "response":
+            return text == row[self.target]
+        value = row["value"]
+        return text is not None and value in text and row["name"] in text and len(text) <= len(value) + 200
+
 
 TASKS = {
     "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
     "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>", hides_name=True),
     "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
 }
+
+
+def task_named(name: str | None) -> Task:
+    """The task of that name.
+
+    Raises:
+        InputError: there is none.
+
+    Example:
+        >>> task_named("ner").target
+        'name'
+    """
+    if name not in TASKS:
+        raise InputError(f"no module {name!r}; one of {', '.join(TASKS)} was expected")
+    return TASKS[name]
 
 
 def frame(start: str, tokens: list[int], stop: str) -> list[int]:

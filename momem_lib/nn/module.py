@@ -1,82 +1,178 @@
-"""What a trained module does with texts: write, judge candidates, and be compared with what it should have written."""
+"""A trained module at work: it writes, judges candidates, and is compared with what it should have written."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, task_named
 from momem_lib.data.tokens import TOKENIZER
+from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.generation import Generated, generate
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.nn.transformer import Transformer
+from momem_lib.project import CHECKPOINTS
 
 
-def inputs_for(task: Task, sources: Sequence[str | None], prompts: Sequence[str], device="cpu", targets=None):
-    """A batch from texts; targets are token sequences, by default the start token alone."""
-    encoded = [encode_source(text) for text in sources] if task.source else None
-    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
-    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
-
-
-def write(
-    model: Transformer,
-    task: Task,
-    sources: Sequence[str | None],
-    prompts: Sequence[str],
-    temperature: float = 0.0,
-    seeds: Sequence[int] | None = None,
-    batch_size: int = 32,
-    copy_only: Sequence[Sequence[str]] | None = None,
-    guesses: Sequence[str | None] | None = None,
-) -> list[Generated]:
-    """Run a module on texts, in batches of similar length; results come in the order of the prompts.
-
-    Args:
-        sources: what the encoder reads, per question (None for NER). prompts: the questions.
-        copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
-        guesses: per question, what it will perhaps write (None: <none>): checked in one step, and quicker where right.
-    """
-    device = model.device
-    size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
-    order = sorted(range(len(prompts)), key=size.__getitem__)
-    results: list[Generated | None] = [None] * len(prompts)
-    for begin in range(0, len(order), batch_size):
-        rows = order[begin : begin + batch_size]
-        inputs = inputs_for(task, [sources[row] for row in rows], [prompts[row] for row in rows], device)
-        if copy_only is not None and model.copy is not None:
-            copies = model.config.copy_from
-            places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
-            inputs.copyable = torch.stack(places)
-        # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
-        limits = [limit_of(task, model, sources[row], prompts[row]) for row in rows]
-        heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
-        ahead = [encode_target(task, guesses[row])[1:] for row in rows] if guesses else None  # less the start token
-        written = generate(model, inputs, TOKENIZER.id(task.stop), max(1, max(limits)), *heat, guesses=ahead)
-        for row, limit, result in zip(rows, limits, written, strict=True):
-            results[row] = result.cut(limit)
-    return results
-
-
-def limit_of(task: Task, model: Transformer, source: str | None, prompt: str) -> int:
-    """The most tokens that a module may write: a tag is part of the prompt, a summary of the source.
+@dataclass(eq=False)
+class Module:
+    """One module of the system: its job, the Transformer that does it, and what is known about its making.
 
     Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> limit_of(TASKS["ner"], Transformer(ModelConfig()), None, "Where does Jo live?")
-        20
+        >>> ner = Module.load(task="ner", device="cpu")
+        >>> [written.text for written in ner.write(["Where does Jo Doe live?", "What time is it?"])]
+        ['Jo Doe', None]
     """
-    asked, read = len(prompt.encode()), len((source or prompt).encode())
-    longest = asked + read + 100 if task.name == "response" else read + 1
-    return min(longest, model.config.context_window - asked - 3)
+
+    task: Task
+    model: Transformer
+    card: dict = field(default_factory=dict)  # format, metrics, history, ...
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, device: str = "auto", task: str | None = None) -> "Module":
+        """Read a checkpoint, in evaluation mode; without a path, the one that is shipped for a task.
+
+        Raises:
+            InputError: missing, damaged or unfitting file, or a module for another task than expected.
+        """
+        if path is None:
+            path = CHECKPOINTS / f"{task_named(task).name}.safetensors"
+        model, card = load_model(path, device, task)
+        return cls(task_named(card.get("task")), model, card)
+
+    @property
+    def threshold(self) -> float:
+        """How sure it must be to be believed, as a probability: what calibration wrote into its card, else 0."""
+        found = (self.card.get("metrics") or {}).get("confidence_threshold", 0.0)
+        return found if isinstance(found, float) else 0.0
+
+    def prompt(self, question: str, name: str | None) -> str:
+        """What it is prompted with, for a question and the name that stands in it."""
+        return self.task.prompt(question, name)
+
+    def inputs(
+        self,
+        prompts: Sequence[str],
+        sources: Sequence[str | None] | None = None,
+        targets: Sequence[Sequence[int]] | None = None,
+    ) -> Inputs:
+        """Texts as a batch on the model's device; targets are token sequences, by default the start token alone."""
+        sources = sources or [None] * len(prompts)
+        encoded = [encode_source(text) for text in sources] if self.task.source else None
+        targets = targets or [[TOKENIZER.id(self.task.start)]] * len(prompts)
+        return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device)
+
+    def write(
+        self,
+        prompts: Sequence[str],
+        sources: Sequence[str | None] | None = None,
+        temperature: float = 0.0,
+        seeds: Sequence[int] | None = None,
+        copy_only: Sequence[Sequence[str]] | None = None,
+        guesses: Sequence[str | None] | None = None,
+        batch_size: int = 32,
+    ) -> list[Generated]:
+        """Write for each prompt, in batches of similar length; results come in the order of the prompts.
+
+        Args:
+            prompts: the questions. sources: what the encoder reads, per question; None for NER.
+            copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
+            guesses: per question, what it will perhaps write (None: <none>): checked in one step, and quicker where
+                right.
+        """
+        sources = sources or [None] * len(prompts)
+        size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
+        order = sorted(range(len(prompts)), key=size.__getitem__)
+        results: list[Generated | None] = [None] * len(prompts)
+        for begin in range(0, len(order), batch_size):
+            rows = order[begin : begin + batch_size]
+            inputs = self.inputs([prompts[row] for row in rows], [sources[row] for row in rows])
+            if copy_only is not None and self.model.copy is not None:
+                copies = self.model.config.copy_from
+                places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
+                inputs.copyable = torch.stack(places)
+            # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
+            limits = [self.limit(prompts[row], sources[row]) for row in rows]
+            heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
+            ahead = [encode_target(self.task, guesses[row])[1:] for row in rows] if guesses else None  # less the start
+            stop = TOKENIZER.id(self.task.stop)
+            written = generate(self.model, inputs, stop, max(1, max(limits)), *heat, guesses=ahead)
+            for row, limit, result in zip(rows, limits, written, strict=True):
+                results[row] = result.cut(limit)
+        return results
+
+    def limit(self, prompt: str, source: str | None = None) -> int:
+        """The most tokens that it may write: a tag is part of the prompt, a summary of the source.
+
+        Example:
+            >>> Module.load(task="ner", device="cpu").limit("Where does Jo live?")
+            20
+        """
+        asked, read = len(prompt.encode()), len((source or prompt).encode())
+        longest = asked + read + 100 if self.task.name == "response" else read + 1
+        return min(longest, self.model.config.context_window - asked - 3)
+
+    @torch.inference_mode()
+    def score(
+        self,
+        prompts: Sequence[str],
+        candidates: Sequence[Sequence[str | None]],
+        sources: Sequence[str | None] | None = None,
+        whole: bool = True,
+        batch_size: int = 16,
+    ) -> list[Tensor]:
+        """The natural log-probability that it writes each of a prompt's own candidates (None stands for <none>): (C,).
+
+        The candidates are judged whole, so the best of them is exactly what constrained decoding should find; source
+        and prompt are read once for all of them.
+
+        Args:
+            whole: False judges each candidate only up to the first token that tells it from the prompt's others:
+                quicker, and just as good where what follows is certain.
+
+        Example:
+            >>> ner = Module.load(task="ner", device="cpu")
+            >>> (scores,) = ner.score(["Where does Jo Doe live?"], [["Jo Doe", "Jo", None]])
+            >>> scores.exp().round(decimals=2).tolist()
+            [1.0, 0.0, 0.0]
+        """
+        sources = sources or [None] * len(prompts)
+        device = self.model.device
+        results: list[Tensor] = []
+        for begin in range(0, len(prompts), batch_size):
+            rows = slice(begin, begin + batch_size)
+            state, first = self.model.start(self.inputs(prompts[rows], sources[rows]))
+            owners = torch.tensor([row for row, own in enumerate(candidates[rows]) for _ in own], device=device)  # (C,)
+            bodies = []
+            for own in candidates[rows]:
+                targets = [encode_target(self.task, text)[1:] for text in own]  # less the start token
+                bodies += targets if whole else until_distinct(targets)
+            labels, mask = pad(bodies, device)  # (C, T)
+            total = first.log_probs[owners, 0].gather(-1, labels[:, :1]).squeeze(-1)  # (C,)
+            longer = mask.sum(dim=1).gt(1).nonzero().squeeze(1)  # the candidates that the first token does not settle
+            if len(longer):
+                rest = self.model.step(state.select(owners[longer]), labels[longer, :-1])
+                chosen = rest.log_probs.gather(-1, labels[longer, 1:, None]).squeeze(-1)  # (C', T - 1)
+                total[longer] += (chosen * mask[longer, 1:]).sum(-1)
+            results += total.cpu().split([len(own) for own in candidates[rows]])
+        return results
+
+    def exact_match(self, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:
+        """The share of rows whose output is right, and what was written for each row that it has a part in."""
+        chosen = [(row, texts) for row in rows if (texts := self.task.texts(row)) is not None]
+        written = self.write([texts[1] for _, texts in chosen], [texts[0] for _, texts in chosen])
+        pairs = [(row, result) for (row, _), result in zip(chosen, written, strict=True)]
+        return sum(self.task.is_right(row, result.text) for row, result in pairs) / max(1, len(pairs)), pairs
 
 
 def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str = "both") -> Tensor:
     """Where some texts stand in what one row can copy from (prompt, source, or both, source first): (S,), True there.
 
     Example:
-        >>> inputs = inputs_for(TASKS["response"], ["Lives in: Oslo"], ["Is Jo there?"])
+        >>> inputs = Module.load(task="response", device="cpu").inputs(["Is Jo there?"], ["Lives in: Oslo"])
         >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
         'OsloJo'
     """
@@ -89,58 +185,6 @@ def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str 
             for begin in (tokens.unfold(0, len(piece), 1) == piece).all(dim=1).nonzero().flatten().tolist():
                 found[begin : begin + len(piece)] = True
     return found
-
-
-def score(model: Transformer, task: Task, source: str | None, prompt: str, candidates: Sequence[str | None]) -> Tensor:
-    """The natural log-probability that the module writes each candidate (None stands for <none>): (C,).
-
-    The candidates are judged whole, so the best of them is exactly what constrained decoding should find.
-    """
-    return score_many(model, task, [source], [prompt], [candidates])[0]
-
-
-@torch.inference_mode()
-def score_many(
-    model: Transformer,
-    task: Task,
-    sources: Sequence[str | None],
-    prompts: Sequence[str],
-    candidates: Sequence[Sequence[str | None]],
-    batch_size: int = 16,
-    whole: bool = True,
-) -> list[Tensor]:
-    """What score says about each row's own candidates; source and prompt are read once for all of them.
-
-    Args:
-        whole: False judges each candidate only up to the first token that tells it from the row's others: quicker, and
-            just as good where what follows is certain.
-
-    Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> model = Transformer(ModelConfig()).eval()
-        >>> rows = score_many(model, TASKS["ner"], [None] * 2, ["Jo?", "Al or Bo?"], [["Jo"], ["Al", "Bo"]])
-        >>> [len(row) for row in rows]
-        [1, 2]
-    """
-    device = model.device
-    results: list[Tensor] = []
-    for begin in range(0, len(prompts), batch_size):
-        rows = slice(begin, begin + batch_size)
-        state, first = model.start(inputs_for(task, sources[rows], prompts[rows], device))
-        owners = torch.tensor([row for row, own in enumerate(candidates[rows]) for _ in own], device=device)  # (C,)
-        bodies = []
-        for own in candidates[rows]:
-            targets = [encode_target(task, text)[1:] for text in own]  # less the start token
-            bodies += targets if whole else until_distinct(targets)
-        labels, mask = pad(bodies, device)  # (C, T)
-        total = first.log_probs[owners, 0].gather(-1, labels[:, :1]).squeeze(-1)  # (C,)
-        longer = mask.sum(dim=1).gt(1).nonzero().squeeze(1)  # the candidates that the first token does not settle
-        if len(longer):
-            rest = model.step(state.select(owners[longer]), labels[longer, :-1])
-            chosen = rest.log_probs.gather(-1, labels[longer, 1:, None]).squeeze(-1)  # (C', T - 1)
-            total[longer] += (chosen * mask[longer, 1:]).sum(-1)
-        results += total.cpu().split([len(own) for own in candidates[rows]])
-    return results
 
 
 def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
@@ -159,24 +203,34 @@ def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
     return [shortest(one) for one in sequences]
 
 
-def exact_match(task_name: str, model: Transformer, rows: Sequence[dict]) -> tuple[float, list[tuple[dict, Generated]]]:
-    """The share of rows whose target is written exactly (for responses: that hold the name and the value verbatim)."""
-    task = TASKS[task_name]
-    chosen = [(row, task.texts(row)) for row in rows if task.texts(row) is not None]
-    written = write(model, task, [texts[0] for _, texts in chosen], [texts[1] for _, texts in chosen])
-    pairs = [(row, result) for (row, _), result in zip(chosen, written, strict=True)]
-    right = [is_right(task, row, result.text) for row, result in pairs]
-    return sum(right) / max(1, len(right)), pairs
+# The same as functions, until every caller has changed over to Module.
 
 
-def is_right(task: Task, row: dict, text: str | None) -> bool:
-    """Whether a module's output will do: equal to the target, or, for responses, holding name and value verbatim.
+def inputs_for(task, sources, prompts, device="cpu", targets=None):
+    encoded = [encode_source(text) for text in sources] if task.source else None
+    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
+    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
 
-    Example:
-        >>> row = {"name": "Jo", "value": "Oslo", "response": "Jo lives in Oslo."}
-        >>> is_right(TASKS["response"], row, "Oslo is where Jo lives."), is_right(TASKS["response"], row, "Jo: Osl")
-        (True, False)
-    """
-    if task.name != "response":
-        return text == row[task.target]
-    return text is not None and row["value"] in text and row["name"] in text and len(text) <= len(row["value"]) + 200
+
+def write(model, task, sources, prompts, temperature=0.0, seeds=None, batch_size=32, copy_only=None, guesses=None):
+    return Module(task, model).write(prompts, sources, temperature, seeds, copy_only, guesses, batch_size)
+
+
+def limit_of(task, model, source, prompt):
+    return Module(task, model).limit(prompt, source)
+
+
+def score(model, task, source, prompt, candidates):
+    return Module(task, model).score([prompt], [candidates], [source])[0]
+
+
+def score_many(model, task, sources, prompts, candidates, batch_size=16, whole=True):
+    return Module(task, model).score(prompts, candidates, sources, whole, batch_size)
+
+
+def exact_match(task_name, model, rows):
+    return Module(task_named(task_name), model).exact_match(rows)
+
+
+def is_right(task, row, text):
+    return task.is_right(row, text)
