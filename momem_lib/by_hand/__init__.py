@@ -7,8 +7,16 @@ from momem_lib.by_hand.attention import (
     causal_attention_backward,
     split_heads,
 )
-from momem_lib.by_hand.checks import code_of, layer_errors, numerical_gradient, relative_error
+from momem_lib.by_hand.checks import (
+    layer_errors,
+    numerical_gradient,
+    relative_error,
+    twin_loss_and_gradients,
+    twin_parameters,
+)
 from momem_lib.by_hand.layers import (
+    cross_entropy,
+    cross_entropy_backward,
     dropout,
     dropout_backward,
     embedding,
@@ -19,15 +27,15 @@ from momem_lib.by_hand.layers import (
     layer_norm_backward,
     linear,
     linear_backward,
+    softmax,
+    softmax_backward,
 )
-from momem_lib.by_hand.loss import cross_entropy, cross_entropy_backward, softmax, softmax_backward
-from momem_lib.by_hand.optimizers import SGD, Adam, AdamW, Momentum, clip_gradients, step_decay, warmup_cosine
+from momem_lib.by_hand.optimizers import SGD, Adam, AdamW, clip_gradients
 from momem_lib.by_hand.transformer import (
     HandConfig,
     block_backward,
     draw_batch,
+    forward,
     loss_and_gradients,
     new_parameters,
-    write,
 )
-from momem_lib.by_hand.twin import twin_loss, twin_loss_and_gradients, twin_parameters

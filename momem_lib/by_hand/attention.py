@@ -1,26 +1,10 @@
 """Backpropagation by hand: causal multi-head attention in NumPy, forward and backward (shapes as in by_hand)."""
 
-from functools import lru_cache
-
 import numpy as np
 from numpy import ndarray
 
-from momem_lib.by_hand.layers import linear, linear_backward
-from momem_lib.by_hand.loss import softmax_backward
+from momem_lib.by_hand.layers import linear, linear_backward, softmax, softmax_backward
 from momem_lib.project import InputError
-
-
-@lru_cache(maxsize=8)
-def future(length: int, dtype: str) -> ndarray:
-    """What is added to the scores: 0 where a position may look, -infinity where it would look ahead; (T, T).
-
-    Example:
-        >>> future(2, "float32").tolist()
-        [[0.0, -inf], [0.0, 0.0]]
-    """
-    mask = np.triu(np.full((length, length), -np.inf, dtype), k=1)
-    mask.setflags(write=False)  # the same array is handed out each time
-    return mask
 
 
 def attend(query: ndarray, key: ndarray, value: ndarray) -> tuple[ndarray, tuple]:
@@ -38,12 +22,9 @@ def attend(query: ndarray, key: ndarray, value: ndarray) -> tuple[ndarray, tuple
         [[1.0], [2.0]]
     """
     scale = query.shape[-1] ** -0.5
-    weights = query @ key.swapaxes(-1, -2)  # (..., T, T)
-    weights *= scale
-    weights += future(query.shape[-2], weights.dtype.name)
-    weights -= weights.max(axis=-1, keepdims=True)  # from here: softmax, in place
-    np.exp(weights, out=weights)
-    weights /= weights.sum(axis=-1, keepdims=True)
+    scores = scale * (query @ key.swapaxes(-1, -2))  # (..., T, T)
+    seen = np.tri(query.shape[-2], dtype=bool)  # (T, T): each position looks at itself and at earlier ones
+    weights = softmax(np.where(seen, scores, -np.inf))
     return weights @ value, (query, key, value, weights, scale)
 
 

@@ -1,13 +1,14 @@
-"""Is a hand-derived gradient right? Nudge every number and see, or ask somebody who knows."""
+"""Is a hand-derived gradient right? Nudge every number and see, or ask the same Transformer in torch, with autograd."""
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy import ndarray
+from torch import Tensor
 
+from momem_lib.by_hand.transformer import HandConfig
 from momem_lib.project import InputError
 
 
@@ -86,18 +87,54 @@ def layer_errors(
     }
 
 
-def code_of(function: Callable) -> str:
-    """A function's own source without its docstring, to be read in a notebook.
+def twin_parameters(parameters: dict[str, ndarray]) -> dict[str, Tensor]:
+    """Copies of the parameters as tensors whose gradients torch keeps track of.
 
     Example:
-        >>> from momem_lib.by_hand.layers import dropout_backward
-        >>> print(code_of(dropout_backward))
-        def dropout_backward(dy: ndarray, mask: ndarray | None) -> ndarray:
-            return dy if mask is None else dy * mask
+        >>> twin_parameters({"gain": np.ones(2)})["gain"].requires_grad
+        True
     """
-    source = textwrap.dedent(inspect.getsource(function)).rstrip()
-    first = ast.parse(source).body[0].body[0]
-    lines = source.splitlines()
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines)
+    return {name: torch.tensor(array, requires_grad=True) for name, array in parameters.items()}
+
+
+def _block(x: Tensor, p: dict[str, Tensor], name: str, config: HandConfig) -> Tensor:
+    batch, length, width = x.shape
+
+    def linear(x: Tensor, part: str) -> Tensor:
+        return F.linear(x, p[f"{name}.{part}.weight"].T, p[f"{name}.{part}.bias"])
+
+    def norm(x: Tensor, part: str) -> Tensor:
+        return F.layer_norm(x, (width,), p[f"{name}.{part}.gain"], p[f"{name}.{part}.bias"])
+
+    projected = linear(norm(x, "attention_norm"), "qkv")  # (B, T, 3 D)
+    parts = projected.view(batch, length, 3, config.heads, -1).permute(2, 0, 3, 1, 4)  # (3, B, H, T, D/H)
+    mixed = F.scaled_dot_product_attention(*parts, is_causal=True)
+    x = x + linear(mixed.transpose(1, 2).reshape(batch, length, width), "out")
+    hidden = linear(norm(x, "mlp_norm"), "up")
+    return x + linear(F.gelu(hidden, approximate="tanh"), "down")
+
+
+def twin_loss_and_gradients(
+    p: dict[str, Tensor], config: HandConfig, tokens: Tensor, targets: Tensor
+) -> tuple[float, dict[str, Tensor]]:
+    """What by_hand.loss_and_gradients gives without dropout: the gradients are those that autograd finds.
+
+    Args:
+        p: from twin_parameters. tokens, targets: (B, T).
+
+    Example:
+        >>> from momem_lib.by_hand.transformer import new_parameters
+        >>> config = HandConfig(vocab_size=5, width=4, heads=2, blocks=1, hidden=8, context=3)
+        >>> twin = twin_parameters(new_parameters(config))
+        >>> loss, gradients = twin_loss_and_gradients(twin, config, *torch.tensor([[[1, 2]], [[2, 3]]]))
+        >>> round(loss), gradients["tokens"].shape
+        (2, torch.Size([5, 4]))
+    """
+    x = F.embedding(tokens, p["tokens"]) + p["positions"][: tokens.shape[1]]  # (B, T, D)
+    for number in range(config.blocks):
+        x = _block(x, p, f"blocks.{number}", config)
+    x = F.layer_norm(x, (config.width,), p["norm.gain"], p["norm.bias"])
+    logits = F.linear(x, p["tokens"])  # (B, T, V)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    found = torch.autograd.grad(loss, list(p.values()))
+    return loss.item(), dict(zip(p, found, strict=True))

@@ -1,4 +1,4 @@
-"""Backpropagation by hand: the layers of a Transformer in NumPy, each with its forward pass and its derived backward.
+"""Backpropagation by hand: the layers of a Transformer and its loss in NumPy, each with its derived backward pass.
 
 Every layer is a pair of functions. The forward one returns its result and what it *kept* for later; the backward one
 takes `dy`, the gradient of the loss with respect to that result, and what was kept, and returns the gradients with
@@ -36,8 +36,7 @@ def linear(x: ndarray, weight: ndarray, bias: ndarray) -> tuple[ndarray, tuple]:
     if x.shape[-1] != weight.shape[0]:
         raise InputError(f"rows of {x.shape[-1]} numbers do not fit a weight of shape {weight.shape}: it needs (I, O)")
     rows = x.reshape(-1, x.shape[-1])  # (..., I) -> (N, I): one large product is faster than many small ones
-    y = rows @ weight  # (N, O)
-    y += bias
+    y = rows @ weight + bias  # (N, O)
     return y.reshape(*x.shape[:-1], -1), (rows, weight)
 
 
@@ -73,17 +72,8 @@ def gelu(x: ndarray) -> tuple[ndarray, tuple]:
         >>> gelu(np.array([-10.0, 0.0, 10.0]))[0].tolist()
         [-0.0, 0.0, 10.0]
     """
-    # In place: on matrices that outgrow the processor's cache, each new array costs more time than its arithmetic.
-    step = x * x
-    step *= GELU_CUBE
-    step += 1
-    step *= x
-    step *= GELU_SCALE  # u = s (x + c x³)
-    np.tanh(step, out=step)
-    y = step + 1
-    y *= x
-    y *= 0.5
-    return y, (x, step)
+    step = np.tanh(GELU_SCALE * (x + GELU_CUBE * x * x * x))  # tanh u, with u = s (x + c x³)
+    return 0.5 * x * (1 + step), (x, step)
 
 
 def gelu_backward(dy: ndarray, kept: tuple) -> ndarray:
@@ -94,19 +84,8 @@ def gelu_backward(dy: ndarray, kept: tuple) -> ndarray:
         [0.0, 0.5, 1.0]
     """
     x, step = kept
-    inner = x * x
-    inner *= 3 * GELU_CUBE
-    inner += 1
-    inner *= GELU_SCALE  # u'
-    slope = step * step
-    np.subtract(1, slope, out=slope)
-    slope *= x
-    slope *= inner
-    slope += step
-    slope += 1
-    slope *= 0.5
-    slope *= dy
-    return slope
+    inner = GELU_SCALE * (1 + 3 * GELU_CUBE * x * x)  # u'
+    return 0.5 * dy * (1 + step + x * (1 - step * step) * inner)
 
 
 def dropout(x: ndarray, share: float, generator: np.random.Generator | None) -> tuple[ndarray, ndarray | None]:
@@ -151,13 +130,10 @@ def layer_norm(x: ndarray, gain: ndarray, bias: ndarray, eps: float = 1e-5) -> t
         >>> layer_norm(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=0.0)[0].tolist()
         [[-1.0, 1.0]]
     """
-    normal = x - x.mean(axis=-1, keepdims=True)
-    variance = (normal * normal).mean(axis=-1, keepdims=True)
-    scale = 1 / np.sqrt(variance + eps)  # (..., 1)
-    normal *= scale
-    y = normal * gain
-    y += bias
-    return y, (normal, scale, gain)
+    centred = x - x.mean(axis=-1, keepdims=True)
+    scale = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + eps)  # (..., 1)
+    normal = centred * scale
+    return normal * gain + bias, (normal, scale, gain)
 
 
 def layer_norm_backward(dy: ndarray, kept: tuple) -> tuple[ndarray, ndarray, ndarray]:
@@ -176,11 +152,9 @@ def layer_norm_backward(dy: ndarray, kept: tuple) -> tuple[ndarray, ndarray, nda
     width = dy.shape[-1]
     dgain = (dy * normal).reshape(-1, width).sum(axis=0)
     dbias = dy.reshape(-1, width).sum(axis=0)
-    dx = dy * gain  # g
-    along = (dx * normal).mean(axis=-1, keepdims=True)  # mean(g n), (..., 1)
-    dx -= dx.mean(axis=-1, keepdims=True)
-    dx -= normal * along
-    dx *= scale
+    g = dy * gain
+    along = (g * normal).mean(axis=-1, keepdims=True)  # mean(g n), (..., 1)
+    dx = scale * (g - g.mean(axis=-1, keepdims=True) - normal * along)
     return dx, dgain, dbias
 
 
@@ -220,9 +194,60 @@ def embedding_backward(dy: ndarray, kept: tuple) -> ndarray:
         [[7.0, 7.0], [2.0, 5.0], [0.0, 0.0]]
     """
     tokens, shape = kept
-    flat = tokens.reshape(-1)
-    order = np.argsort(flat, kind="stable")  # equal tokens now stand side by side, and each run is summed at once
-    found, starts = np.unique(flat[order], return_index=True)
     dtable = np.zeros(shape, dy.dtype)
-    dtable[found] = np.add.reduceat(dy.reshape(-1, shape[1])[order], starts, axis=0)
+    np.add.at(dtable, tokens, dy)  # dtable[tokens] += dy would count a token once, however often it stands there
     return dtable
+
+
+def softmax(x: ndarray) -> ndarray:
+    """Positive numbers that sum to 1 along the last axis: exp(x) over the sum of exp(x).
+
+    Example:
+        >>> softmax(np.array([1000.0, 1000.0])).tolist()  # exp(1000) alone would overflow
+        [0.5, 0.5]
+    """
+    y = np.exp(x - x.max(axis=-1, keepdims=True))
+    return y / y.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(dy: ndarray, y: ndarray) -> ndarray:
+    """dx = y (dy - sum(dy y)), all along the last axis; y is softmax's result.
+
+    Example:
+        >>> softmax_backward(np.array([1.0, 0.0]), np.array([0.5, 0.5])).tolist()
+        [0.25, -0.25]
+    """
+    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+
+
+def cross_entropy(logits: ndarray, targets: ndarray) -> tuple[float, tuple]:
+    """Softmax, then the mean of -ln(probability of the right token), in nats per token.
+
+    Args:
+        logits: (..., V), any numbers. targets: (...), whole numbers below V.
+
+    Example:
+        >>> loss, kept = cross_entropy(np.zeros((1, 4)), np.array([2]))
+        >>> round(loss, 4)  # ln 4: all four are equally probable
+        1.3863
+    """
+    rows, right = logits.reshape(-1, logits.shape[-1]), targets.reshape(-1)
+    shifted = rows - rows.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    total = powers.sum(axis=-1, keepdims=True)
+    loss = float(np.mean(np.log(total[:, 0]) - shifted[np.arange(len(right)), right]))
+    return loss, (powers / total, right, logits.shape)
+
+
+def cross_entropy_backward(kept: tuple) -> ndarray:
+    """dlogits = (probabilities - one-hot targets) / number of tokens.
+
+    Example:
+        >>> loss, kept = cross_entropy(np.zeros((1, 4)), np.array([2]))
+        >>> cross_entropy_backward(kept).tolist()
+        [[0.25, 0.25, -0.75, 0.25]]
+    """
+    probabilities, right, shape = kept
+    dlogits = probabilities / len(right)
+    dlogits[np.arange(len(right)), right] -= 1 / len(right)
+    return dlogits.reshape(shape)

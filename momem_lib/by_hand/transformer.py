@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy import ndarray
+from numpy.random import Generator
 
 from momem_lib.by_hand import layers
 from momem_lib.by_hand.attention import causal_attention, causal_attention_backward
-from momem_lib.by_hand.loss import cross_entropy, cross_entropy_backward, softmax
 from momem_lib.project import InputError
+
+Arrays = dict[str, ndarray]  # by name: all parameters, or the gradients of all
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class HandConfig:
             raise InputError(f"dropout is {self.dropout}; a number from 0 to below 1 was expected")
 
 
-def new_parameters(config: HandConfig, seed: int = 0, dtype: type = np.float32) -> dict[str, ndarray]:
+def new_parameters(config: HandConfig, seed: int = 0, dtype: type = np.float32) -> Arrays:
     """Small random weights, gains of one, biases of zero, calmer branches (as in GPT-2: Radford et al. 2019, 2.3).
 
     Example:
@@ -52,28 +54,22 @@ def new_parameters(config: HandConfig, seed: int = 0, dtype: type = np.float32) 
     def drawn(*shape: int, spread: float = config.spread) -> ndarray:
         return (spread * generator.standard_normal(shape)).astype(dtype)
 
-    def norm(name: str) -> dict[str, ndarray]:
+    def norm(name: str) -> Arrays:
         return {f"{name}.gain": np.ones(width, dtype), f"{name}.bias": np.zeros(width, dtype)}
 
+    def linear(name: str, *shape: int, spread: float = config.spread) -> Arrays:
+        return {f"{name}.weight": drawn(*shape, spread=spread), f"{name}.bias": np.zeros(shape[1], dtype)}
+
     parameters = {"tokens": drawn(config.vocab_size, width), "positions": drawn(config.context, width)}
-    for number in range(config.blocks):
-        name = f"blocks.{number}"
-        parameters |= norm(f"{name}.attention_norm") | {
-            f"{name}.qkv.weight": drawn(width, 3 * width),
-            f"{name}.qkv.bias": np.zeros(3 * width, dtype),
-            f"{name}.out.weight": drawn(width, width, spread=calm),
-            f"{name}.out.bias": np.zeros(width, dtype),
-        }
-        parameters |= norm(f"{name}.mlp_norm") | {
-            f"{name}.up.weight": drawn(width, hidden),
-            f"{name}.up.bias": np.zeros(hidden, dtype),
-            f"{name}.down.weight": drawn(hidden, width, spread=calm),
-            f"{name}.down.bias": np.zeros(width, dtype),
-        }
+    for name in (f"blocks.{number}" for number in range(config.blocks)):
+        parameters |= norm(f"{name}.attention_norm") | linear(f"{name}.qkv", width, 3 * width)
+        parameters |= linear(f"{name}.out", width, width, spread=calm)
+        parameters |= norm(f"{name}.mlp_norm") | linear(f"{name}.up", width, hidden)
+        parameters |= linear(f"{name}.down", hidden, width, spread=calm)
     return parameters | norm("norm")
 
 
-def block(x: ndarray, p: dict[str, ndarray], name: str, config: HandConfig, generator=None) -> tuple[ndarray, list]:
+def block(x: ndarray, p: Arrays, name: str, config: HandConfig, generator=None) -> tuple[ndarray, list]:
     """x + attention(norm(x)), then x + mlp(norm(x)); dropout on what is added.
 
     Args:
@@ -95,7 +91,7 @@ def block(x: ndarray, p: dict[str, ndarray], name: str, config: HandConfig, gene
     return x + added, [kept_norm, kept_attention, kept_drop, kept_norm_2, kept_up, kept_gelu, kept_down, kept_drop_2]
 
 
-def block_backward(dy: ndarray, kept: list, gradients: dict[str, ndarray], name: str) -> ndarray:
+def block_backward(dy: ndarray, kept: list, gradients: Arrays, name: str) -> ndarray:
     """The block's steps in reverse; fills the gradients of its parameters in, and returns dx (B, T, D).
 
     A sum hands the same gradient to both its terms: dy goes on along the residual stream and into the branch.
@@ -122,7 +118,7 @@ def block_backward(dy: ndarray, kept: list, gradients: dict[str, ndarray], name:
 
 
 def forward(
-    p: dict[str, ndarray], config: HandConfig, tokens: ndarray, generator: np.random.Generator | None = None
+    p: Arrays, config: HandConfig, tokens: ndarray, generator: Generator | None = None
 ) -> tuple[ndarray, tuple]:
     """Scores for the next token at each position.
 
@@ -155,10 +151,10 @@ def forward(
     return logits.reshape(*tokens.shape, -1), (kept_embedding, kept_drop, kept_blocks, kept_norm, rows)
 
 
-def backward(p: dict[str, ndarray], dlogits: ndarray, kept: tuple) -> dict[str, ndarray]:
+def backward(p: Arrays, dlogits: ndarray, kept: tuple) -> Arrays:
     """The gradients of all parameters, from the gradient of the logits (B, T, V)."""
     kept_embedding, kept_drop, kept_blocks, kept_norm, rows = kept
-    gradients: dict[str, ndarray] = {}
+    gradients: Arrays = {}
     dscores = dlogits.reshape(-1, dlogits.shape[-1])  # (B T, V)
     dx = (dscores @ p["tokens"]).reshape(*dlogits.shape[:-1], -1)  # (B, T, D)
     dx, gradients["norm.gain"], gradients["norm.bias"] = layers.layer_norm_backward(dx, kept_norm)
@@ -173,12 +169,8 @@ def backward(p: dict[str, ndarray], dlogits: ndarray, kept: tuple) -> dict[str, 
 
 
 def loss_and_gradients(
-    p: dict[str, ndarray],
-    config: HandConfig,
-    tokens: ndarray,
-    targets: ndarray,
-    generator: np.random.Generator | None = None,
-) -> tuple[float, dict[str, ndarray]]:
+    p: Arrays, config: HandConfig, tokens: ndarray, targets: ndarray, generator: Generator | None = None
+) -> tuple[float, Arrays]:
     """The loss in nats per token, and its gradient with respect to every parameter.
 
     Args:
@@ -192,13 +184,11 @@ def loss_and_gradients(
         (2, True)
     """
     logits, kept = forward(p, config, tokens, generator)
-    loss, kept_loss = cross_entropy(logits, targets)
-    return loss, backward(p, cross_entropy_backward(kept_loss), kept)
+    loss, kept_loss = layers.cross_entropy(logits, targets)
+    return loss, backward(p, layers.cross_entropy_backward(kept_loss), kept)
 
 
-def draw_batch(
-    data: ndarray, config: HandConfig, batch: int, generator: np.random.Generator
-) -> tuple[ndarray, ndarray]:
+def draw_batch(data: ndarray, config: HandConfig, batch: int, generator: Generator) -> tuple[ndarray, ndarray]:
     """Pieces of a text from random places, and for each token the one that follows it.
 
     Args:
@@ -212,33 +202,7 @@ def draw_batch(
         (array([[0, 1, 2]]), array([[1, 2, 3]]))
     """
     if len(data) <= config.context:
-        raise InputError(
-            f"a text of {len(data)} tokens is too short: more than the context of {config.context} are needed"
-        )
+        raise InputError(f"a text of {len(data)} tokens is too short: more than {config.context} are needed")
     starts = generator.integers(0, len(data) - config.context, batch)
-    places = starts[:, None] + np.arange(config.context + 1)  # (B, T + 1)
-    pieces = data[places]
+    pieces = np.lib.stride_tricks.sliding_window_view(data, config.context + 1)[starts]  # (B, T + 1)
     return pieces[:, :-1], pieces[:, 1:]
-
-
-def write(
-    p: dict[str, ndarray], config: HandConfig, start: bytes, count: int, seed: int = 0, heat: float = 1.0
-) -> bytes:
-    """Let a model of bytes go on with a text, one byte drawn after the other.
-
-    Args:
-        start: one byte at least. count: bytes to add. heat: the sampling temperature, above 0.
-
-    Example:
-        >>> config = HandConfig(width=4, heads=1, blocks=1, hidden=4)
-        >>> len(write(new_parameters(config), config, b"The ", 5))
-        9
-    """
-    if not start or heat <= 0:
-        raise InputError("writing needs at least one byte to start from, and a temperature above 0")
-    generator, text = np.random.default_rng(seed), list(start)
-    for _ in range(count):
-        logits, _ = forward(p, config, np.array([text[-config.context :]]))
-        probabilities = softmax(logits[0, -1].astype(np.float64) / heat)
-        text.append(int(generator.choice(config.vocab_size, p=probabilities)))
-    return bytes(text)

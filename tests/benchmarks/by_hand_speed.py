@@ -12,7 +12,14 @@ import time
 import numpy as np
 import torch
 
-from momem_lib.by_hand import AdamW, HandConfig, loss_and_gradients, new_parameters, twin_loss, twin_parameters
+from momem_lib.by_hand import (
+    AdamW,
+    HandConfig,
+    loss_and_gradients,
+    new_parameters,
+    twin_loss_and_gradients,
+    twin_parameters,
+)
 
 
 def make_steps(config: HandConfig, batch: int) -> dict:
@@ -30,11 +37,11 @@ def make_steps(config: HandConfig, batch: int) -> dict:
         return loss
 
     def torch_step() -> float:
-        by_torch.zero_grad(set_to_none=True)
-        loss = twin_loss(twin, config, *tensors)
-        loss.backward()
+        loss, gradients = twin_loss_and_gradients(twin, config, *tensors)
+        for name, tensor in twin.items():
+            tensor.grad = gradients[name]
         by_torch.step()
-        return loss.item()
+        return loss
 
     return {"torch autograd": torch_step, "NumPy by hand": numpy_step}
 

@@ -1,6 +1,5 @@
 """Backprop by hand: every gradient is right by nudging and by autograd, and every optimizer is torch.optim's."""
 
-import itertools
 import math
 import re
 
@@ -12,17 +11,15 @@ import torch.nn.functional as F
 from momem_lib.by_hand import layers as by_hand
 from momem_lib.by_hand import optimizers as by_hand_optimizers
 from momem_lib.by_hand.attention import attend, attend_backward, causal_attention, causal_attention_backward
-from momem_lib.by_hand.checks import code_of, layer_errors, numerical_gradient, relative_error
-from momem_lib.by_hand.loss import cross_entropy, cross_entropy_backward, softmax, softmax_backward
-from momem_lib.by_hand.transformer import (
-    HandConfig,
-    draw_batch,
-    forward,
-    loss_and_gradients,
-    new_parameters,
-    write,
+from momem_lib.by_hand.checks import (
+    layer_errors,
+    numerical_gradient,
+    relative_error,
+    twin_loss_and_gradients,
+    twin_parameters,
 )
-from momem_lib.by_hand.twin import twin_loss_and_gradients, twin_parameters
+from momem_lib.by_hand.layers import cross_entropy, cross_entropy_backward, softmax, softmax_backward
+from momem_lib.by_hand.transformer import HandConfig, draw_batch, forward, loss_and_gradients, new_parameters
 from momem_lib.nn.attention import causal_mask
 from momem_lib.project import InputError
 
@@ -192,7 +189,7 @@ def test_float32_stays_float32():
 
 OPTIMIZERS = {
     "SGD": (lambda: by_hand_optimizers.SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
-    "momentum": (lambda: by_hand_optimizers.Momentum(0.1, 0.8), lambda p: torch.optim.SGD(p, 0.1, momentum=0.8)),
+    "momentum": (lambda: by_hand_optimizers.SGD(0.1, 0.8), lambda p: torch.optim.SGD(p, 0.1, momentum=0.8)),
     "Adam": (lambda: by_hand_optimizers.Adam(0.01, (0.8, 0.95)), lambda p: torch.optim.Adam(p, 0.01, (0.8, 0.95))),
     "AdamW": (
         lambda: by_hand_optimizers.AdamW(0.01, eps=1e-6, weight_decay=0.3),
@@ -204,7 +201,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_optimizers_take_the_steps_of_torch(ours, theirs):
     generator = np.random.default_rng(3)
-    mine = {"matrix": generator.standard_normal((300, 200)), "vector": generator.standard_normal(5)}  # two pieces, one
+    mine = {"matrix": generator.standard_normal((30, 20)).T, "vector": generator.standard_normal(5)}
     twin = twin_parameters(mine)
     ours, theirs = ours(), theirs(twin.values())
     for step in range(10):
@@ -228,14 +225,7 @@ def test_clipping_is_that_of_torch(most):
     assert by_hand_optimizers.clip_gradients(gradients, most) == pytest.approx(wanted)
     for tensor, array in zip(twin, gradients.values(), strict=True):
         assert np.allclose(tensor.grad.numpy(), array, atol=1e-12)
-    assert by_hand_optimizers.gradient_norm(gradients) <= most + 1e-9
-
-
-def test_schedules_rise_and_fall():
-    rates = [by_hand_optimizers.warmup_cosine(step, 100, peak=2.0, warmup=10, floor=0.1) for step in range(120)]
-    assert rates[9] == max(rates) == 2.0 and all(a < b for a, b in itertools.pairwise(rates[:10]))
-    assert all(a > b for a, b in itertools.pairwise(rates[10:101])) and rates[100:] == [pytest.approx(0.2)] * 20
-    assert by_hand_optimizers.warmup_cosine(0, 10, 1.0, warmup=0) == 1.0
+    assert math.hypot(*(np.linalg.norm(array) for array in gradients.values())) <= most + 1e-9
 
 
 def test_training_by_hand_is_training_by_autograd():
@@ -255,24 +245,11 @@ def test_training_by_hand_is_training_by_autograd():
             tensor.grad = twin_gradients[name]
         by_hand_optimizers.clip_gradients(gradients, 0.5)
         torch.nn.utils.clip_grad_norm_(twin.values(), 0.5)
-        rate = by_hand_optimizers.warmup_cosine(step, 60, 0.03, 5)
+        rate = 0.03 * min(1.0, (step + 1) / 5) * (1 - step / 60)
         ours.learning_rate = theirs.param_groups[0]["lr"] = rate
         ours.step(mine, gradients)
         theirs.step()
     assert loss < 0.3  # from ln 7 = 1.9
-
-
-def test_writing_is_the_same_with_the_same_seed_and_goes_on_beyond_the_context():
-    config = HandConfig(width=4, heads=1, blocks=1, hidden=4, context=5)
-    parameters = new_parameters(config)
-    one, same, other = (write(parameters, config, b"ab", 9, seed) for seed in (0, 0, 1))
-    assert one == same != other and one[:2] == b"ab" and len(one) == 11
-
-
-def test_code_of_shows_a_function_without_its_docstring():
-    for function in (by_hand.linear, by_hand_optimizers.Adam._step, by_hand_optimizers.AdamW.__init__):
-        shown = code_of(function)
-        assert shown.startswith("def ") and '"""' not in shown
 
 
 @pytest.mark.parametrize(
@@ -287,16 +264,11 @@ def test_code_of_shows_a_function_without_its_docstring():
         (lambda: HandConfig(dropout=1.0), "dropout is 1.0"),
         (lambda: forward(new_parameters(TINY), TINY, np.zeros((1, 7), int)), "7 tokens are more than the context of 6"),
         (lambda: draw_batch(np.arange(6), TINY, 1, np.random.default_rng(0)), "a text of 6 tokens is too short"),
-        (lambda: write(new_parameters(TINY), TINY, b"", 1), "at least one byte"),
         (lambda: numerical_gradient(np.sum, np.ones(2, np.float32)), "needs float64, not float32"),
         (lambda: relative_error(np.ones(2), np.ones(3)), "cannot be compared"),
         (
             lambda: by_hand_optimizers.Adam(0.1).step({"w": np.ones((2, 3))}, {"w": np.ones((3, 3))}),
-            "shapes [(2, 3), (3, 3), (2, 3), (2, 3)] do not belong together",
-        ),
-        (
-            lambda: by_hand_optimizers.Adam(0.1).step({"w": np.ones((2, 3)).T}, {"w": np.ones((3, 2))}),
-            "must lie in one piece of memory",
+            "w: shapes (2, 3) and (3, 3) do not belong together",
         ),
     ],
 )

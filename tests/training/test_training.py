@@ -309,6 +309,14 @@ def test_learning_rate_by_steps():
     assert [learning_rate(config, step) for step in (1, 10, 25)] == [1.0, 0.5, 0.25]
 
 
+def test_learning_rate_along_a_cosine():
+    config = small_config(model_lr=1.0, lr_gamma=0.1, warmup_steps=10, max_global_steps=100)
+    rates = [learning_rate(config, step) for step in range(120)]
+    assert rates[9] == max(rates) == 1.0 and all(a < b for a, b in pairwise(rates[:10]))
+    assert all(a > b for a, b in pairwise(rates[10:101])) and rates[100:] == [pytest.approx(0.1)] * 20
+    assert learning_rate(small_config(model_lr=1.0, warmup_steps=0), 0) == 1.0
+
+
 def test_learning_rate_along_a_line():
     config = small_config(model_lr=1.0, lr_gamma=0.0, lr_schedule="linear", warmup_steps=10, max_global_steps=110)
     rates = [learning_rate(config, step) for step in range(10, 112)]

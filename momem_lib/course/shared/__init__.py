@@ -33,6 +33,7 @@ from momem_lib.course.shared.plots_model import (
 from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work, visible_piece
 from momem_lib.course.shared.plots_training import plot_clipping, plot_paths, plot_schedules, plot_twins, smooth
+from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
 from momem_lib.course.shared.symptoms import (
     TOY,
