@@ -3,14 +3,17 @@
 import json
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "data"
+PACKAGE = Path(__file__).resolve().parent
+SHIPPED = PACKAGE / "shipped"  # setup.py puts it into a wheel; a clone has data/ instead
+# What commands write lies in the clone; without one (the package alone is installed) below the working directory.
+ROOT = Path.cwd() if SHIPPED.is_dir() else PACKAGE.parent
+DATA = SHIPPED if SHIPPED.is_dir() else ROOT / "data"
 LISTS = DATA / "lists"
 TEMPLATES = DATA / "templates"
 PROFILES = DATA / "profiles"
 CHECKPOINTS = DATA / "checkpoints"
 RESULTS = DATA / "results"
-GENERATED = DATA / "generated"
+GENERATED = ROOT / "data" / "generated"
 TEST_PEOPLE = DATA / "test_people.jsonl"
 NOTEBOOKS = ROOT / "notebooks"
 FIGURES = ROOT / "figures"

@@ -13,10 +13,10 @@ import numpy as np
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.documentation import CORPORA
 from momem_lib.nn.checkpoints import write_atomically
-from momem_lib.project import DATA, InputError
+from momem_lib.project import ROOT, InputError
 
-TRAIN_FILE = DATA / "training" / "train.txt"  # where `momem lm train` looks when no file is named
-TEST_FILE = DATA / "testing" / "test.txt"
+TRAIN_FILE = ROOT / "data" / "training" / "train.txt"  # where `momem lm train` looks when no file is named
+TEST_FILE = ROOT / "data" / "testing" / "test.txt"
 SUFFIXES = (".txt", ".text", ".md", ".rst")  # what is read of a folder
 HELD_OUT = 0.05  # share of a text that is kept for validation
 BLOCK = 1 << 20  # bytes read at a time

@@ -16,7 +16,7 @@ from torch import Tensor
 from momem_lib.data.tokens import ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import ROOT, InputError
+from momem_lib.project import PACKAGE, InputError
 
 FORMAT = 1
 TOKENIZER_CARD = json.loads(ByteTokenizer().to_json())
@@ -45,7 +45,7 @@ def pick_device(name: str = "auto") -> torch.device:
 def git_commit() -> str | None:
     """The commit that this program stands at, or None outside a repository."""
     try:
-        command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+        command = ["git", "-C", str(PACKAGE), "rev-parse", "--short", "HEAD"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -21,7 +21,7 @@ STABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "PYTHONHASHSEED": "0",
 }
-CODE = ("momem_lib", "tests", ".ci", "notebooks")
+CODE = ("momem_lib", "tests", ".ci", "notebooks", "setup.py")
 NO_TESTS = 5  # pytest's exit code when it found nothing to run
 CELL_SECONDS = 600  # how long one notebook cell may take
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -62,7 +62,7 @@ def run_command(arguments: Sequence[str], extra: Mapping[str, str] | None = None
 
 
 def code_paths() -> list[str]:
-    """The folders with code that are there."""
+    """The folders and files with code that are there."""
     return [name for name in CODE if (ROOT / name).exists()]
 
 
@@ -145,8 +145,10 @@ def run_checks(only: Sequence[str] = ()) -> int:
         only: names of STEPS or EXTRA; none means all of STEPS.
 
     Raises:
-        InputError: pytest, ruff or nbval are not installed.
+        InputError: pytest, ruff or nbval are not installed, or the package stands alone, without a clone around it.
     """
+    if not (ROOT / "tests").is_dir():
+        raise InputError(f"there are no tests in {ROOT}: type  momem test  in a clone of the repo")
     for package in ("pytest", "nbval", "ruff", "nbformat"):
         optional_import(package)
     done = []

@@ -1,0 +1,25 @@
+"""What pyproject.toml cannot say: a wheel carries data/ as momem_lib/shipped, where project.py finds it."""
+
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+DATA = Path("data")
+SHIPPED = ("checkpoints", "lists", "profiles", "templates", "test_people.jsonl")
+
+
+class WithData(build_py):
+    """Copy data when a wheel is built; a clone, also one that is installed as editable, reads data/ itself."""
+
+    def run(self):
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib, "momem_lib", "shipped")
+        for name in SHIPPED:
+            copy = self.copy_tree if (DATA / name).is_dir() else self.copy_file
+            copy(str(DATA / name), str(target / name))
+
+
+setup(cmdclass={"build_py": WithData})
