@@ -23,7 +23,7 @@ from momem_lib.nn.checkpoints import (
     write_atomically,
 )
 from momem_lib.nn.generation import Generated, check_sampling
-from momem_lib.nn.module import exact_match, is_right, write
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
@@ -37,7 +37,7 @@ def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:
     return (
         f"step {entry['step']:6,d}  loss {entry['loss']:.4f}  validation loss {entry['validation_loss']:.4f}  "
         f"exact match {entry['exact_match']:.1%}  {entry['seconds']:.0f} s\n"
-        f"    {row['question']!r} -> {result.text!r}" + ("" if is_right(task, row, result.text) else "  (not right)")
+        f"    {row['question']!r} -> {result.text!r}" + ("" if task.is_right(row, result.text) else "  (not right)")
     )
 
 
@@ -69,7 +69,8 @@ class Run:
         """Save, measure, show a sampled answer; returns the card."""
         trainer = self.trainer
         trainer.save(self.state_path, self.card({}))  # first of all: measuring takes a while, and can be interrupted
-        match, pairs = exact_match(self.task.name, trainer.average, self.validation)
+        module = Module(self.task, trainer.average)
+        match, pairs = module.exact_match(self.validation)
         held_out = validation_loss(trainer.average, self.validation_tokens, trainer.device)
         entry = {"step": trainer.step, "loss": trainer.loss, "validation_loss": held_out, "exact_match": match}
         trainer.history.append(entry | {"seconds": round(trainer.seconds, 1)})
@@ -81,7 +82,7 @@ class Run:
             row = pairs[len(trainer.history) % len(pairs)][0]
             texts = self.task.texts(row)
             seeds = [trainer.step]
-            answer = write(trainer.average, self.task, [texts[0]], [texts[1]], self.temperature, seeds)[0]
+            (answer,) = module.write([texts[1]], [texts[0]], self.temperature, seeds)
             tqdm.write(describe(trainer.history[-1], (row, answer), self.task))
         return card
 
@@ -230,7 +231,7 @@ def average(
         for same in zip(*(other.parameters() for other, _ in loaded), strict=True):  # model's own comes last
             same[-1].copy_(torch.stack(same).mean(dim=0))
     rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
-    match, pairs = exact_match(task_name, model, rows)
+    match, pairs = Module(task, model).exact_match(rows)
     loss = validation_loss(model, tokenize(task, rows, config.context_window), torch.device("cpu"))
     card["averaged"] = [{"steps": each.get("steps"), "data": each.get("data")} for each in cards]
     card["metrics"] = {"exact_match": match, "validation_loss": loss, "validation_rows": len(pairs)}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from momem_lib import CHECKPOINTS, RESULTS
+from momem_lib import RESULTS
 from momem_lib.course.nb12 import (
     alphabet_experiment,
     closed_book_experiment,
@@ -26,7 +26,7 @@ from momem_lib.course.nb12 import (
     transfer_experiments,
 )
 from momem_lib.data import TASKS, SynthesisConfig, load_material, questions_and_people
-from momem_lib.nn import hardware, load_model
+from momem_lib.nn import Module, hardware
 
 LETTERS = "abcdfghij"  # e is measured with d: it begins with the Module 2 that d has trained
 QUESTIONS = 40  # of the test split, for the shipped modules; in phrasings that were kept from training
@@ -35,9 +35,9 @@ HARD = ("long", "shuffled", "label", "script", "random")  # names and values tha
 
 def shipped(count: int, tasks: tuple[str, ...] = tuple(TASKS)) -> tuple:
     """The shipped modules, hard questions of the test split, and the people in them."""
-    models = {task: load_model(CHECKPOINTS / f"{task}.safetensors", "cpu", task)[0] for task in tasks}
+    modules = {task: Module.load(task=task, device="cpu") for task in tasks}
     material, config = load_material(), SynthesisConfig(seed=12)
-    return models, *questions_and_people(material, config, "test", count, "held-out", styles=HARD)
+    return modules, *questions_and_people(material, config, "test", count, "held-out", styles=HARD)
 
 
 def run(letter: str, few: bool, part: str | None) -> dict[str, dict]:
@@ -59,7 +59,7 @@ def run(letter: str, few: bool, part: str | None) -> dict[str, dict]:
         return {"f": closed_book_experiment(**seeds, **told)}
     if letter == "g":
         told = {"training_rows": 40, "merges": 10} if few else {}
-        return {"g": alphabet_experiment(**small, **seeds, **told, shipped=shipped(1, ("ner",))[0]["ner"])}
+        return {"g": alphabet_experiment(**small, **seeds, **told, shipped=shipped(1, ("ner",))[0]["ner"].model)}
     if letter == "h":
         return {"h": target_experiment(**small, **seeds, **({"early": 2, "every": 1} if few else {}))}
     if letter == "i":

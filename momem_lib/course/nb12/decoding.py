@@ -9,8 +9,7 @@ from momem_lib.course.nb12.small import small_config, train_watched
 from momem_lib.data.grammar import filled, wordings
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tasks import TASKS
-from momem_lib.nn.module import is_right, score, write
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.system.evaluation import asked_people
 from momem_lib.system.gates import response_gate, summary_gate, tag_gate, word_spans
 from momem_lib.system.memory import Memory
@@ -67,7 +66,7 @@ def judge(job: Job, text: str | None) -> str:
         ['right', 'other', 'made up', 'other']
     """
     row = job.row
-    if is_right(TASKS[job.task], row, text):
+    if TASKS[job.task].is_right(row, text):
         return "right"
     if text is None:
         return "other"
@@ -95,39 +94,44 @@ def shares(jobs: Sequence[Job], texts: Sequence[str | None], memory: Memory) -> 
     return {"off": {k: round(v, 4) for k, v in counts.items()}, "on": {k: round(v, 4) for k, v in after.items()}}
 
 
-def heated(
-    model: Transformer, jobs: Sequence[Job], temperatures: Sequence[float], seed: int, memory: Memory
-) -> list[dict]:
+def texts_for(
+    module: Module, jobs: Sequence[Job], temperature: float = 0.0, seeds: Sequence[int] | None = None
+) -> list[str | None]:
+    """What a module writes for each job."""
+    sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
+    return [result.text for result in module.write(prompts, sources, temperature, seeds)]
+
+
+def heated(module: Module, jobs: Sequence[Job], temperatures: Sequence[float], seed: int, memory: Memory) -> list[dict]:
     """Let one module write all jobs at each temperature."""
-    rows, task = [], TASKS[jobs[0].task]
+    rows = []
     for temperature in temperatures:
         seeds = [1000 * seed + number for number in range(len(jobs))]
-        sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
-        texts = [result.text for result in write(model, task, sources, prompts, temperature, seeds)]
+        texts = texts_for(module, jobs, temperature, seeds)
         rows.append({"temperature": temperature} | shares(jobs, texts, memory))
     return rows
 
 
-def twins(task: str, steps: int, seed: int) -> dict[str, Transformer]:
+def twins(task: str, steps: int, seed: int) -> dict[str, Module]:
     """Two small models for one module, trained alike: with a copy head and without."""
     rows, found = short_rows(4000, unknown=0.0 if task == "response" else 0.1), {}
     for name, copies in (("copy head", None), ("plain head", "none")):
         changes = {"max_global_steps": steps, "seed": seed, "batch_size": 16}
         if copies:
             changes |= {"copy_from": copies, "choice_loss": 0.0}
-        found[name] = train_watched(task, small_config(task, **changes), rows).model
+        found[name] = Module(TASKS[task], train_watched(task, small_config(task, **changes), rows).model)
     return found
 
 
 def hallucination_experiment(
-    models: dict[str, Transformer], entries: Sequence[dict], people: Sequence[Person],
+    modules: dict[str, Module], entries: Sequence[dict], people: Sequence[Person],
     temperatures: Sequence[float] = (0.0, 0.7, 1.0, 1.5), steps: int = 120, seed: int = 0, exam_rows: int = 24,
 ) -> dict:  # fmt: skip
     """(a): each shipped module, and small twins with and without a copy head, heated; gates off and on."""
     facts = {"temperatures": list(temperatures), "steps": steps, "seed": seed, "exam_rows": exam_rows}
     memory, results = Memory(), facts | {"shipped": {}, "small": {}}
-    for task, model in models.items():
-        results["shipped"][task] = heated(model, jobs_of(task, entries, people), temperatures, seed, memory)
+    for task, module in modules.items():
+        results["shipped"][task] = heated(module, jobs_of(task, entries, people), temperatures, seed, memory)
         jobs = small_jobs(task, exam_rows)
         results["small"][task] = {
             name: heated(twin, jobs, temperatures, seed, memory) for name, twin in twins(task, steps, seed).items()
@@ -146,35 +150,35 @@ def candidates_of(job: Job, none: bool = True) -> list[str | None]:
     return [filled(wording, job.row["name"], job.row["value"]) for wording in wordings()[job.field][:MOST_SPANS]]
 
 
-def constrained(model: Transformer, job: Job, none: bool = True) -> str | None:
+def constrained(module: Module, job: Job, none: bool = True) -> str | None:
     """The candidate that a module finds likeliest."""
     candidates = candidates_of(job, none)
-    return candidates[int(score(model, TASKS[job.task], job.source, job.prompt, candidates).argmax())]
+    (scores,) = module.score([job.prompt], [candidates], [job.source])
+    return candidates[int(scores.argmax())]
 
 
-def decode(model: Transformer, jobs: Sequence[Job], way: str, seed: int = 0) -> list[str | None]:
+def decode(module: Module, jobs: Sequence[Job], way: str, seed: int = 0) -> list[str | None]:
     """What a module says, decoded in one way: greedy, sampling, constrained, or constrained without none."""
     if way.startswith("constrained"):
-        return [constrained(model, job, none=not way.endswith("none")) for job in jobs]
+        return [constrained(module, job, none=not way.endswith("none")) for job in jobs]
     temperature, seeds = (1.0, [1000 * seed + n for n in range(len(jobs))]) if way == "sampling" else (0.0, None)
-    sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
-    return [result.text for result in write(model, TASKS[jobs[0].task], sources, prompts, temperature, seeds)]
+    return texts_for(module, jobs, temperature, seeds)
 
 
 WAYS = ("greedy", "sampling", "constrained", "constrained without none")
 
 
 def decoding_experiment(
-    models: dict[str, Transformer], entries: Sequence[dict], people: Sequence[Person], seeds: Sequence[int] = (0, 1)
+    modules: dict[str, Module], entries: Sequence[dict], people: Sequence[Person], seeds: Sequence[int] = (0, 1)
 ) -> dict:
     """(j): each shipped module alone, decoded in each way; answerable questions and others apart."""
     memory, runs = Memory(), []
-    for task, model in models.items():
+    for task, module in modules.items():
         jobs = jobs_of(task, entries, people)
         for way in WAYS if task != "response" else WAYS[:3]:
             for seed in seeds if way == "sampling" else seeds[:1]:
                 begin = time.process_time()
-                texts = decode(model, jobs, way, seed)
+                texts = decode(module, jobs, way, seed)
                 seconds = (time.process_time() - begin) / len(jobs)
                 wanted = [job.row[TASKS[task].target] is not None or task == "response" for job in jobs]
                 run = {"module": task, "way": way, "seed": seed, "seconds": round(seconds, 4), "jobs": len(jobs)}

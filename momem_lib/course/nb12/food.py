@@ -8,7 +8,7 @@ from momem_lib.course.nb12.rows import short_content, short_people, short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
 from momem_lib.data.records import Person
 from momem_lib.data.tasks import TASKS
-from momem_lib.nn.module import write
+from momem_lib.nn.module import Module
 
 STARTS, ENDS = ("pi", "ko", "ra", "fu", "te", "sam", "cur", "noo"), ("zza", "ri", "men", "fu", "bo", "lash", "ge", "li")
 ASKED = (("Jo Doe", "plov"), ("Amina Hassan", "chapati"), ("Zoe Lind", ""))  # the last one's food is unknown
@@ -49,12 +49,11 @@ def try_food(field, steps: int = 250, seed: int = 0) -> list[tuple[str, str | No
         rows.append(rng.choice(food_rows(field, person, invented_food(rng) if rng.random() < 0.8 else "")))
     rows += [with_food(field, row, invented_food(rng)) for row in short_rows(1500, "train", seed)]
     config = small_config("summary", max_global_steps=steps, seed=seed, batch_size=16, num_encoder_blocks=1)
-    model = train_watched("summary", config, rows).model
+    module = Module(TASKS["summary"], train_watched("summary", config, rows).model)
     people = [
         replace(person, fname=name.split(" ")[0], lname=name.split(" ")[1])
         for person, (name, _) in zip(short_people("test", seed), ASKED, strict=False)
     ]
     exam = [food_rows(field, person, food)[0] for person, (_, food) in zip(people, ASKED, strict=True)]
-    task = TASKS["summary"]
-    texts = write(model, task, *zip(*(task.texts(row)[:2] for row in exam), strict=True))
-    return [(row["question"], result.text) for row, result in zip(exam, texts, strict=True)]
+    _, written = module.exact_match(exam)
+    return [(row["question"], result.text) for row, result in written]

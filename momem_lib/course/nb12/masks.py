@@ -14,7 +14,7 @@ from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
 from momem_lib.nn.generation import generate
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import inputs_for
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.trainer import Trainer
 
@@ -53,7 +53,7 @@ def padded(inputs: Inputs, length: int) -> Inputs:
     """The same batch with its prompts padded to a length: what padding must not change.
 
     Example:
-        >>> padded(inputs_for(TASKS["ner"], [None], ["Jo?"]), 9).prompt_mask.int().tolist()
+        >>> padded(Module.load(task="ner", device="cpu").inputs(["Jo?"]), 9).prompt_mask.int().tolist()
         [[1, 1, 1, 1, 1, 0, 0, 0, 0]]
     """
     more = max(0, length - inputs.prompt.shape[1])
@@ -82,7 +82,7 @@ def right_with_padding(model: Transformer, exam: Sequence[dict], length: int) ->
     right = 0
     for begin in range(0, len(exam), 32 if length else 1):
         some = exam[begin : begin + (32 if length else 1)]
-        inputs = padded(inputs_for(TASKS["ner"], [None] * len(some), [row["question"] for row in some]), length)
+        inputs = padded(Module(TASKS["ner"], model).inputs([row["question"] for row in some]), length)
         written = generate(model, inputs, TOKENIZER.id("</tag>"), 30)
         right += sum(result.text == row["name"] for row, result in zip(some, written, strict=True))
     return right / len(exam)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import exact_match
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
@@ -68,7 +68,7 @@ def small_config(task: str, **changes) -> TrainConfig:
 
 def right_share(model: Transformer, task: str, rows: Sequence[dict]) -> float:
     """The share of rows that a model gets right, greedily: 0 to 1."""
-    return exact_match(task, model.eval(), rows)[0]
+    return Module(TASKS[task], model.eval()).exact_match(rows)[0]
 
 
 def train_watched(

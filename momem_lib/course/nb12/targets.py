@@ -11,7 +11,7 @@ from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import inputs_for, write
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.trainer import Trainer, cross_entropy
 
@@ -72,12 +72,11 @@ def fate_of_letters(model: Transformer, rows: Sequence[dict], places: int = PLAC
 
     Only the first `places` tokens of each name (and the stop token after a shorter one) are looked at.
     """
-    task = TASKS["ner"]
-    targets = [encode_target(task, row["name"]) for row in rows]
+    ner = Module(TASKS["ner"], model)
+    targets = [encode_target(ner.task, row["name"]) for row in rows]
     prompts = [row["question"] for row in rows]
-    inputs = inputs_for(task, [None] * len(rows), prompts, targets=[target[:-1] for target in targets])
-    forced = model(inputs).log_probs.argmax(-1).tolist()
-    own = [[*result.tokens, TOKENIZER.id(task.stop)] for result in write(model, task, [None] * len(rows), prompts)]
+    forced = model(ner.inputs(prompts, targets=[target[:-1] for target in targets])).log_probs.argmax(-1).tolist()
+    own = [[*result.tokens, TOKENIZER.id(ner.task.stop)] for result in ner.write(prompts)]
     right: dict[str, list[list[bool]]] = {"teacher": [], "own": []}
     for place in range(places):
         there = [(row, target[place + 1]) for row, target in enumerate(targets) if place + 1 < len(target)]

@@ -27,7 +27,7 @@ from momem_lib.course.shared.figures import png
 from momem_lib.data.records import Person
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.nn.module import inputs_for
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.system.gates import summary_gate
@@ -87,7 +87,7 @@ def test_watched_training_learns_stops_at_the_mark_and_repeats_itself():
 
 
 def test_only_the_right_mask_ignores_padding():
-    alone = inputs_for(TASKS["ner"], [None], ["Where does Jo Doe live?"])
+    alone = Module(TASKS["ner"], untrained()).inputs(["Where does Jo Doe live?"])
     for kind, same in ((Transformer, True), (PadToPad, False)):
         model = untrained(kind=kind)
         changed = (model(alone).log_probs - model(padded(alone, 40)).log_probs).abs().max()
@@ -95,13 +95,14 @@ def test_only_the_right_mask_ignores_padding():
 
 
 def test_both_masks_are_the_same_without_padding_and_while_writing():
-    alone = inputs_for(TASKS["ner"], [None], ["Where does Jo Doe live?"])
     right, wrong = untrained(), untrained(kind=PadToPad)
+    ner = Module(TASKS["ner"], wrong)
+    alone = ner.inputs(["Where does Jo Doe live?"])
     assert torch.allclose(right(alone).log_probs, wrong(alone).log_probs, atol=1e-6)
     rows = short_rows(3, "test")
     assert right_with_padding(right, rows, 0) == right_with_padding(wrong, rows, 0)
     # What is written step by step must see what a whole pass sees, mistake included.
-    inputs = padded(inputs_for(TASKS["ner"], [None], ["Jo?"], targets=[[TOKENIZER.id("<tag>"), 74]]), 9)
+    inputs = padded(ner.inputs(["Jo?"], targets=[[TOKENIZER.id("<tag>"), 74]]), 9)
     state, _ = wrong.start(replace(inputs, target=inputs.target[:, :1], target_mask=inputs.target_mask[:, :1]))
     assert torch.allclose(wrong.step(state, inputs.target[:, 1]).log_probs, wrong(inputs).log_probs[:, 1:], atol=1e-4)
 
