@@ -81,7 +81,7 @@ def test_a_kernel_that_dies_is_reported_too(course, paths, tmp_path, capsys):
 def test_pictures_of_a_run_lie_beside_it_and_the_committed_ones_stay(course, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MOMEM_FIGURES", "elsewhere")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    save = "from momem_lib.course.shared.figures import draw_pipeline, save_figure\n"
+    save = "from momem_lib.course.shared import draw_pipeline, save_figure\n"
     save += "print(save_figure(draw_pipeline(), '00_no_such'))"
     path = write(course, "07_picture", code("steps = 1  # how many", "parameters"), code(save))
     assert run_and_report([path], {"steps": "2"}, out_dir=tmp_path / "out") == 0
