@@ -4,8 +4,7 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.bpe_training import merge_in_word, merge_pair, pop_best, tie_order, train_fast, train_naive
 from momem_lib.lm.chunks import count_chunks, split_chunks
 from momem_lib.lm.config import ADAMW_ALONE, LMConfig, change, plan
-from momem_lib.lm.corpus import check_files, find_files, make_tokenizer, split_tokens, write_tokens
-from momem_lib.lm.documentation import offline_text
+from momem_lib.lm.corpus import check_files, find_files, make_tokenizer, offline_text, split_tokens, write_tokens
 from momem_lib.lm.evaluation import evaluate, token_sizes
 from momem_lib.lm.language_model import LanguageModel
 from momem_lib.lm.loop import train

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -44,7 +45,8 @@ class BPETokenizer:
             self.pieces.append(self.pieces[left] + self.pieces[right])
         if len(set(self.pieces)) < len(self.pieces):
             raise InputError("two merges make the same token: the merges must come from one training")
-        self._cache = _Cache(self._merge_chunk)
+        # Texts repeat their words, and each is merged once.
+        self._tokens_of_chunk = lru_cache(MOST_CACHED)(self._merge_chunk)
 
     @classmethod
     def train(
@@ -96,7 +98,7 @@ class BPETokenizer:
         """
         if specials and self.specials:
             return self._encode_with_specials(text)
-        return list(chain.from_iterable(map(self._cache.__getitem__, chain.from_iterable(chunk_lists(text)))))
+        return list(chain.from_iterable(map(self._tokens_of_chunk, chain.from_iterable(chunk_lists(text)))))
 
     def _encode_with_specials(self, text: str | bytes) -> list[int]:
         names = sorted(map(re.escape, self.specials), key=len, reverse=True)  # of two that fit, the longer one
@@ -117,11 +119,7 @@ class BPETokenizer:
         """
         for chunks in chunk_lists(source, block):
             if chunks:
-                yield np.fromiter(chain.from_iterable(map(self._cache.__getitem__, chunks)), self.dtype)
-
-    def encode_file(self, path: str | Path, block: int = BLOCK) -> Iterator[np.ndarray]:
-        """Like encode_stream, for the file of that name."""
-        return self.encode_stream(Path(path), block)
+                yield np.fromiter(chain.from_iterable(map(self._tokens_of_chunk, chunks)), self.dtype)
 
     def _merge_chunk(self, chunk: str) -> tuple[int, ...]:
         """Merge the pair that was learned first, again and again; of several such places, the leftmost."""
@@ -169,8 +167,7 @@ class BPETokenizer:
         special = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
         data = {
             "version": "1.0",
-            "truncation": None,
-            "padding": None,
+            **dict.fromkeys(("truncation", "padding")),
             "added_tokens": [{"id": self.id(name), "content": name, **special} for name in self.specials],
             "normalizer": None,
             "pre_tokenizer": PRE_TOKENIZER,
@@ -178,13 +175,8 @@ class BPETokenizer:
             "decoder": BYTE_LEVEL,
             "model": {
                 "type": "BPE",
-                "dropout": None,
-                "unk_token": None,
-                "continuing_subword_prefix": None,
-                "end_of_word_suffix": None,
-                "fuse_unk": False,
-                "byte_fallback": False,
-                "ignore_merges": False,
+                **dict.fromkeys(("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")),
+                **dict.fromkeys(("fuse_unk", "byte_fallback", "ignore_merges"), False),
                 "vocab": {name: number for number, name in enumerate(names)},
                 "merges": [f"{names[left]} {names[right]}" for left, right in self.merges],
             },
@@ -232,17 +224,3 @@ class BPETokenizer:
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
 SPLIT = {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}
 PRE_TOKENIZER = {"type": "Sequence", "pretokenizers": [SPLIT, BYTE_LEVEL]}
-
-
-class _Cache(dict):
-    """The tokens of chunks seen before: texts repeat their words, and each is merged once."""
-
-    def __init__(self, merge: Callable[[str], tuple[int, ...]]):
-        super().__init__()
-        self.merge = merge
-
-    def __missing__(self, chunk: str) -> Sequence[int]:
-        if len(self) >= MOST_CACHED:
-            self.clear()
-        ids = self[chunk] = self.merge(chunk)
-        return ids

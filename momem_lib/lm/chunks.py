@@ -1,6 +1,6 @@
 """Text into chunks: the pieces that byte-pair encoding never merges across, from a string or a file of any size."""
 
-import codecs
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -57,19 +57,17 @@ def read_blocks(source: Source, block: int = BLOCK) -> Iterator[str]:
             ByteTokenizer().encode(source)  # raises, and says where
         yield from (source[start : start + block] for start in range(0, len(source), block))
         return
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")  # keeps the first half of a cut character
-    if isinstance(source, Path):
-        try:
-            with source.open("rb") as file:
-                if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:  # a sign of some editors, no part of the text
-                    file.seek(0)
-                while data := file.read(block):
-                    yield decoder.decode(data)
-        except OSError as error:
-            raise InputError(f"the text file {source} cannot be read ({error.strerror}): check the path") from None
-    else:
-        yield from (decoder.decode(source[start : start + block]) for start in range(0, len(source), block))
-    yield decoder.decode(b"", final=True)
+    as_it_is = {"errors": "surrogateescape", "newline": ""}
+    try:
+        if isinstance(source, Path):  # "sig": the sign that some editors put first is no part of the text
+            file = source.open(encoding="utf-8-sig", **as_it_is)
+        else:
+            file = io.TextIOWrapper(io.BytesIO(source), encoding="utf-8", **as_it_is)
+        with file:
+            while text := file.read(block):
+                yield text
+    except OSError as error:
+        raise InputError(f"the text file {source} cannot be read ({error.strerror}): check the path") from None
 
 
 def chunk_lists(source: Source, block: int = BLOCK) -> Iterator[list[str]]:

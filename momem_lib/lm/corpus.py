@@ -1,75 +1,137 @@
-"""Corpora: from a text file or a folder to checked UTF-8 text, and on to token numbers in a memory-mapped file."""
+"""Corpora: from a file, a folder or what Python brings along to checked UTF-8 text, and on to token numbers on disk."""
 
+import ast
 import codecs
 import hashlib
 import http.client
+import inspect
+import re
+import sys
+import sysconfig
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.documentation import CORPORA
 from momem_lib.nn.checkpoints import write_atomically
-from momem_lib.project import ROOT, InputError
+from momem_lib.project import GENERATED, ROOT, InputError
 
 TRAIN_FILE = ROOT / "data" / "training" / "train.txt"  # where `momem lm train` looks when no file is named
 TEST_FILE = ROOT / "data" / "testing" / "test.txt"
+CORPORA = GENERATED / "corpora"  # where texts are kept that nobody has to bring
 SUFFIXES = (".txt", ".text", ".md", ".rst")  # what is read of a folder
 HELD_OUT = 0.05  # share of a text that is kept for validation
 BLOCK = 1 << 20  # bytes read at a time
 BETWEEN = "\n\n"  # files of a folder, so that the last word of one does not run into the first of the next
 LEARNED_FROM = 20 * BLOCK  # bytes that merges are learned from; a longer text is sampled evenly
+NO_DOCUMENTATION = ("test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip", "pydoc_data", "encodings")
+SHORTEST = 80  # characters; shorter docstrings say little
+TINY_SHAKESPEARE = "tiny-shakespeare"
+DOWNLOADS = {  # name -> address and sha256 of the text that it is
+    TINY_SHAKESPEARE: (
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+    )
+}
 
 
-@dataclass(frozen=True)
-class Download:
-    """A text that can be fetched, and how to know that it is the right one."""
-
-    name: str
-    url: str
-    sha256: str
-
-    @property
-    def path(self) -> Path:
-        """Where it is kept."""
-        return CORPORA / f"{self.name}.txt"
-
-
-TINY_SHAKESPEARE = Download(
-    "tiny-shakespeare",
-    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-    "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-)
-
-
-def fetch(download: Download) -> Path:
+def fetch(name: str) -> Path:
     """Download a text once, and check it each time.
+
+    Args:
+        name: a key of DOWNLOADS.
 
     Raises:
         InputError: no network (it says where to put the file), or another text than expected.
     """
-    path = download.path
-    if path.is_file():
-        data, source = path.read_bytes(), str(path)
-    else:
-        source = download.url
-        try:
-            with urllib.request.urlopen(download.url, timeout=30) as answer:
-                data = answer.read()
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise InputError(
-                f"{download.name} cannot be downloaded here ({error}): get {download.url} elsewhere and save it as "
-                f"{path}"
-            ) from None
-    if hashlib.sha256(data).hexdigest() != download.sha256:
-        advice = f"remove {path}" if path.is_file() else f"get the right one elsewhere and save it as {path}"
-        raise InputError(f"{source} is not the expected text of {download.name} (its sha256 differs): {advice}")
-    if not path.is_file():
+    path, (url, sha256) = CORPORA / f"{name}.txt", DOWNLOADS[name]
+    kept = path.is_file()
+    try:
+        data = path.read_bytes() if kept else urllib.request.urlopen(url, timeout=30).read()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        advice = f"get {url} elsewhere and save it as {path}"
+        raise InputError(f"{name} cannot be downloaded here ({error}): {advice}") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        advice = f"remove {path}" if kept else f"get the right one elsewhere and save it as {path}"
+        source = path if kept else url
+        raise InputError(f"{source} is not the expected text of {name} (its sha256 differs): {advice}")
+    if not kept:
         write_atomically(path, lambda temporary: temporary.write_bytes(data))
     return path
+
+
+def clean(text: str) -> str:
+    """Documentation as running text: no lines of mere signs, no trailing spaces, at most one blank line in a row.
+
+    Example:
+        >>> clean("The title\\n*********\\n\\n\\n\\nSome text.  ")
+        'The title\\n\\nSome text.'
+    """
+    lines = [line.rstrip() for line in text.splitlines()]
+    lines = [line for line in lines if not re.fullmatch(r"\s*[-=*~^#\"'`+_.]{3,}", line)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def docstrings(source: str, name: str) -> Iterator[str]:
+    """The docstrings of a module's source, of its classes and functions too, each under its full name.
+
+    Example:
+        >>> list(docstrings("def add(a, b):\\n    '''The sum.'''", "numbers"))
+        ['numbers.add(a, b)\\n\\nThe sum.']
+    """
+
+    def visit(node: ast.AST, path: str) -> Iterator[str]:
+        text = ast.get_docstring(node, clean=False)
+        if text:
+            signature = f"({ast.unparse(node.args)})" if hasattr(node, "args") else ""
+            yield f"{path}{signature}\n\n{inspect.cleandoc(text)}"
+        for child in node.body:
+            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from visit(child, f"{path}.{child.name}")
+
+    yield from visit(ast.parse(source), name)
+
+
+def library_documents() -> Iterator[str]:
+    """Python's documentation topics, and the docstrings of its standard library, as this Python has them."""
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:  # some systems ship Python without them
+        topics = {}
+    yield from topics.values()
+    folder = Path(sysconfig.get_paths()["stdlib"])
+    for name in sorted(sys.stdlib_module_names):
+        files = [folder / f"{name}.py"] if (folder / f"{name}.py").is_file() else sorted((folder / name).rglob("*.py"))
+        for file in files:
+            parts = file.relative_to(folder).with_suffix("").parts
+            if not set(parts) & set(NO_DOCUMENTATION):
+                module = ".".join(part for part in parts if part != "__init__")
+                yield from docstrings(file.read_text(encoding="utf-8"), module)
+
+
+def offline_text() -> tuple[Path, Path]:
+    """The text that every Python brings along, about 2 MB: one file to train on and one to test on.
+
+    Documents are put in the order of their hashes, so that both parts speak of everything; the last tenth is the test.
+    The result depends on the version of Python alone. It is made once, in a few seconds, and kept.
+
+    Raises:
+        InputError: a Python without its documentation.
+    """
+    version = ".".join(map(str, sys.version_info[:3]))
+    paths = tuple(CORPORA / f"python-{version}-{part}.txt" for part in ("train", "test"))
+    if not all(path.is_file() for path in paths):
+        documents = {text for document in library_documents() if len(text := clean(document)) >= SHORTEST}
+        texts = sorted(documents, key=lambda text: hashlib.sha256(text.encode("utf-8", "replace")).digest())
+        if not texts:
+            raise InputError("this Python has no documentation to train on: name a text file of your own")
+        cut = len(texts) * 9 // 10
+        for path, part in zip(paths, (texts[:cut], texts[cut:]), strict=True):
+            data = "\n\n\n".join(part).encode("utf-8", "replace") + b"\n"
+            write_atomically(path, lambda temporary, data=data: temporary.write_bytes(data))
+    return paths
 
 
 def find_files(path: str | Path) -> list[Path]:
@@ -89,27 +151,22 @@ files, or tiny-shakespeare
     """
     if not str(path):
         raise InputError(
-            "the name of the text is empty: a file, a folder of .txt files or tiny-shakespeare was expected"
+            f"the name of the text is empty: a file, a folder of .txt files or {TINY_SHAKESPEARE} was expected"
         )
     place = Path(path)
     try:
-        if place.is_file():
-            return [place]
-        if place.is_dir():
-            files = [file for file in sorted(place.rglob("*")) if is_text(file, place)]
-            if not files:
-                raise InputError(f"the folder {path} holds no text: files that end in {', '.join(SUFFIXES)} are read")
-            return files
+        files = [place] if place.is_file() else [file for file in sorted(place.rglob("*")) if is_text(file, place)]
+        folder = place.is_dir()
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"the text {path!s:.80} cannot be read ({error})") from None
-    if str(path) == TINY_SHAKESPEARE.name:
-        return [fetch(TINY_SHAKESPEARE)]
-    raise InputError(
-        f"the text {path!s:.200} does not exist: check the path, or name a folder of .txt files, or "
-        f"{TINY_SHAKESPEARE.name}"
-    )
+    if files:
+        return files
+    if folder:
+        raise InputError(f"the folder {path} holds no text: files that end in {', '.join(SUFFIXES)} are read")
+    if str(path) in DOWNLOADS:
+        return [fetch(str(path))]
+    advice = f"check the path, or name a folder of .txt files, or {TINY_SHAKESPEARE}"
+    raise InputError(f"the text {path!s:.200} does not exist: {advice}")
 
 
 def is_text(file: Path, folder: Path) -> bool:

@@ -16,7 +16,6 @@ from tqdm import tqdm
 from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
-from momem_lib.lm.documentation import offline_text
 from momem_lib.lm.evaluation import Evaluation, evaluate
 from momem_lib.lm.language_model import NAME, LanguageModel
 from momem_lib.lm.loop import History, Trained, train
@@ -38,7 +37,7 @@ def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
         return corpus.find_files(path), str(path)
     if corpus.TRAIN_FILE.is_file():
         return [corpus.TRAIN_FILE], str(corpus.TRAIN_FILE)
-    return [offline_text()[0]], f"Python's own documentation, since there is no {corpus.TRAIN_FILE}"
+    return [corpus.offline_text()[0]], f"Python's own documentation, since there is no {corpus.TRAIN_FILE}"
 
 
 def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
@@ -47,7 +46,7 @@ def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
         return corpus.find_files(path), str(path)
     if corpus.TEST_FILE.is_file():
         return [corpus.TEST_FILE], str(corpus.TEST_FILE)
-    return [offline_text()[1]], f"Python's own documentation, since there is no {corpus.TEST_FILE}"
+    return [corpus.offline_text()[1]], f"Python's own documentation, since there is no {corpus.TEST_FILE}"
 
 
 def set_aside(out: Path) -> Path | None:

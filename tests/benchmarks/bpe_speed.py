@@ -99,7 +99,7 @@ def large_file(text: str, copies: int, size: int) -> None:
         print(f"\n{format(megabytes, '.0f') + ' MB file':44} {'wall s':>9} {'CPU s':>9}")
         wall, cpu, tokenizer = clock(lambda: BPETokenizer.train(path, size), times=1)
         line("learning", wall, cpu, f"{megabytes / wall:.2f} MB/s")
-        wall, cpu, count = clock(lambda: sum(map(len, tokenizer.encode_file(path))), times=1)
+        wall, cpu, count = clock(lambda: sum(map(len, tokenizer.encode_stream(path))), times=1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         line("encoding", wall, cpu, f"{megabytes / wall:.2f} MB/s, {count:,} tokens; peak memory {peak:,.0f} MB")
 

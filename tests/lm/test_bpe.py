@@ -212,7 +212,7 @@ def test_bad_input_gets_a_sentence(tokenizer, tmp_path):
         (lambda: BPETokenizer([(97, 98), (97, 98)]), "two merges make the same token"),
         (lambda: BPETokenizer.load(tmp_path / "none.json"), "the tokenizer .* does not exist"),
         (lambda: BPETokenizer.train(tmp_path / "none.txt", 300), "the text file .* cannot be read"),
-        (lambda: list(tokenizer.encode_file(tmp_path)), "the text file .* cannot be read"),
+        (lambda: list(tokenizer.encode_stream(tmp_path)), "the text file .* cannot be read"),
     ):
         with pytest.raises(InputError, match=message):
             call()
@@ -224,7 +224,7 @@ def test_files_are_encoded_in_pieces_of_small_numbers(tokenizer, tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes(TEXT.encode() + b"\xff\xc3")
     for block in (100, 5_000, 1 << 20):
-        pieces = list(tokenizer.encode_file(str(path), block))
+        pieces = list(tokenizer.encode_stream(path, block))
         assert {piece.dtype for piece in pieces} == {np.dtype(np.uint16)}
         assert np.concatenate(pieces).tolist() == tokenizer.encode(path.read_bytes())
     assert list(tokenizer.encode_stream("")) == []
@@ -241,7 +241,7 @@ def test_counting_and_encoding_a_file_takes_little_memory(tokenizer, tmp_path):
     path.write_text(TEXT * 60, encoding="utf-8")
     tracemalloc.start()
     counts = count_chunks(path, block=1 << 15)
-    tokens = sum(len(piece) for piece in tokenizer.encode_file(path, block=1 << 15))
+    tokens = sum(len(piece) for piece in tokenizer.encode_stream(path, block=1 << 15))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5e6 < 50 * min(counts.total(), tokens), f"{peak / 1e6:.0f} MB"  # a list of all would take more
@@ -266,7 +266,7 @@ def test_cache_is_bounded(tokenizer, monkeypatch):
     monkeypatch.setattr("momem_lib.lm.bpe.MOST_CACHED", 10)
     small = BPETokenizer(tokenizer.merges)
     assert small.encode(TEXT[:5000]) == tokenizer.encode(TEXT[:5000])
-    assert len(small._cache) <= 10 < MOST_CACHED
+    assert small._tokens_of_chunk.cache_info().currsize == 10 < MOST_CACHED
 
 
 def test_first_merges_make_the_tokenizer_of_that_time(tokenizer):

@@ -9,7 +9,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from momem_lib.lm import corpus, documentation
+from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.project import InputError
 
@@ -91,7 +91,8 @@ def test_a_long_text_is_sampled_for_the_vocabulary(tmp_path, monkeypatch):
 
 def test_the_download_is_checked_and_says_where_to_put_it(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "CORPORA", tmp_path)
-    download = corpus.Download("small", "https://example.invalid/small.txt", hashlib.sha256(b"right").hexdigest())
+    address = "https://example.invalid/small.txt"
+    monkeypatch.setitem(corpus.DOWNLOADS, "small", (address, hashlib.sha256(b"right").hexdigest()))
 
     def no_network(*_arguments, **_options):
         raise OSError("no network")
@@ -101,37 +102,38 @@ def test_the_download_is_checked_and_says_where_to_put_it(tmp_path, monkeypatch)
 
     monkeypatch.setattr(urllib.request, "urlopen", no_network)
     with pytest.raises(InputError, match=r"save it as .*small\.txt"):
-        corpus.fetch(download)
+        corpus.fetch("small")
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_arguments, **_options: io.BytesIO(b"a page to sign in"))
     with pytest.raises(InputError, match=r"sha256 differs\): get the right one .* save it as .*small\.txt"):
-        corpus.fetch(download)
+        corpus.fetch("small")
     monkeypatch.setattr(urllib.request, "urlopen", cut_off)
     with pytest.raises(InputError, match=r"save it as .*small\.txt"):
-        corpus.fetch(download)
-    download.path.write_bytes(b"wrong")
+        corpus.fetch("small")
+    (tmp_path / "small.txt").write_bytes(b"wrong")
     with pytest.raises(InputError, match="sha256"):
-        corpus.fetch(download)
-    download.path.write_bytes(b"right")
-    assert corpus.fetch(download) == download.path
+        corpus.fetch("small")
+    (tmp_path / "small.txt").write_bytes(b"right")
+    assert corpus.fetch("small") == tmp_path / "small.txt"
+    assert corpus.find_files("small") == [tmp_path / "small.txt"]
 
 
 def test_python_brings_text_along(tmp_path, monkeypatch):
-    monkeypatch.setattr(documentation, "CORPORA", tmp_path)
+    monkeypatch.setattr(corpus, "CORPORA", tmp_path)
     documents = [
         "The first topic.\n====\n\n\n\nIt has words. " * 5,
         "The second topic is as long as the first one. " * 3,
     ]
-    monkeypatch.setattr(documentation, "library_documents", lambda: iter([*documents, "short"]))
-    train, test = documentation.offline_text()
+    monkeypatch.setattr(corpus, "library_documents", lambda: iter([*documents, "short"]))
+    train, test = corpus.offline_text()
     texts = train.read_text(encoding="utf-8"), test.read_text(encoding="utf-8")
     assert "short" not in "".join(texts) and "====" not in "".join(texts)
     before = [path.stat().st_mtime_ns for path in (train, test)]
-    assert before == [path.stat().st_mtime_ns for path in documentation.offline_text()]  # made once
+    assert before == [path.stat().st_mtime_ns for path in corpus.offline_text()]  # made once
 
 
 def test_docstrings_of_a_real_module():
     source = "class A:\n    '''Says a.'''\n    async def go(self, x=1):\n        '''Goes.'''\n    def still(self): pass"
-    assert list(documentation.docstrings(source, "m")) == ["m.A\n\nSays a.", "m.A.go(self, x=1)\n\nGoes."]
+    assert list(corpus.docstrings(source, "m")) == ["m.A\n\nSays a.", "m.A.go(self, x=1)\n\nGoes."]
     assert "json" in sys.stdlib_module_names
 
 
