@@ -8,17 +8,41 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 
 import torch
+from tqdm import tqdm
 
-from momem_lib import RESULTS
-from momem_lib.course.nb11 import SLIPPERY, gate_by_gate, noise_cascade, slip_cascade, unseen_questions
+from momem_lib import RESULTS, Gates
+from momem_lib.course.nb11 import SLIPPERY, Slipping, noise_cascade, outcomes, unseen_questions
+from momem_lib.data import Person
 from momem_lib.nn import hardware
 from momem_lib.system import Memory, Pipeline
 
 NOISE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 SLIPS = (0.0, 0.1, 0.2, 0.3, 0.4)
+
+
+def slip_cascade(
+    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
+) -> list[dict]:
+    """One module slipping more and more often: at each chance, all outcomes with gates off and on."""
+    rows = []
+    for level in tqdm(levels, desc=f"slips of {module}", mininterval=1):
+        worse = Slipping(pipeline, module, level, seed)
+        rows.append({"level": level} | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
+    return rows
+
+
+def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person]) -> dict[str, dict[str, float]]:
+    """The outcomes with all gates on, with each one off alone, and with all off."""
+    settings = {"all gates on": Gates()}
+    settings |= {f"without {name}": Gates(**{name: False}) for name in vars(Gates())} | {
+        "all gates off": Gates.all(False)
+    }
+    bar = tqdm(settings.items(), desc="gates", mininterval=1)
+    return {name: outcomes(pipeline, entries, people, gates) for name, gates in bar}
 
 
 def main() -> None:

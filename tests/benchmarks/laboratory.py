@@ -12,19 +12,15 @@ from datetime import date
 from pathlib import Path
 
 import torch
+from laboratory_breaking import mask_experiment, precision_experiment
+from laboratory_closed_book import closed_book_experiment
+from laboratory_decoding import decoding_experiment, hallucination_experiment
+from laboratory_scaling import scaling_experiment
+from laboratory_targets import target_experiment
+from laboratory_tokens import alphabet_experiment
+from laboratory_transfer import transfer_experiments
 
 from momem_lib import RESULTS
-from momem_lib.course.nb12 import (
-    alphabet_experiment,
-    closed_book_experiment,
-    decoding_experiment,
-    hallucination_experiment,
-    mask_experiment,
-    precision_experiment,
-    scaling_experiment,
-    target_experiment,
-    transfer_experiments,
-)
 from momem_lib.data import TASKS, SynthesisConfig, load_material, questions_and_people
 from momem_lib.nn import Module, hardware
 

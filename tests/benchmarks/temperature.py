@@ -10,17 +10,25 @@ facts and seeds, stays: `--heats 0.5 --write` measures one temperature anew.
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from datetime import date
 
 import torch
 
 from momem_lib import RESULTS
-from momem_lib.course.nb10 import facts_of, heat_row
+from momem_lib.course.nb10 import Fact, heat_row
 from momem_lib.course.nb11 import unseen_questions
+from momem_lib.data import Person
 from momem_lib.nn import hardware
 from momem_lib.system import Pipeline, asked_people
 
 HEATS = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
+
+
+def facts_of(entries: Sequence[dict], people: Sequence[Person | None]) -> list[Fact]:
+    """The question lines that have an answer, each with its person, as facts."""
+    jobs = [(entry, person) for entry, person in zip(entries, people, strict=True) if person and entry["answer"]]
+    return [Fact(entry["question"].strip(), entry["name"], entry["field"], person) for entry, person in jobs]
 
 
 def main() -> None:

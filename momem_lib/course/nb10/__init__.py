@@ -8,8 +8,8 @@ from momem_lib.course.modules.reading_plots import draw_example, draw_reading, d
 from momem_lib.course.modules.widget import module_widget
 from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_heat_words
 from momem_lib.course.nb10.facts import (
+    Fact,
     facts_about,
-    facts_of,
     heat_row,
     known_wordings,
     plain_heat,

@@ -70,12 +70,6 @@ def facts_about(person: Person) -> list[Fact]:
     return [Fact(QUESTIONS[field].format(name=person.name), person.name, field, person) for field in FIELDS]
 
 
-def facts_of(entries: Sequence[dict], people: Sequence[Person | None]) -> list[Fact]:
-    """The question lines that have an answer, each with its person, as facts."""
-    jobs = [(entry, person) for entry, person in zip(entries, people, strict=True) if person and entry["answer"]]
-    return [Fact(entry["question"].strip(), entry["name"], entry["field"], person) for entry, person in jobs]
-
-
 def wording_of(text: str | None, name: str, value: str) -> str:
     """A response with slots where name and value stood; what holds no value keeps its own words.
 

@@ -194,27 +194,6 @@ def noise_cascade(
     return rows
 
 
-def slip_cascade(
-    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
-) -> list[dict]:
-    """One module slipping more and more often: at each chance, all outcomes with gates off and on."""
-    rows = []
-    for level in tqdm(levels, desc=f"slips of {module}", mininterval=1):
-        worse = Slipping(pipeline, module, level, seed)
-        rows.append({"level": level} | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
-    return rows
-
-
-def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person]) -> dict[str, dict[str, float]]:
-    """The outcomes with all gates on, with each one off alone, and with all off."""
-    settings = {"all gates on": Gates()}
-    settings |= {f"without {name}": Gates(**{name: False}) for name in vars(Gates())} | {
-        "all gates off": Gates.all(False)
-    }
-    bar = tqdm(settings.items(), desc="gates", mininterval=1)
-    return {name: outcomes(pipeline, entries, people, gates) for name, gates in bar}
-
-
 def surest(answers: Sequence[Answer], said: Sequence[str], outcome: str) -> Answer:
     """Of the answers that state a fact, with one outcome and no second try, the surest; the first of all if none does.
 

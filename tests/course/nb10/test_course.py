@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from temperature import facts_of
 
 from momem_lib.course.modules.judging import material
 from momem_lib.course.nb10.facts import (
@@ -15,7 +16,6 @@ from momem_lib.course.nb10.facts import (
     Fact,
     Said,
     facts_about,
-    facts_of,
     heat_row,
     known_wordings,
     plain_heat,

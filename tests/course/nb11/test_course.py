@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 import torch
+from cascade import gate_by_gate
 
 from momem_lib.course.nb11.cascade import (
     OUTCOMES,
     STAGES,
     Slipping,
-    gate_by_gate,
     handed_over,
     noise_cascade,
     outcomes,

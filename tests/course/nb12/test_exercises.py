@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from momem_lib.course.nb12.exercises import check_choose, check_clearly_faster, check_food, check_may_look
+from momem_lib.course.nb12.exercises import check_choose, check_clearly_faster, check_food, check_may_look, try_food
 
 
 def right_mask(real):
@@ -173,3 +173,8 @@ def test_solutions_pass():
     check_clearly_faster(faster)
     check_choose(choose)
     check_food(Food)
+
+
+def test_the_readers_field_can_be_tried():
+    said = try_food(Food(), steps=1)
+    assert said[0][0] == "What does Jo Doe like to eat?" and len(said) == 3

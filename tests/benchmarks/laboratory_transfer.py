@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from momem_lib.course.nb12.rows import short_rows
-from momem_lib.course.nb12.small import Watched, small_config, train_watched
+from momem_lib.course.nb12 import Watched, short_rows, small_config, train_watched
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer

@@ -1,24 +1,23 @@
-"""Experiment (b) of notebook 12: the padding mask that shuts out only pairs of two paddings, against the right one."""
+"""What notebook 12 breaks live: (b) a padding mask that shuts out only pairs of two paddings, (c) half precision."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from momem_lib.course.nb12.rows import short_rows
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
-from momem_lib.data.tasks import TASKS
+from momem_lib.course.shared.symptoms import next_token_loss, toy_model
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
-from momem_lib.nn.generation import generate
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.trainer import Trainer
 
 PADDED = 56  # tokens that every question is padded to in training
+HALF, BRAIN, FULL = torch.float16, torch.bfloat16, torch.float32
 
 
 class PadToPad(Transformer):
@@ -53,6 +52,7 @@ def padded(inputs: Inputs, length: int) -> Inputs:
     """The same batch with its prompts padded to a length: what padding must not change.
 
     Example:
+        >>> from momem_lib.nn.module import Module
         >>> padded(Module.load(task="ner", device="cpu").inputs(["Jo?"]), 9).prompt_mask.int().tolist()
         [[1, 1, 1, 1, 1, 0, 0, 0, 0]]
     """
@@ -76,35 +76,66 @@ def train_masked(kind: type[Transformer], steps: int, seed: int, rows: Sequence[
     return train_watched("ner", config, rows, prepare=prepare, step=padded_step)
 
 
-@torch.inference_mode()
-def right_with_padding(model: Transformer, exam: Sequence[dict], length: int) -> float:
-    """The share of names found when every question is padded to a length; 0: each question alone, without any."""
-    right = 0
-    for begin in range(0, len(exam), 32 if length else 1):
-        some = exam[begin : begin + (32 if length else 1)]
-        inputs = padded(Module(TASKS["ner"], model).inputs([row["question"] for row in some]), length)
-        written = generate(model, inputs, TOKENIZER.id("</tag>"), 30)
-        right += sum(result.text == row["name"] for row, result in zip(some, written, strict=True))
-    return right / len(exam)
+@dataclass(frozen=True)
+class Recipe:
+    """How a toy model is trained: each cure is one field."""
+
+    optimizer: str  # sgd (with momentum 0.9) or adamw
+    learning_rate: float
+    warmup_steps: int = 0  # steps until the rate is reached; 0: none
+    clip_norm: float = 0.0  # longest gradient; 0: any
+    precision: torch.dtype = HALF  # of the products of matrices, forwards and backwards; weights stay in 32 bits
 
 
-def mask_experiment(
-    steps: int = 120, seeds: Sequence[int] = (0, 1), lengths: Sequence[int] = (0, 40, PADDED, 96),
-    exam_rows: int = 40,
-) -> dict:  # fmt: skip
-    """Losses in training, and the share of unseen names found, by the length that questions are padded to."""
-    rows, exam = short_rows(4000), short_rows(exam_rows, "test", seed=1)
-    results: dict = {"lengths": list(lengths), "padded": PADDED, "steps": steps, "runs": []}
-    for seed in seeds:
-        for kind in (Transformer, PadToPad):
-            done = train_masked(kind, steps, seed, rows)
-            exact = [right_with_padding(done.model, exam, length) for length in lengths]
-            results["runs"].append(
-                {
-                    "mask": kind.__name__,
-                    "seed": seed,
-                    "exact": exact,
-                    "losses": [round(loss, 4) for loss in done.losses],
-                }
-            )
-    return results
+# What is changed in a broken recipe by each cure.
+CURES = {
+    "nothing": {},
+    "warm-up alone": {"warmup_steps": 30},
+    "clipping alone": {"clip_norm": 0.5},
+    "bfloat16 alone": {"precision": BRAIN},
+    "float32 alone": {"precision": FULL},
+    "warm-up and clipping": {"warmup_steps": 30, "clip_norm": 0.5},
+}
+
+
+def first_bad(losses: Sequence[float]) -> int | None:
+    """The first step whose loss is no finite number, or None.
+
+    Example:
+        >>> first_bad([2.0, float("inf"), float("nan")]), first_bad([2.0])
+        (1, None)
+    """
+    return next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
+
+
+def train_in(recipe: Recipe, windows: Tensor, steps: int, seed: int = 0) -> list[float]:
+    """Train a toy model by a recipe, with no guard: the loss of each step, up to the first that is NaN or infinite.
+
+    A gradient that is NaN or infinite counts as a loss of NaN: one step with it, and all weights are NaN.
+
+    Example:
+        >>> from momem_lib.course.shared.symptoms import toy_text, toy_windows
+        >>> len(train_in(Recipe("sgd", 0.01, precision=FULL), toy_windows(toy_text(20), 16), steps=2))
+        2
+    """
+    model = toy_model(seed=seed).train()
+    draw = torch.Generator().manual_seed(seed)
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate, momentum=0.9)
+    else:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate)
+    losses: list[float] = []
+    for step in range(steps):
+        share = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
+        optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
+        batch = windows[torch.randint(len(windows), (8,), generator=draw)]
+        with torch.autocast("cpu", recipe.precision, enabled=recipe.precision != FULL):
+            loss = next_token_loss(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm or math.inf)
+        losses.append(loss.item() if math.isfinite(norm) else math.nan)
+        if not math.isfinite(losses[-1]):
+            break
+        optimizer.step()
+    return losses

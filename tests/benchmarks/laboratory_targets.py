@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from momem_lib.course.nb12.rows import short_rows
-from momem_lib.course.nb12.small import small_config, train_watched
+from momem_lib.course.nb12 import short_rows, small_config, train_watched
 from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture

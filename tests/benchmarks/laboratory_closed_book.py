@@ -6,8 +6,16 @@ from dataclasses import replace
 from itertools import islice
 from random import Random
 
-from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists, short_people
-from momem_lib.course.nb12.small import Watched, right_share, small_config, train_watched
+from momem_lib.course.nb12 import (
+    PHRASINGS,
+    SMALL_FIELDS,
+    Watched,
+    right_share,
+    short_lists,
+    short_people,
+    small_config,
+    train_watched,
+)
 from momem_lib.data.records import Person
 from momem_lib.nn.transformer import Transformer
 from momem_lib.system.pipeline import Pipeline

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists
-from momem_lib.course.nb12.small import Watched, small_config, train_watched
+from momem_lib.course.nb12 import PHRASINGS, SMALL_FIELDS, Watched, short_lists, small_config, train_watched
 from momem_lib.data.scripts import SCRIPTS, pick, script_word
 from momem_lib.data.tasks import TASKS, frame
 from momem_lib.data.tokens import SPECIALS, TOKENIZER

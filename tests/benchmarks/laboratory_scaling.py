@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from momem_lib.course.nb12.rows import short_rows
-from momem_lib.course.nb12.small import right_share, small_config, train_watched
+from momem_lib.course.nb12 import right_share, short_rows, small_config, train_watched
 
 RECORDS = (16, 64, 256, 2048)
 WIDTHS = (8, 16, 32, 64)  # numbers per token
