@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"-p gives {', '.join(twice)} more than once; use --sweep for several values")
-    parameters = dict(options.parameter)
-    return run_and_report(options.notebooks, parameters, options.profile, options.device, sweep, options.out_dir)
+    offered = {"parameters": dict(options.parameter), "profile": options.profile, "device": options.device}
+    return run_and_report(options.notebooks, sweep, options.out_dir, **offered)
 
 
 def check(options: argparse.Namespace) -> int:

@@ -5,12 +5,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from momem_lib.project import ROOT, RUNS, InputError, optional_import
 from momem_lib.tools.notebooks import find_notebooks, normalise_notebooks
+from momem_lib.tools.sweeps import aligned
 
 # Set before torch is loaded, so that its results depend as little as possible on the machine.
 STABLE = {
@@ -22,23 +22,12 @@ STABLE = {
     "PYTHONHASHSEED": "0",
 }
 CODE = ("momem_lib", "tests", ".ci", "notebooks", "setup.py")
-NO_TESTS = 5  # pytest's exit code when it found nothing to run
 CELL_SECONDS = 600  # how long one notebook cell may take
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DRIVERS = ("chromedriver", "chromium.chromedriver")
 
 
-@dataclass(frozen=True)
-class Step:
-    """What came of one step."""
-
-    name: str
-    ok: bool
-    seconds: float
-    note: str = ""  # its last line, for the summary
-
-
-def run_command(arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> tuple[int, str]:
+def run_command(*arguments: str, **extra: str) -> tuple[bool, str]:
     """Run a Python module with its output shown as it comes.
 
     Args:
@@ -46,10 +35,10 @@ def run_command(arguments: Sequence[str], extra: Mapping[str, str] | None = None
         extra: environment variables besides STABLE.
 
     Returns:
-        The exit code, and the last line that was printed.
+        Whether it went well, and the last line that was printed.
     """
     command = [sys.executable, "-m", *arguments]
-    environment = {**os.environ, **STABLE, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **(extra or {})}
+    environment = {**os.environ, **STABLE, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **extra}
     last = ""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
@@ -58,41 +47,18 @@ def run_command(arguments: Sequence[str], extra: Mapping[str, str] | None = None
         for line in process.stdout:
             print(line, end="", flush=True)
             last = line.strip() or last
-    return process.returncode, last
-
-
-def code_paths() -> list[str]:
-    """The folders and files with code that are there."""
-    return [name for name in CODE if (ROOT / name).exists()]
+    return process.returncode == 0, last
 
 
 def check_style() -> tuple[bool, str]:
     """Look for mistakes in the code of library, tests and notebooks."""
-    code, last = run_command(["ruff", "check", *code_paths()])
-    return code == 0, last
+    return run_command("ruff", "check", *CODE)
 
 
 def check_format() -> tuple[bool, str]:
     """Whether the code is laid out as `momem format` would lay it out."""
-    code, last = run_command(["ruff", "format", "--check", *code_paths()])
-    return code == 0, last if code == 0 else f"{last}; type  momem format"
-
-
-def check_library() -> tuple[bool, str]:
-    """Run the library's tests and the examples of its docstrings."""
-    code, last = run_command(["pytest", "-q"], {"MPLBACKEND": "Agg"})
-    return code in (0, NO_TESTS), last
-
-
-def check_notebooks() -> tuple[bool, str]:
-    """Run every notebook and compare what it prints with what is committed."""
-    if not find_notebooks():
-        return True, "no notebooks yet"
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)]
-    sanitize = ["--nbval-sanitize-with", str(Path("tests", "nbval_sanitize.cfg"))]
-    pictures = {"MOMEM_FIGURES": str(RUNS / "figures")}  # the committed ones stay as they are
-    code, last = run_command(["pytest", "-q", "-p", "tests.conftest", *options, *sanitize, "notebooks"], pictures)
-    return code in (0, NO_TESTS), last
+    ok, last = run_command("ruff", "format", "--check", *CODE)
+    return ok, last if ok else f"{last}; type  momem format"
 
 
 def check_normalised() -> tuple[bool, str]:
@@ -102,6 +68,19 @@ def check_normalised() -> tuple[bool, str]:
     if bad:
         return False, f"type  momem normalise {' '.join(path.stem for path in bad)}"
     return True, f"{len(notebooks)} notebooks as normalised"
+
+
+def check_library() -> tuple[bool, str]:
+    """Run the library's tests and the examples of its docstrings."""
+    return run_command("pytest", "-q", MPLBACKEND="Agg")
+
+
+def check_notebooks() -> tuple[bool, str]:
+    """Run every notebook and compare what it prints with what is committed."""
+    nbval = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS))
+    sanitize = ("--nbval-sanitize-with", str(Path("tests", "nbval_sanitize.cfg")))
+    pictures = str(RUNS / "figures")  # the committed ones stay as they are
+    return run_command("pytest", "-q", "-p", "tests.conftest", *nbval, *sanitize, "notebooks", MOMEM_FIGURES=pictures)
 
 
 def find_browser() -> tuple[str, str]:
@@ -124,8 +103,7 @@ def check_browser() -> tuple[bool, str]:
     """Open the course in JupyterLab in a headless Chromium, run notebooks, drag sliders, type questions."""
     optional_import("selenium", "browser")
     find_browser()
-    code, last = run_command(["pytest", "-q", "-rs", str(Path("tests", "browser", "test_course.py"))])
-    return code == 0, last
+    return run_command("pytest", "-q", "-rs", str(Path("tests", "browser", "test_course.py")))
 
 
 STEPS: dict[str, Callable[[], tuple[bool, str]]] = {
@@ -156,34 +134,35 @@ def run_checks(only: Sequence[str] = ()) -> int:
         step = (STEPS | EXTRA)[name]
         print(f"\n== {name}: {(step.__doc__ or '').splitlines()[0]}", flush=True)
         start = time.perf_counter()
-        ok, note = step()
-        done.append(Step(name, ok, time.perf_counter() - start, note))
+        done.append((name, *step(), time.perf_counter() - start))
     print("\n" + summary(done), flush=True)
-    return 0 if all(step.ok for step in done) else 1
+    return 0 if all(ok for _, ok, _, _ in done) else 1
 
 
-def summary(done: Sequence[Step]) -> str:
-    """The closing table: step, seconds, ok, and the step's own last line.
+def summary(done: Sequence[tuple[str, bool, str, float]]) -> str:
+    """The closing table of steps.
+
+    Args:
+        done: of each step its name, whether it went well, its own last line, seconds.
 
     Example:
-        >>> print(summary([Step("style", True, 0.21, "All checks passed!"), Step("library", False, 61.0, "1 failed")]))
-        step        seconds  ok   last line
-        style           0.2  yes  All checks passed!
-        library        61.0  NO   1 failed
+        >>> print(summary([("style", True, "All checks passed!", 0.21), ("library", False, "1 failed", 61.0)]))
+        step     seconds  ok   last line
+        style        0.2  yes  All checks passed!
+        library     61.0  NO   1 failed
         Failed: library
     """
-    rows = ["step        seconds  ok   last line"]
-    for step in done:
-        rows.append(f"{step.name:<10}  {step.seconds:7.1f}  {'yes' if step.ok else 'NO ':<3}  {step.note}".rstrip())
-    failed = [step.name for step in done if not step.ok]
-    return "\n".join([*rows, f"Failed: {', '.join(failed)}" if failed else "All checks passed."])
+    rows = [(name, f"{seconds:7.1f}", "yes" if ok else "NO", last) for name, ok, last, seconds in done]
+    failed = ", ".join(name for name, ok, _, _ in done if not ok)
+    table = aligned([("step", "seconds", "ok", "last line"), *rows])
+    return f"{table}\n" + (f"Failed: {failed}" if failed else "All checks passed.")
 
 
 def format_code() -> int:
-    """Bring code and notebooks into the common style; 0, or ruff's exit code when something is left to mend by hand."""
+    """Bring code and notebooks into the common style; 0, or 1 when something is left to mend by hand."""
     optional_import("ruff")
-    fixed, _ = run_command(["ruff", "check", "--fix", *code_paths()])
-    laid_out, _ = run_command(["ruff", "format", *code_paths()])
+    fixed, _ = run_command("ruff", "check", "--fix", *CODE)
+    laid_out, _ = run_command("ruff", "format", *CODE)
     for path in normalise_notebooks(find_notebooks()):
         print(f"normalised {path.relative_to(ROOT)}")
-    return fixed or laid_out
+    return 0 if fixed and laid_out else 1

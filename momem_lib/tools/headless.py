@@ -1,19 +1,17 @@
 """Notebooks without a browser: strict papermill runs, with a table at the end, and sweeps of a parameter."""
 
 import logging
-import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from momem_lib.project import NOTEBOOKS, RUNS, InputError, optional_import
 from momem_lib.tools.notebooks import find_notebooks, read_notebook, resolve_notebooks
 from momem_lib.tools.parameters import plan
-from momem_lib.tools.sweeps import draw_sweep, notebook_result, sweep_table
+from momem_lib.tools.sweeps import aligned, draw_sweep, notebook_result, sweep_table
 
 
 @dataclass(frozen=True)
@@ -60,34 +58,31 @@ def run_notebooks(
     if sweep is None:
         jobs = [(path, None, chosen) for path, chosen in zip(paths, plan(paths, given, offered), strict=True)]
     else:
-        jobs = _sweep_jobs(paths, given, offered, sweep)
+        jobs = _sweep_jobs(paths, given, offered, *sweep)
     out_dir = Path(out_dir).resolve()
     out_dir.mkdir(parents=True, exist_ok=True)
-    results, taken = [], set()
+    results: list[Result] = []
     for number, (path, value, chosen) in enumerate(jobs, start=1):
-        ending = "" if sweep is None else f".{sweep[0]}={_file_word(value)}"
-        name = path.stem + ending
-        while name in taken:  # values that look alike as file names
+        name = path.stem if sweep is None else f"{path.stem}.{sweep[0]}={_file_word(value)}"
+        while name in {result.output.stem for result in results}:  # values that look alike as file names
             name += "-"
-        taken.add(name)
         results.append(_run_one(path, out_dir / f"{name}.ipynb", chosen, value, f"{number}/{len(jobs)} {name}"))
     return results
 
 
-def _sweep_jobs(paths: list[Path], given: dict, offered: dict, sweep: tuple[str, Sequence[object]]) -> list[tuple]:
-    name, values = sweep
+def _sweep_jobs(paths: list[Path], given: dict, offered: dict, name: str, values: Sequence[object]) -> list[tuple]:
+    """Notebook by notebook: its path, the parameter's value, and all its parameters; equal values count once."""
     if name in given:
         raise InputError(f"{name} is both swept and given with one value: leave one of the two out")
     if not values:
         raise InputError(f"the sweep of {name} has no values: type them after the name, for instance 0.1 1 10")
     plans = [plan(paths, {**given, name: value}, offered) for value in values]
-    jobs = [
-        (path, chosen[name], chosen)
-        for number, path in enumerate(paths)
-        for chosen in (row[number] for row in plans)
-        if name in chosen
-    ]
-    return [job for number, job in enumerate(jobs) if job[:2] not in [other[:2] for other in jobs[:number]]]
+    jobs: list[tuple] = []
+    for path, *chosen_for in zip(paths, *plans, strict=True):
+        for chosen in chosen_for:
+            if name in chosen and (path, chosen[name], chosen) not in jobs:
+                jobs.append((path, chosen[name], chosen))
+    return jobs
 
 
 def _file_word(value: object) -> str:
@@ -100,40 +95,29 @@ def _run_one(path: Path, output: Path, parameters: dict, value: object, label: s
     start = time.perf_counter()
     error = ""
     try:
-        with _pictures_in(output.parent / "figures" / output.stem):
-            papermill.execute_notebook(
-                str(path),
-                str(output),
-                parameters,
-                cwd=str(path.parent),
-                kernel_name="python3",
-                kernel_manager_class=_this_python(),
-                progress_bar={"desc": label, "mininterval": 1.0},
-            )
+        papermill.execute_notebook(
+            str(path),
+            str(output),
+            parameters,
+            cwd=str(path.parent),
+            kernel_name="python3",
+            kernel_manager_class=_this_python(pictures=output.parent / "figures" / output.stem),
+            progress_bar={"desc": label, "mininterval": 1.0},
+        )
     except papermill.PapermillExecutionError as failure:
         error = _failure(read_notebook(path), failure, shifted=bool(parameters))
     except Exception as failure:  # a dead kernel, a full disk: the other notebooks still run
         error = f"because of {type(failure).__name__}: {_short(str(failure))}"
     seconds = time.perf_counter() - start
-    result = None if error else notebook_result(read_notebook(output))
-    return Result(path.stem, output, seconds, error, value, result)
+    return Result(path.stem, output, seconds, error, value, None if error else notebook_result(read_notebook(output)))
 
 
-@contextmanager
-def _pictures_in(folder: Path) -> Iterator[None]:
-    """Let the notebooks that start now save their pictures in a folder, not over the committed ones."""
-    before = os.environ.get("MOMEM_FIGURES")
-    os.environ["MOMEM_FIGURES"] = str(folder)  # a kernel inherits it
-    try:
-        yield
-    finally:
-        os.environ.pop("MOMEM_FIGURES")
-        if before is not None:
-            os.environ["MOMEM_FIGURES"] = before
+def _this_python(pictures: Path) -> type:
+    """A kernel manager for the Python that is running: a "python3" kernel of the user's may be another one.
 
-
-def _this_python() -> type:
-    """A kernel manager for the Python that is running: a "python3" kernel of the user's may be another one."""
+    Args:
+        pictures: where its notebook saves pictures: not over the committed ones.
+    """
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
 
@@ -141,7 +125,7 @@ def _this_python() -> type:
     start = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
 
     class ThisPython(AsyncKernelManager):
-        kernel_spec = KernelSpec(argv=start, language="python")
+        kernel_spec = KernelSpec(argv=start, language="python", env={"MOMEM_FIGURES": str(pictures)})
 
     return ThisPython
 
@@ -149,17 +133,16 @@ def _this_python() -> type:
 def _failure(notebook, failure, shifted: bool) -> str:
     """Say in a few lines where a notebook failed; the cell's number counts from 1, as its id does."""
     tagged = [number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
-    index = failure.cell_index
     # papermill adds a cell with the given values after the one tagged "parameters" (at the top when there is none).
-    if shifted and index > (tagged[0] if tagged else -1):
-        index -= 1
+    added_before = shifted and failure.cell_index > (tagged[0] if tagged else -1)
     # "Cell In[3], line 4" stands in the traceback, perhaps with colours between.
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(failure.traceback))
+    plain = optional_import("nbconvert").filters.strip_ansi("\n".join(failure.traceback))
     place = re.search(r"Cell In\s*\[\d+\], line (\d+)", plain)
     lines = failure.source.splitlines()
     number = min(int(place[1]), len(lines)) if place else 1
     line = lines[number - 1].strip() if lines else ""
-    return f"in cell {index + 1}: {failure.ename}: {_short(failure.evalue)}\n  line {number}: {line}"
+    cell = failure.cell_index + 1 - added_before
+    return f"in cell {cell}: {failure.ename}: {_short(failure.evalue)}\n  line {number}: {line}"
 
 
 def _short(text: str, lines: int = 4, width: int = 300) -> str:
@@ -168,32 +151,31 @@ def _short(text: str, lines: int = 4, width: int = 300) -> str:
 
 def run_table(results: Sequence[Result]) -> str:
     """The closing table: notebook, seconds, ok; below it what failed, and where."""
-    width = max([len(result.output.stem) for result in results], default=8)
-    rows = [f"{'notebook':<{width}}  seconds  ok"]
-    rows += [f"{r.output.stem:<{width}}  {r.seconds:7.1f}  {'yes' if r.ok else 'NO'}" for r in results]
-    rows += [f"\n{r.output.stem} failed {r.error}" for r in results if not r.ok]
-    return "\n".join(rows)
+    rows = [(r.output.stem, f"{r.seconds:7.1f}", "yes" if r.ok else "NO") for r in results]
+    failed = [f"\n{r.output.stem} failed {r.error}" for r in results if not r.ok]
+    return "\n".join([aligned([("notebook", "seconds", "ok"), *rows]), *failed])
 
 
 def run_and_report(
     notebooks: Sequence[str | Path] = (),
-    parameters: Mapping[str, object] | None = None,
-    profile: str | None = None,
-    device: str | None = None,
     sweep: tuple[str, Sequence[object]] | None = None,
     out_dir: str | Path = RUNS,
+    **options,
 ) -> int:
-    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1."""
+    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1.
+
+    Args:
+        notebooks: see run_notebooks, as for all others.
+    """
     if not notebooks and not find_notebooks():
         print(f"There are no notebooks in {NOTEBOOKS} yet: nothing to run.")
         return 0
-    results = run_notebooks(notebooks, parameters, profile, device, sweep, out_dir)
+    results = run_notebooks(notebooks, sweep=sweep, out_dir=out_dir, **options)
     print("\n" + run_table(results))
     if sweep is not None:
         print("\n" + sweep_table(sweep[0], results))
         picture = draw_sweep(sweep[0], results, Path(out_dir) / f"sweep-{_file_word(sweep[0])}.png")
-        print(
-            f"\nPicture: {picture}" if picture else "\nNo numbers to draw: tag a cell that prints JSON with 'result'."
-        )
+        nothing = "No numbers to draw: tag a cell that prints JSON with 'result'."
+        print(f"\nPicture: {picture}" if picture else f"\n{nothing}")
     print(f"\nExecuted copies: {Path(out_dir).resolve()}")
     return 0 if all(result.ok for result in results) else 1

@@ -1,7 +1,5 @@
 """The course's notebooks as files: finding them, making them ready to commit, opening them, and web pages of them."""
 
-import base64
-import html
 import itertools
 import os
 import re
@@ -18,6 +16,12 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
+INDEX = """# MoMeM, from scratch
+
+A question goes in, an answer comes out, and every part between is built in these notebooks. The pages show what they
+printed and drew when they were last run.
+
+"""
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -32,10 +36,7 @@ def resolve_notebooks(names: Sequence[str | Path] = (), folder: Path = NOTEBOOKS
         InputError: a name that fits no notebook, or several.
     """
     known = find_notebooks(folder)
-    if not names:
-        return known
-    chosen = [_resolve(str(name), known, folder) for name in names]
-    return list(dict.fromkeys(chosen))
+    return list(dict.fromkeys(_resolve(str(name), known, folder) for name in names)) if names else known
 
 
 def _resolve(name: str, known: list[Path], folder: Path) -> Path:
@@ -80,17 +81,17 @@ def normalised(notebook) -> str:
     notebook that was run from top to bottom become 1, 2, ... (others stay, so that the tests can object).
     """
     nbformat = optional_import("nbformat")
-    count = 0
-    renumber = executed_in_order(notebook)
+    one_stream = optional_import("nbconvert").preprocessors.CoalesceStreamsPreprocessor()
+    counts = itertools.count(1) if executed_in_order(notebook) else None
     for number, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{number:03d}"
         cell.metadata = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
         if cell.cell_type != "code":
             continue
         cell.outputs = _stable_outputs(cell.outputs)
-        if renumber and cell.source.strip():
-            count += 1
-            cell.execution_count = count
+        one_stream.preprocess_cell(cell, {}, number)  # how many pieces a print arrives in is a matter of timing
+        if counts and cell.source.strip():
+            cell.execution_count = next(counts)
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
@@ -100,21 +101,11 @@ def normalised(notebook) -> str:
 
 
 def _stable_outputs(outputs: list) -> list:
-    kept: list = []
     for output in outputs:
-        if output.get("name") == "stderr":
-            continue
         if "data" in output:
             output.data.pop(WIDGET_VIEW, None)
             output.metadata = {key: value for key, value in output.metadata.items() if key in output.data}
-            if not output.data:
-                continue
-        # How many pieces a print arrives in is a matter of timing.
-        if kept and output.output_type == kept[-1].output_type == "stream" and output.name == kept[-1].name:
-            kept[-1].text += output.text
-        else:
-            kept.append(output)
-    return kept
+    return [output for output in outputs if output.get("name") != "stderr" and output.get("data") != {}]
 
 
 def normalise_notebooks(paths: Iterable[str | Path], check: bool = False) -> list[Path]:
@@ -142,11 +133,8 @@ def normalise_notebooks(paths: Iterable[str | Path], check: bool = False) -> lis
 
 def notebook_title(notebook, default: str = "") -> str:
     """The first heading of a notebook, without its marks."""
-    for cell in notebook.cells:
-        heading = re.search(r"^#+\s+(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
-        if heading:
-            return heading[1].strip()
-    return default
+    headings = (re.search(r"^#+\s+(.+)$", c.source, re.MULTILINE) for c in notebook.cells if c.cell_type == "markdown")
+    return next((heading[1].strip() for heading in headings if heading), default)
 
 
 def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] | None = None) -> list[Path]:
@@ -160,49 +148,33 @@ def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] |
     Raises:
         InputError: nbconvert is missing, or a notebook cannot be read.
     """
-    nbformat = optional_import("nbformat")
-    exporter = optional_import("nbconvert").HTMLExporter()
+    exporter = optional_import("nbconvert").HTMLExporter(embed_images=True)
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
-    pages, lines = [], []
+
+    def write(name: str, title: str, notebook, folder: Path) -> Path:
+        for cell in notebook.cells:  # nbconvert puts only pictures that lie below its folder into a page
+            cell.source = cell.source.replace('src="../figures/', 'src="figures/')
+        resources = {"metadata": {"name": title, "path": str(folder)}}
+        page = exporter.from_notebook_node(notebook, resources=resources)[0]
+        page = re.sub(r'(href="(?![a-z]+:)[^"#/]*)\.(ipynb|md)(["#])', r"\1.html\3", page)
+        (out_dir / f"{name}.html").write_text(page, encoding="utf-8")
+        return out_dir / f"{name}.html"
+
+    pages, links = [], []
     for path in [*find_notebooks(), *sorted(NOTEBOOKS.glob("*.md"))] if notebooks is None else notebooks:
-        if path.suffix == ".md":
-            text = path.read_text(encoding="utf-8")
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
-        else:
-            notebook = read_notebook(path)
+        notebook = _page(path.read_text(encoding="utf-8")) if path.suffix == ".md" else read_notebook(path)
         title = notebook_title(notebook, default=path.stem).replace("`", "")
-        text, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
-        text = _with_pictures(text, path.parent)
-        text = re.sub(r'(href="(?![a-z]+:)[^"#/]*)\.(ipynb|md)(["#])', r"\1.html\3", text)
-        pages.append(out_dir / f"{path.stem}.html")
-        pages[-1].write_text(text, encoding="utf-8")
-        lines.append(f'<li><a href="{html.escape(pages[-1].name)}">{html.escape(title)}</a></li>')
-    index = out_dir / "index.html"
-    index.write_text(
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n<title>MoMeM</title>\n'
-        '<body style="max-width: 40em; margin: 3em auto; padding: 0 1em; font: 1.1em/1.6 sans-serif">\n'
-        "<h1>MoMeM, from scratch</h1>\n<p>A question goes in, an answer comes out, and every part between is built in "
-        "these notebooks. The pages show what they printed and drew when they were last run.</p>\n"
-        "<ul>\n" + "\n".join(lines) + "\n</ul>\n</body>\n</html>\n",
-        encoding="utf-8",
-    )
-    return [index, *pages]
+        pages.append(write(path.stem, title, notebook, path.parent.parent))
+        links.append(f"- [{title}]({path.stem}.html)")
+    index = _page(INDEX + "\n".join(links))
+    return [write("index", "MoMeM", index, out_dir), *pages]
 
 
-def _with_pictures(page: str, folder: Path) -> str:
-    """A web page with the pictures that it names, relative to a folder, put into it."""
-
-    def put_in(found: re.Match) -> str:
-        path = folder / found[1]
-        return (
-            f'src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
-            if path.is_file()
-            else found[0]
-        )
-
-    return re.sub(r'src="([^":]+\.png)"', put_in, page)
+def _page(markdown: str):
+    """A notebook that holds this text alone."""
+    v4 = optional_import("nbformat").v4
+    return v4.new_notebook(cells=[v4.new_markdown_cell(markdown)])
 
 
 def open_lab(name: str = "00") -> int:

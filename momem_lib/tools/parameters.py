@@ -2,12 +2,14 @@
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from momem_lib.project import InputError
 from momem_lib.tools.notebooks import read_notebook
 
 UNKNOWN = object()  # the default of a parameter that is not a plain literal, so that its type cannot be told
+WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 
 def declared_parameters(path: str | Path) -> dict[str, object]:
@@ -61,25 +63,18 @@ def convert(name: str, value: object, default: object) -> object:
         return read
     if kind is float and type(read) is int:
         return float(read)
-    words = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}.get(
-        kind, f"a {kind.__name__}"
-    )
-    raise InputError(f"the parameter {name} takes {words} (its default is {default!r}), not {value!r}")
+    wanted = WORDS.get(kind, f"a {kind.__name__}")
+    raise InputError(f"the parameter {name} takes {wanted} (its default is {default!r}), not {value!r}")
 
 
 def _literal(text: str) -> object:
     """Read a word of the command line as Python would, with some freedom for True, False, None and nan."""
     word = text.strip()
-    if word.lower() in ("true", "false", "none"):
-        return {"true": True, "false": False, "none": None}[word.lower()]
-    try:
-        return ast.literal_eval(word)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        pass
-    try:
-        return float(word)  # nan, inf
-    except ValueError:
-        return text
+    word = word.capitalize() if word.lower() in ("true", "false", "none") else word
+    for read in (ast.literal_eval, float):  # float: nan and inf
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return read(word)
+    return text
 
 
 def plan(notebooks: Sequence[Path], given: Mapping[str, object], offered: Mapping[str, object]) -> list[dict]:

@@ -32,8 +32,23 @@ def numbers(result: object) -> dict[str, float]:
         >>> numbers({"loss": 0.5, "answer": "Oslo", "ok": True}), numbers(3), numbers(None)
         ({'loss': 0.5}, {'result': 3}, {})
     """
-    named = result if isinstance(result, dict) else {"result": result}
-    return {key: value for key, value in named.items() if type(value) in (int, float)}
+    return {key: value for key, value in _named(result).items() if type(value) in (int, float)}
+
+
+def _named(result: object) -> dict:
+    return result if isinstance(result, dict) else {} if result is None else {"result": result}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text as a table, its columns as wide as what stands in them.
+
+    Example:
+        >>> print(aligned([("step", "ok"), ("style", "yes")]))
+        step   ok
+        style  yes
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def sweep_table(name: str, results: Sequence) -> str:
@@ -43,21 +58,18 @@ def sweep_table(name: str, results: Sequence) -> str:
         name: the parameter.
         results: headless.Result of each run.
     """
-    named = [
-        r.result if isinstance(r.result, dict) else {} if r.result is None else {"result": r.result} for r in results
-    ]
-    columns = list(dict.fromkeys(key for found in named for key in found))
+    columns = list(dict.fromkeys(key for run in results for key in _named(run.result)))
     rows = [["notebook", name, *columns]]
-    for run, found in zip(results, named, strict=True):
-        cells = [_shown(found[column]) if column in found else "-" for column in columns]
-        rows.append([run.notebook, str(run.value), *(cells if run.ok else ["failed"] * len(columns))])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    for run in results:
+        cells = [_shown(_named(run.result), column) if run.ok else "failed" for column in columns]
+        rows.append([run.notebook, str(run.value), *cells])
+    return aligned(rows)
 
 
-def _shown(value: object) -> str:
+def _shown(found: dict, column: str) -> str:
+    if column not in found:
+        return "-"
+    value = found[column]
     return f"{value:.4g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
 
 
@@ -67,8 +79,7 @@ def draw_sweep(name: str, results: Sequence, path: str | Path) -> Path | None:
     Returns:
         The picture's path, or None when there is no number to draw.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # draws without a screen
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # not pyplot: drawn without a screen
 
     series: dict[tuple[str, str], list[tuple[object, float]]] = {}
     for run in results:
@@ -78,7 +89,6 @@ def draw_sweep(name: str, results: Sequence, path: str | Path) -> Path | None:
     if not keys:
         return None
     figure = Figure(figsize=(6, 2.6 * len(keys)), layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(len(keys), squeeze=False)[:, 0]
     numeric = all(type(run.value) in (int, float) for run in results)
     for (key, notebook), points in series.items():

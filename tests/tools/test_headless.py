@@ -55,7 +55,8 @@ def outputs(path):
 
 
 def test_failing_notebook_is_reported_and_the_others_still_run(paths, tmp_path, capsys):
-    code = run_and_report(list(paths.values()), {"steps": "21"}, profile="full", device="cpu", out_dir=tmp_path / "out")
+    options = {"parameters": {"steps": "21"}, "profile": "full", "device": "cpu"}
+    code = run_and_report(list(paths.values()), out_dir=tmp_path / "out", **options)
     shown = capsys.readouterr().out
     assert code == 1
     assert "01_bad failed in cell 3: ValueError: invalid literal for int() with base 10: 'no luck'\n" in shown
@@ -84,7 +85,7 @@ def test_pictures_of_a_run_lie_beside_it_and_the_committed_ones_stay(course, tmp
     save = "from momem_lib.course.shared import draw_pipeline, save_figure\n"
     save += "print(save_figure(draw_pipeline(), '00_no_such'))"
     path = write(course, "07_picture", code("steps = 1  # how many", "parameters"), code(save))
-    assert run_and_report([path], {"steps": "2"}, out_dir=tmp_path / "out") == 0
+    assert run_and_report([path], parameters={"steps": "2"}, out_dir=tmp_path / "out") == 0
     assert (tmp_path / "out" / "figures" / "07_picture" / "00_no_such.png").stat().st_size > 1000
     assert not (FIGURES / "00_no_such.png").exists()
     assert os.environ["MOMEM_FIGURES"] == "elsewhere"
