@@ -147,10 +147,12 @@ def response_gate(response: str | None, person: Person, field: str, tag: str, me
 def word_spans(text: str, longest: int = 8) -> list[str]:
     """All runs of up to `longest` neighbouring words, with and without the punctuation and possessive at their edges.
 
+    None begins or ends with a space: where a sign stands alone ("Jo - job?"), the run without it is one of its own.
+
     Example:
-        >>> spans = word_spans("Is (Jo Doe) here?")
-        >>> "Jo Doe" in spans, "here" in spans, "o Doe" in spans
-        (True, True, False)
+        >>> spans = word_spans("Is (Jo Doe) here - or there?")
+        >>> "Jo Doe" in spans, "here" in spans, "o Doe" in spans, "here " in spans
+        (True, True, False, False)
     """
     words = list(re.finditer(r"\S+", text))
     spans: dict[str, None] = {}
@@ -159,7 +161,8 @@ def word_spans(text: str, longest: int = 8) -> list[str]:
             whole = text[begin.start() : last.end()]
             for piece in peeled(whole, OPENING, begin=True):
                 for bare in peeled(piece, CLOSING, begin=False):
-                    spans |= dict.fromkeys(variant for variant in (bare, re.sub(r"['’]s?$", "", bare)) if variant)
+                    variants = (bare, re.sub(r"['’]s?$", "", bare))
+                    spans |= dict.fromkeys(text for text in variants if text and text == text.strip())
     return list(spans)
 
 

@@ -100,6 +100,13 @@ def test_an_edited_record_changes_the_next_answer(pipeline):
     assert "Wakanda" in pipeline.ask("Where does Muchiri T'Challa live?").text
 
 
+@pytest.mark.parametrize("question", ["Muchiri T'Challa - job?", "Job - Muchiri T'Challa"])
+def test_a_sign_that_stands_alone_leaves_no_space_in_the_answer(pipeline, question):
+    answer = pipeline.ask(question)
+    assert answer.tag == "Muchiri T'Challa" and not answer.trace[0].tries  # no longer name: it is the same one
+    assert answer.text == "Muchiri T'Challa's job: King" and not answer.trace[-1].tries
+
+
 def test_what_cannot_be_answered_gets_a_reason(pipeline):
     cases = {
         "What is the weather like today?": ("ner", "names nobody"),
@@ -305,6 +312,8 @@ def test_word_spans_are_bounded():
     assert "Jo Doe" in word_spans('Is "Jo Doe" here?')
     assert {"Jo Doe Jr.", "Jo Doe Jr"} <= set(word_spans("_Jo Doe Jr._, which song?"))  # whose full stop is it?
     assert len(word_spans("a " * 200)) < 5000
+    text = "- Jo – Doe - (and) — Ann's -, or?"
+    assert all(span == span.strip() for span in word_spans(text)) and {"Jo – Doe", "Ann"} <= set(word_spans(text))
 
 
 def test_without_the_record_gate_an_ambiguous_name_still_gives_a_record():
