@@ -1,23 +1,30 @@
-"""How sure a module must be before it is believed: a threshold, chosen on the validation split."""
+"""What is settled when the modules are trained: how sure each must be to be believed, and what it was taught."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from momem_lib.data.dataset import questions_and_people
+from momem_lib.data.grammar import Grammar, read_grammar, wordings
 from momem_lib.data.records import Person
 from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import load_tensors, save_model
-from momem_lib.project import InputError
+from momem_lib.project import TEMPLATES, InputError
 from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_people, gold
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Pipeline, Work
+from momem_lib.system.spelling import WORD
+from momem_lib.system.taught import FILE
 
 MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
+SLOT = re.compile(r"\{\w+\}")
 
 
 def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
@@ -74,7 +81,8 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
     """Choose the thresholds of ner and summary on validation questions and write them into their checkpoints.
 
     Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
-    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
+    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself. What was
+    taught goes into a file beside them.
     """
     if count < FEWEST:
         raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
@@ -94,4 +102,36 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
         _, card = load_tensors(paths[module])
         card["metrics"]["confidence_threshold"] = thresholds[module]
         save_model(paths[module], pipeline.models[module], card)
+    write_taught(paths["response"].parent)
     return thresholds
+
+
+def write_taught(folder: Path) -> None:
+    """Write what the shipped templates teach into a folder of checkpoints, where answering reads it."""
+    text = json.dumps({"words": known_words(), "wordings": wordings()}, ensure_ascii=False, indent=1)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def known_words() -> dict[str, int]:
+    """The words of the phrasings that the modules were trained on, in lower case, and in how many each stands.
+
+    The words of held-out phrasings are not among them: to the modules, they are words that nobody taught.
+    """
+    counts: Counter[str] = Counter()
+    for path in sorted(TEMPLATES.glob("*.json")):
+        for text in taught_texts(read_grammar(path)):
+            counts.update({word.casefold() for word in WORD.findall(SLOT.sub(" ", text))})
+    return dict(sorted(counts.items()))
+
+
+def taught_texts(grammar: Grammar) -> Iterator[str]:
+    """Every text of a language that the questions of the training split are made of; slots are left in."""
+    phrasings = [phrasing for group in grammar.phrasings.values() for phrasing in group]
+    for phrasing in [*phrasings, *grammar.nobody]:
+        if phrasing.split == "train":
+            yield from phrasing.variants
+    yield from {lead for phrasing in phrasings for lead in phrasing.leads}
+    for texts in (grammar.openings, grammar.closings, grammar.tails, grammar.decorations, grammar.fillers):
+        yield from set(texts)
+    for texts in grammar.keywords.values():
+        yield from texts

@@ -6,7 +6,7 @@ import torch
 from rapidfuzz import fuzz
 from torch import Tensor
 
-from momem_lib.data.grammar import filled, wordings
+from momem_lib.data.grammar import filled
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
@@ -17,6 +17,7 @@ from momem_lib.system.answer import Answer
 from momem_lib.system.bag_of_words import CHOICES, BagOfWords
 from momem_lib.system.gates import tag_gate, word_spans
 from momem_lib.system.memory import Memory
+from momem_lib.system.taught import taught
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
@@ -129,7 +130,7 @@ def product_of_experts(first: Tensor, second: Tensor, trust: float = 1.0) -> Ten
 
 def known_wordings(name: str, field: str, value: str) -> list[str]:
     """The responses that the templates know for a fact, English first."""
-    return [filled(wording, name, value) for wording in wordings()[field]]
+    return [filled(wording, name, value) for wording in taught()["wordings"][field]]
 
 
 def likeliest_wording(model: Transformer, person: Person, field: str, answer: Answer) -> Generated:

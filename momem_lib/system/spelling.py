@@ -1,46 +1,15 @@
 """Slips of the finger: a word that no phrasing holds is read as the known word that is one slip away from it."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from momem_lib.data.grammar import Grammar, read_grammar
 from momem_lib.data.tasks import around_name
-from momem_lib.project import TEMPLATES
+from momem_lib.system.taught import taught
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-SLOT = re.compile(r"\{\w+\}")
 SHORTEST = 3  # letters; too many words lie one slip away from a shorter one
-
-
-@cache
-def known_words() -> Counter[str]:
-    """The words of the phrasings that the modules were trained on, in lower case, and in how many each stands.
-
-    The words of held-out phrasings are not among them: to the modules, they are words that nobody taught.
-    """
-    counts: Counter[str] = Counter()
-    for path in sorted(TEMPLATES.glob("*.json")):
-        for text in taught_texts(read_grammar(path)):
-            counts.update({word.casefold() for word in WORD.findall(SLOT.sub(" ", text))})
-    return counts
-
-
-def taught_texts(grammar: Grammar) -> Iterator[str]:
-    """Every text of a language that the questions of the training split are made of; slots are left in."""
-    phrasings = [phrasing for group in grammar.phrasings.values() for phrasing in group]
-    for phrasing in [*phrasings, *grammar.nobody]:
-        if phrasing.split == "train":
-            yield from phrasing.variants
-    yield from {lead for phrasing in phrasings for lead in phrasing.leads}
-    for texts in (grammar.openings, grammar.closings, grammar.tails, grammar.decorations, grammar.fillers):
-        yield from set(texts)
-    for texts in grammar.keywords.values():
-        yield from texts
 
 
 def corrected(question: str, name: str | None) -> str:
@@ -63,7 +32,7 @@ def corrected(question: str, name: str | None) -> str:
 
 def _known(match: re.Match) -> str:
     word = match[0]
-    low, known = word.casefold(), known_words()
+    low, known = word.casefold(), taught()["words"]
     if len(low) < SHORTEST or low in known:
         return word
     near = [text for text, _, _ in process.extract(low, list(known), scorer=OSA.distance, score_cutoff=1, limit=None)]

@@ -4,12 +4,15 @@ from random import Random
 
 import pytest
 
-from momem_lib.data.grammar import read_grammar
+from momem_lib.data.grammar import read_grammar, wordings
 from momem_lib.data.questions import typo
 from momem_lib.data.records import Person
-from momem_lib.project import TEMPLATES
+from momem_lib.project import CHECKPOINTS, TEMPLATES, InputError
+from momem_lib.system import taught as home
+from momem_lib.system.calibration import known_words, write_taught
 from momem_lib.system.pipeline import Pipeline
-from momem_lib.system.spelling import corrected, known_words
+from momem_lib.system.spelling import corrected
+from momem_lib.system.taught import FILE, taught
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 
@@ -34,14 +37,30 @@ def test_a_slip_is_mended_and_nothing_else(question, name, read):
 
 
 def test_known_words_are_those_of_the_training_phrasings():
-    taught, held_out = set(), set()
+    trained, held_out = set(), set()
     for path in TEMPLATES.glob("*.json"):
         for phrasing in (one for group in read_grammar(path).phrasings.values() for one in group):
             words = {word for text in phrasing.variants for word in text.replace("{name}", " ").lower().split()}
-            (taught if phrasing.split == "train" else held_out).update(words)
-    assert {"film", "lives", "anaishi", "job"} <= known_words().keys()
-    only = {word for word in held_out - taught if word.isalpha()}
-    assert len(only) > 10 and len(only & known_words().keys()) < len(only) / 4  # openings and fillers share a few
+            (trained if phrasing.split == "train" else held_out).update(words)
+    known = known_words().keys()
+    assert {"film", "lives", "anaishi", "job"} <= known
+    only = {word for word in held_out - trained if word.isalpha()}
+    assert len(only) > 10 and len(only & known) < len(only) / 4  # openings and fillers share a few
+
+
+def test_what_ships_is_what_the_templates_teach_and_calibrate_writes_it(tmp_path):
+    write_taught(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == (CHECKPOINTS / FILE).read_bytes()
+    assert taught() == {"words": known_words(), "wordings": {key: list(texts) for key, texts in wordings().items()}}
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "not exist"), ("{", "not valid"), ("[]", "get it again")])
+def test_without_the_file_of_what_was_taught_a_sentence_says_so(tmp_path, monkeypatch, text, message):
+    if text is not None:
+        (tmp_path / FILE).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(home, "CHECKPOINTS", tmp_path)
+    with pytest.raises(InputError, match=message):
+        taught.__wrapped__()
 
 
 def test_most_slips_in_long_words_are_undone():
