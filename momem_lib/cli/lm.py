@@ -105,7 +105,7 @@ def sentence(result) -> str:
 def measure(options: argparse.Namespace) -> int:
     """Measure how well a model foresees a text."""
     from momem_lib.lm import runs as lm_runs
-    from momem_lib.lm.language_model import LanguageModel
+    from momem_lib.lm.model import LanguageModel
 
     model = LanguageModel.load(options.folder, options.device)
     files, source = lm_runs.files_to_test(options.file)
@@ -130,7 +130,7 @@ def heat(options: argparse.Namespace) -> dict:
 
 def generate(options: argparse.Namespace) -> int:
     """Continue a text."""
-    from momem_lib.lm.language_model import LanguageModel
+    from momem_lib.lm.model import LanguageModel
 
     settings = heat(options)
     model = LanguageModel.load(options.folder, options.device)
@@ -145,7 +145,7 @@ def generate(options: argparse.Namespace) -> int:
 
 def chat(options: argparse.Namespace) -> int:
     """Write with a model in turns: it goes on from all that you and it have written; an empty line ends it."""
-    from momem_lib.lm.language_model import LanguageModel
+    from momem_lib.lm.model import LanguageModel
 
     settings = heat(options)
     model = LanguageModel.load(options.folder, options.device)

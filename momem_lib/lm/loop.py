@@ -14,8 +14,7 @@ from tqdm import tqdm
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig
-from momem_lib.lm.evaluation import evaluate, token_sizes
-from momem_lib.lm.language_model import NAME, LanguageModel, build, tokenizer_card
+from momem_lib.lm.model import NAME, LanguageModel, build, tokenizer_card
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.checkpoints import model_card, pick_device, write_atomically
 from momem_lib.project import InputError
@@ -52,7 +51,7 @@ class Run:
     best: LanguageModel | None = None
 
     def __post_init__(self) -> None:
-        self.sizes = token_sizes(self.tokenizer)
+        self.sizes = LanguageModel(self.trainer.average, self.tokenizer).sizes
 
     @property
     def state_path(self) -> Path:
@@ -96,9 +95,9 @@ class Run:
         trainer = self.trainer
         before = self.validation_losses()
         row = self.note()
-        held_out = evaluate(trainer.average, self.validation_tokens, self.sizes)
-        row |= {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
         now = LanguageModel(trainer.average, self.tokenizer)
+        held_out = now.evaluate(self.validation_tokens)
+        row |= {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
         row["sample"] = now.generate("\n", seed=trainer.step, tokens=max(8, int(SAMPLE / self.sizes.mean())))
         if not before or held_out.loss < min(before):
             card = self.card() | {

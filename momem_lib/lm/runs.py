@@ -16,9 +16,8 @@ from tqdm import tqdm
 from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
-from momem_lib.lm.evaluation import Evaluation, evaluate
-from momem_lib.lm.language_model import NAME, LanguageModel
 from momem_lib.lm.loop import History, Trained, train
+from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
 from momem_lib.project import GENERATED, InputError
@@ -228,6 +227,6 @@ def measure_files(language_model: LanguageModel, files: Sequence[str | Path]) ->
     corpus.check_files(files)
     with tempfile.TemporaryDirectory() as folder:
         tokens = corpus.write_tokens(language_model.tokenizer, files, Path(folder) / "tokens.bin")
-        result = evaluate(language_model.model, tokens, language_model.sizes)
+        result = language_model.evaluate(tokens)
         del tokens  # the file must be closed before it is removed on Windows
     return result

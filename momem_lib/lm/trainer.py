@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from momem_lib.lm.language_model import build
+from momem_lib.lm.model import build
 from momem_lib.lm.reading import scores
 from momem_lib.project import InputError
 from momem_lib.training.trainer import Trainer

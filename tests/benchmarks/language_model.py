@@ -35,7 +35,6 @@ from momem_lib.lm import (
     LMConfig,
     LMTrainer,
     change,
-    evaluate,
     make_tokenizer,
     plan,
     scores,
@@ -156,7 +155,7 @@ def ours(
     trained = train(config, tokens[cut:], tokens[:cut], BPETokenizer(), device="cpu", show=show)
     seconds = begin.taken()
     model = trained.language_model.model
-    return evaluate(model, test, np.ones(config.vocab_size)).loss, seconds, model.num_parameters()
+    return trained.language_model.evaluate(test).loss, seconds, model.num_parameters()
 
 
 def torch_plain(options: argparse.Namespace) -> tuple[float, float]:

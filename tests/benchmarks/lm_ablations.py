@@ -17,12 +17,11 @@ from momem_lib import RESULTS
 from momem_lib.lm import (
     ADAMW_ALONE,
     BPETokenizer,
+    LanguageModel,
     LMConfig,
     LMTrainer,
     change,
-    evaluate,
     offline_text,
-    token_sizes,
     windows,
 )
 from momem_lib.nn import hardware
@@ -76,7 +75,7 @@ QUESTIONS = {
 
 def measure(model, tokens: np.ndarray) -> float:
     """Bits per byte, rounded: what training lowers, over ln 2, since every token is a byte."""
-    return round(evaluate(model, tokens, token_sizes(BPETokenizer())).bits_per_byte, 4)
+    return round(LanguageModel(model, BPETokenizer()).evaluate(tokens).bits_per_byte, 4)
 
 
 def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndarray) -> dict:
@@ -94,7 +93,7 @@ def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndar
         "passes": round(config.max_global_steps * config.batch_size * config.context_window / len(learned), 2),
         "seen": curve[-1][1],
         "unseen": curve[-1][2],
-        "unseen_last_weights": measure(trainer.model.eval(), unseen),
+        "unseen_last_weights": measure(trainer.model, unseen),
         "step_ms": round(1000 * float(np.median(taken)), 1),  # of processor time
         "gradient_norm": {"median": round(float(np.median(norms)), 3), "longest": round(max(norms), 3)},
         "curve": curve,

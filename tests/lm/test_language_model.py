@@ -19,9 +19,8 @@ from momem_lib.lm import corpus
 from momem_lib.lm import runs as lm_runs
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, change, least_bytes, plan
-from momem_lib.lm.evaluation import evaluate, token_sizes
-from momem_lib.lm.language_model import LanguageModel
 from momem_lib.lm.loop import train
+from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.blocks import ModelConfig
@@ -128,12 +127,12 @@ def test_evaluation_predicts_every_token_but_the_first_once():
         part = torch.tensor(tokens[begin : min(begin + 17, 100)].astype(int))[None]
         nats += F.cross_entropy(scores(model, part[:, :-1])[0], part[0, 1:], reduction="sum").item()
     for batch in (1, 2, 64):
-        result = evaluate(model, tokens, token_sizes(BPETokenizer()), batch)
+        result = LanguageModel(model, BPETokenizer()).evaluate(tokens, batch)
         assert abs(result.nats - nats) < 1e-2 and (result.tokens, result.bytes) == (99, 99)
     assert abs(result.perplexity - math.exp(nats / 99)) < 1e-2
     assert abs(result.bits_per_byte - nats / 99 / math.log(2)) < 1e-4
     with pytest.raises(InputError):
-        evaluate(model, tokens[:1], token_sizes(BPETokenizer()))
+        LanguageModel(model, BPETokenizer()).evaluate(tokens[:1])
 
 
 def test_bits_per_byte_compares_tokenizers():
@@ -182,7 +181,7 @@ def test_training_learns_and_keeps_the_best():
     )
     losses = [row["validation_loss"] for row in trained.history if "validation_loss" in row]
     assert len(seen) == 3 and losses[-1] < 4 < 5 < trained.history[0]["loss"]
-    best = evaluate(trained.language_model.model, tokens[-200:], token_sizes(BPETokenizer())).loss
+    best = trained.language_model.evaluate(tokens[-200:]).loss
     assert abs(best - min(losses)) < 1e-5
     assert {"step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm"} <= set(trained.history[0])
 
@@ -421,7 +420,7 @@ def test_bad_input_is_a_sentence_and_exit_code_2(capsys, tmp_path, text_file, wo
 
 
 def card_of(model: Transformer) -> dict:
-    from momem_lib.lm.language_model import NAME, tokenizer_card
+    from momem_lib.lm.model import NAME, tokenizer_card
     from momem_lib.nn.checkpoints import model_card
 
     return model_card(model, NAME) | {"tokenizer": tokenizer_card(BPETokenizer())}

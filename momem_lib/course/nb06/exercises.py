@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from momem_lib.lm.evaluation import Evaluation
-from momem_lib.lm.language_model import LanguageModel
+from momem_lib.lm.model import Evaluation, LanguageModel
 
 # A few sentences in four languages; repeated with changes, they make a text that is long enough to train on.
 SENTENCES = (

@@ -7,7 +7,7 @@ import torch
 
 from momem_lib.course.shared.widgets import CARD, error_html, printable
 from momem_lib.course.shared.widgets_sampling import Bar, NextToken, SamplingWidget, bars, readable, sampling_html
-from momem_lib.lm.language_model import LanguageModel
+from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on
 from momem_lib.project import InputError
 

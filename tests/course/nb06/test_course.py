@@ -25,7 +25,7 @@ from momem_lib.course.shared.widgets import SILENT
 from momem_lib.course.shared.widgets_sampling import Bar, sampling_html
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import change, plan
-from momem_lib.lm.language_model import LanguageModel
+from momem_lib.lm.model import LanguageModel
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, PROFILES, RESULTS

@@ -15,7 +15,7 @@ from momem_lib.course.nb06.exercises import (
     small_text,
 )
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.language_model import LanguageModel
+from momem_lib.lm.model import LanguageModel
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 

@@ -2,17 +2,19 @@
 
 import codecs
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.evaluation import Evaluation, evaluate, token_sizes
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.nn import checkpoints
 from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model, write_atomically
@@ -21,6 +23,35 @@ from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
 NAME = "language_model"  # of the files in a folder, beside tokenizer.json
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model foresees a text."""
+
+    nats: float  # the negative logarithm of the probability of the whole text
+    tokens: int  # predicted tokens
+    bytes: int  # that those stand for
+
+    @property
+    def loss(self) -> float:
+        """Nats per token, what training lowers."""
+        return self.nats / self.tokens
+
+    @property
+    def perplexity(self) -> float:
+        """Among how many equally likely tokens the model would be as unsure."""
+        return math.exp(min(700.0, self.loss))
+
+    @property
+    def nats_per_byte(self) -> float:
+        """Comparable between models with different tokenizers."""
+        return self.nats / self.bytes
+
+    @property
+    def bits_per_byte(self) -> float:
+        """The same in bits: what a perfect coder would need for a byte, with this model's help."""
+        return self.nats_per_byte / math.log(2)
 
 
 @dataclass(frozen=True)
@@ -40,7 +71,7 @@ class LanguageModel:
     Example:
         >>> from momem_lib.nn.blocks import ModelConfig
         >>> model = Transformer(ModelConfig(256, 16, 2, 32, num_decoder_blocks=1, context_window=32))
-        >>> language_model = LanguageModel(model.eval(), BPETokenizer())
+        >>> language_model = LanguageModel(model, BPETokenizer())
         >>> len(language_model.samples("To be", seeds=[1, 2], tokens=5))
         2
     """
@@ -49,6 +80,9 @@ class LanguageModel:
     tokenizer: BPETokenizer
     card: dict = field(default_factory=dict)  # what is known about its making
 
+    def __post_init__(self) -> None:
+        self.model.eval()
+
     @property
     def device(self) -> torch.device:
         """Where the model computes."""
@@ -56,8 +90,8 @@ class LanguageModel:
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """Bytes per token: (V,)."""
-        return token_sizes(self.tokenizer)
+        """How many bytes each token stands for: (V,)."""
+        return np.array([len(self.tokenizer.token_bytes(token)) for token in range(self.tokenizer.vocab_size)])
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> "LanguageModel":
@@ -74,7 +108,7 @@ class LanguageModel:
         tokenizer = BPETokenizer.load(folder / "tokenizer.json")
         if card.get("tokenizer") != tokenizer_card(tokenizer):
             raise InputError(f"tokenizer.json in {folder} is not the one that the model was trained with: restore it")
-        return cls(build(card, tensors, path).to(pick_device(device)).eval(), tokenizer, card)
+        return cls(build(card, tensors, path).to(pick_device(device)), tokenizer, card)
 
     def save(self, folder: str | Path) -> Path:
         """Write language_model.safetensors, its card as .json, and tokenizer.json into a folder."""
@@ -157,11 +191,28 @@ class LanguageModel:
         chosen = all_scores.gather(-1, tokens[:, 1:, None])[0, :, 0]
         return tokens[0, 1:].tolist(), chosen.tolist()
 
-    def evaluate(self, text: str | np.ndarray) -> Evaluation:
-        """How well the model foresees a text, or the token numbers of one."""
-        if isinstance(text, str):
-            text = np.concatenate([np.zeros(0, np.uint16), *self.tokenizer.encode_stream(text)])
-        return evaluate(self.model, text, self.sizes)
+    @torch.inference_mode()
+    def evaluate(self, text: str | np.ndarray, batch: int = 64) -> Evaluation:
+        """How well the model foresees a text, in windows that do not overlap: every token but the first, once.
+
+        Args:
+            text: a text, or the token numbers of one, (N,). batch: windows at a time.
+
+        Raises:
+            InputError: fewer than two tokens.
+        """
+        tokens = np.array(self.tokenizer.encode(text), self.tokenizer.dtype) if isinstance(text, str) else text
+        if len(tokens) < 2:
+            raise InputError(f"a text of {len(tokens)} tokens cannot be measured: at least 2 are needed")
+        nats, size, window = 0.0, 0, self.model.config.context_window
+        whole = (len(tokens) - 1) // window * window  # tokens in full windows
+        for begin, end in pairwise([*range(0, whole, batch * window), whole, len(tokens) - 1]):
+            if begin < end:
+                part = torch.from_numpy(tokens[begin : end + 1].astype(np.int64)).to(self.device)
+                logits = scores(self.model, part[:-1].view((-1, window) if begin < whole else (1, -1)))
+                nats += F.cross_entropy(logits.flatten(0, 1).float(), part[1:], reduction="sum").item()
+                size += int(self.sizes[tokens[begin + 1 : end + 1]].sum())
+        return Evaluation(nats, len(tokens) - 1, size)
 
 
 def tokenizer_card(tokenizer: BPETokenizer) -> dict:
