@@ -1,7 +1,7 @@
 """Byte-pair encoding, the learning half: from a text to merges, once the slow and plain way and once fast."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
@@ -27,19 +27,6 @@ def tie_order(pair: Pair) -> Pair:
     """
     left, right = pair
     return (PLACE[left] if left < 256 else left, PLACE[right] if right < 256 else right)
-
-
-def count_pairs(sequences: Iterable[list[int]]) -> Counter:
-    """How often each pair of neighbours occurs.
-
-    Example:
-        >>> count_pairs([[1, 2, 3, 1, 2]])
-        Counter({(1, 2): 2, (2, 3): 1, (3, 1): 1})
-    """
-    counts: Counter = Counter()
-    for ids in sequences:
-        counts.update(pairwise(ids))
-    return counts
 
 
 def merge_pair(ids: list[int], pair: Pair, new: int) -> list[int]:
@@ -78,7 +65,7 @@ def train_naive(text: str, number: int) -> list[Pair]:
     """
     sequences = [list(chunk_bytes(chunk)) for chunk in split_chunks(text)]
     merges: list[Pair] = []
-    while len(merges) < number and (counts := count_pairs(sequences)):
+    while len(merges) < number and (counts := Counter(pair for ids in sequences for pair in pairwise(ids))):
         best = min(counts, key=lambda pair: (-counts[pair], tie_order(pair)))
         sequences = [merge_pair(ids, best, 256 + len(merges)) for ids in sequences]
         merges.append(best)

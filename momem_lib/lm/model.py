@@ -54,16 +54,6 @@ class Evaluation:
         return self.nats_per_byte / math.log(2)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One token that may come next."""
-
-    token: int
-    text: str
-    prob: float  # as the model has it
-    drawn: float  # after temperature, top-k and top-p: how often it would be drawn
-
-
 @dataclass
 class LanguageModel:
     """A trained Transformer with its tokenizer.
@@ -159,37 +149,6 @@ class LanguageModel:
         for token in self.tokens_of(prompt, [seed], **heat):
             yield decoder.decode(self.tokenizer.token_bytes(token.item()))
         yield decoder.decode(b"", final=True)
-
-    def distribution(
-        self,
-        prompt: str,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        most: int = 20,
-    ) -> list[Candidate]:
-        """The tokens that may follow a prompt, the most probable first."""
-        check_sampling(temperature, top_k, top_p)
-        log_probs = torch.log_softmax(read_on(self.model, self.encode(prompt))[0].float(), dim=-1)  # (1, V)
-        drawn = next_token_probs(log_probs, temperature, top_k, top_p)[0]
-        best = log_probs[0].argsort(descending=True, stable=True)[:most].tolist()
-        show = self.tokenizer.show
-        return [Candidate(n, show([n]), log_probs[0, n].exp().item(), drawn[n].item()) for n in best]
-
-    @torch.inference_mode()
-    def log_probs(self, text: str) -> tuple[list[int], list[float]]:
-        """Tokens of a text, all but the first, and how probable each is after those before it (natural logarithm).
-
-        Raises:
-            InputError: a text of fewer than two tokens, or one longer than the window.
-        """
-        tokens = self.encode(text)
-        window = self.model.config.context_window
-        if not 2 <= tokens.shape[1] <= window + 1:
-            raise InputError(f"the text has {tokens.shape[1]} tokens: 2 to {window + 1} were expected")
-        all_scores = torch.log_softmax(scores(self.model, tokens[:, :-1]).float(), dim=-1)
-        chosen = all_scores.gather(-1, tokens[:, 1:, None])[0, :, 0]
-        return tokens[0, 1:].tolist(), chosen.tolist()
 
     @torch.inference_mode()
     def evaluate(self, text: str | np.ndarray, batch: int = 64) -> Evaluation:

@@ -111,15 +111,6 @@ def test_generation_is_greedy_at_0_and_repeatable_with_a_seed():
         model.generate("a", temperature=-1)
 
 
-def test_the_distribution_is_that_of_the_scores():
-    model = LanguageModel(small_model(), BPETokenizer())
-    candidates = model.distribution("To be", temperature=0.5, top_k=3, most=256)
-    expected = torch.softmax(scores(model.model, model.encode("To be"))[0, -1], dim=-1)
-    assert [c.prob for c in candidates] == sorted((c.prob for c in candidates), reverse=True)
-    assert all(abs(expected[c.token].item() - c.prob) < 1e-5 for c in candidates)
-    assert abs(sum(c.drawn for c in candidates) - 1) < 1e-5 and sum(c.drawn > 0 for c in candidates) == 3
-
-
 def test_evaluation_predicts_every_token_but_the_first_once():
     model, tokens = small_model(), tokens_of()[:100]
     nats = 0.0

@@ -26,6 +26,7 @@ from momem_lib.course.shared.widgets_sampling import Bar, sampling_html
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import change, plan
 from momem_lib.lm.model import LanguageModel
+from momem_lib.lm.reading import scores
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, PROFILES, RESULTS
@@ -80,9 +81,10 @@ def test_early_stopping_keeps_the_best(losses, patience, expected):
 def test_the_bars_are_the_probabilities_of_the_model(language_model):
     probs = next_token_of(language_model)("to be")
     assert len(probs) == language_model.tokenizer.vocab_size and sum(probs.values()) == pytest.approx(1)
-    best = language_model.distribution("to be", most=3)
-    bars = next_bars(language_model, "to be", most=3)
-    assert [bar.model for bar in bars] == pytest.approx([candidate.prob for candidate in best], abs=1e-5)
+    expected = torch.softmax(scores(language_model.model, language_model.encode("to be"))[0, -1], dim=-1)
+    bars = next_bars(language_model, "to be", temperature=0.5, top_k=3, most=len(probs))
+    assert [bar.model for bar in bars] == pytest.approx(expected.sort(descending=True).values.tolist(), abs=1e-5)
+    assert sum(bar.drawn for bar in bars) == pytest.approx(1) and sum(bar.drawn > 0 for bar in bars) == 3
     assert [bar.drawn > 0 for bar in next_bars(language_model, "to be", top_k=2, most=4)] == [True, True, False, False]
 
 
