@@ -23,8 +23,10 @@ STABLE = {
 }
 CODE = ("momem_lib", "tests", ".ci", "notebooks", "setup.py")
 CELL_SECONDS = 600  # how long one notebook cell may take
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-DRIVERS = ("chromedriver", "chromium.chromedriver")
+PROGRAMS = {  # what the browser test needs, by the names that systems give it
+    "Chromium": ("chromium", "chromium-browser", "google-chrome", "chrome"),
+    "chromedriver": ("chromedriver", "chromium.chromedriver"),
+}
 
 
 def run_command(*arguments: str, **extra: str) -> tuple[bool, str]:
@@ -89,10 +91,10 @@ def find_browser() -> tuple[str, str]:
     Raises:
         InputError: one of the two is missing.
     """
-    browser, driver = (next(filter(None, map(shutil.which, names)), None) for names in (BROWSERS, DRIVERS))
-    if browser and driver:
-        return browser, driver
-    missing = " and ".join(name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path)
+    paths = {what: next(filter(None, map(shutil.which, names)), "") for what, names in PROGRAMS.items()}
+    if all(paths.values()):
+        return paths["Chromium"], paths["chromedriver"]
+    missing = " and ".join(what for what, path in paths.items() if not path)
     raise InputError(
         f"the browser test needs {missing}, not found here: on Debian type  sudo apt install chromium chromium-driver  "
         "(elsewhere install Chrome and the chromedriver of the same version, and put both on the PATH)"

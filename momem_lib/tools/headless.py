@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from momem_lib.project import NOTEBOOKS, RUNS, InputError, optional_import
@@ -23,12 +23,7 @@ class Result:
     seconds: float
     error: str = ""  # where and why it failed ("in cell 3: ..."); empty when it did not
     value: object = None  # the value of the swept parameter in this run
-    result: object = None  # what its cell tagged "result" printed as JSON
-
-    @property
-    def ok(self) -> bool:
-        """Whether the notebook ran to its end."""
-        return not self.error
+    result: dict = field(default_factory=dict)  # what its cells tagged "result" printed as JSON
 
 
 def run_notebooks(
@@ -109,7 +104,8 @@ def _run_one(path: Path, output: Path, parameters: dict, value: object, label: s
     except Exception as failure:  # a dead kernel, a full disk: the other notebooks still run
         error = f"because of {type(failure).__name__}: {_short(str(failure))}"
     seconds = time.perf_counter() - start
-    return Result(path.stem, output, seconds, error, value, None if error else notebook_result(read_notebook(output)))
+    found = {} if error else notebook_result(read_notebook(output))
+    return Result(path.stem, output, seconds, error, value, found)
 
 
 def _this_python(pictures: Path) -> type:
@@ -151,8 +147,8 @@ def _short(text: str, lines: int = 4, width: int = 300) -> str:
 
 def run_table(results: Sequence[Result]) -> str:
     """The closing table: notebook, seconds, ok; below it what failed, and where."""
-    rows = [(r.output.stem, f"{r.seconds:7.1f}", "yes" if r.ok else "NO") for r in results]
-    failed = [f"\n{r.output.stem} failed {r.error}" for r in results if not r.ok]
+    rows = [(r.output.stem, f"{r.seconds:7.1f}", "NO" if r.error else "yes") for r in results]
+    failed = [f"\n{r.output.stem} failed {r.error}" for r in results if r.error]
     return "\n".join([aligned([("notebook", "seconds", "ok"), *rows]), *failed])
 
 
@@ -178,4 +174,4 @@ def run_and_report(
         nothing = "No numbers to draw: tag a cell that prints JSON with 'result'."
         print(f"\nPicture: {picture}" if picture else f"\n{nothing}")
     print(f"\nExecuted copies: {Path(out_dir).resolve()}")
-    return 0 if all(result.ok for result in results) else 1
+    return 1 if any(result.error for result in results) else 0

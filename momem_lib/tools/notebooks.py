@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from momem_lib.project import NOTEBOOKS, ROOT, InputError, optional_import
+from momem_lib.project import NOTEBOOKS, ROOT, InputError, optional_import, read_text
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # holds a random id, another one at each run
 KEPT_CELL_METADATA = ("tags", "jupyter")  # the rest is timing and the state of somebody's browser
@@ -60,10 +60,9 @@ def read_notebook(path: str | Path):
         InputError: missing file, or no notebook.
     """
     nbformat = optional_import("nbformat")
+    text = read_text(path, "the notebook")
     try:
-        return nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
-    except OSError as error:
-        raise InputError(f"the notebook {path} cannot be read ({error.strerror}): check the path") from None
+        return nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises many types for a file that is no notebook
         raise InputError(f"{path} is not a notebook ({type(error).__name__}): check the file") from None
 

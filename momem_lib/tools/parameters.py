@@ -30,15 +30,10 @@ def declared_parameters(path: str | Path) -> dict[str, object]:
         targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
         for target in targets:
             if isinstance(target, ast.Name):
-                defaults[target.id] = _default(line.value)
+                defaults[target.id] = UNKNOWN
+                with suppress(ValueError, TypeError):
+                    defaults[target.id] = ast.literal_eval(line.value)
     return defaults
-
-
-def _default(value: ast.expr | None) -> object:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, TypeError):
-        return UNKNOWN
 
 
 def convert(name: str, value: object, default: object) -> object:

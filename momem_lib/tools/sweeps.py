@@ -2,41 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
-def notebook_result(notebook) -> object:
-    """What a notebook found: the JSON that its cell tagged "result" prints or shows, or None.
-
-    Several such cells: objects are merged, otherwise the last one counts.
-    """
-    found: object = None
+def notebook_result(notebook) -> dict[str, object]:
+    """What a notebook found: the JSON that its cells tagged "result" print or show, merged; no object: "result"."""
+    found: dict[str, object] = {}
     for cell in notebook.cells:
         if cell.cell_type != "code" or "result" not in cell.metadata.get("tags", []):
             continue
         text = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
-        shown = [output.data.get("text/plain", "") for output in cell.outputs if "data" in output]
-        for candidate in [text, *shown]:
-            try:
+        for candidate in [text, *(output.data.get("text/plain", "") for output in cell.outputs if "data" in output)]:
+            with suppress(ValueError):
                 value = json.loads(candidate)
-            except ValueError:
-                continue
-            found = {**found, **value} if isinstance(found, dict) and isinstance(value, dict) else value
+                found |= value if isinstance(value, dict) else {"result": value}
     return found
-
-
-def numbers(result: object) -> dict[str, float]:
-    """The plain numbers of a result by name; a lone number is called "result".
-
-    Example:
-        >>> numbers({"loss": 0.5, "answer": "Oslo", "ok": True}), numbers(3), numbers(None)
-        ({'loss': 0.5}, {'result': 3}, {})
-    """
-    return {key: value for key, value in _named(result).items() if type(value) in (int, float)}
-
-
-def _named(result: object) -> dict:
-    return result if isinstance(result, dict) else {} if result is None else {"result": result}
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -58,19 +39,19 @@ def sweep_table(name: str, results: Sequence) -> str:
         name: the parameter.
         results: headless.Result of each run.
     """
-    columns = list(dict.fromkeys(key for run in results for key in _named(run.result)))
+    columns = list(dict.fromkeys(key for run in results for key in run.result))
     rows = [["notebook", name, *columns]]
     for run in results:
-        cells = [_shown(_named(run.result), column) if run.ok else "failed" for column in columns]
+        cells = ["failed" if run.error else _shown(run.result, column) for column in columns]
         rows.append([run.notebook, str(run.value), *cells])
     return aligned(rows)
 
 
 def _shown(found: dict, column: str) -> str:
-    if column not in found:
-        return "-"
-    value = found[column]
-    return f"{value:.4g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+    value = found.get(column)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, ensure_ascii=False) if column in found else "-"
 
 
 def draw_sweep(name: str, results: Sequence, path: str | Path) -> Path | None:
@@ -81,20 +62,19 @@ def draw_sweep(name: str, results: Sequence, path: str | Path) -> Path | None:
     """
     from matplotlib.figure import Figure  # not pyplot: drawn without a screen
 
-    series: dict[tuple[str, str], list[tuple[object, float]]] = {}
+    series: dict[str, dict[str, list]] = {}  # what was found, notebook, points
     for run in results:
-        for key, number in numbers(run.result).items():
-            series.setdefault((key, run.notebook), []).append((run.value, number))
-    keys = list(dict.fromkeys(key for key, _ in series))
-    if not keys:
+        for key, number in run.result.items():
+            if type(number) in (int, float):  # no text, and no truth value
+                series.setdefault(key, {}).setdefault(run.notebook, []).append((run.value, number))
+    if not series:
         return None
-    figure = Figure(figsize=(6, 2.6 * len(keys)), layout="constrained")
-    panels = figure.subplots(len(keys), squeeze=False)[:, 0]
+    figure = Figure(figsize=(6, 2.6 * len(series)), layout="constrained")
     numeric = all(type(run.value) in (int, float) for run in results)
-    for (key, notebook), points in series.items():
-        points = sorted(points) if numeric else [(str(value), number) for value, number in points]
-        panels[keys.index(key)].plot(*zip(*points, strict=True), marker="o", label=notebook)
-    for key, panel in zip(keys, panels, strict=True):
+    for panel, (key, lines) in zip(figure.subplots(len(series), squeeze=False)[:, 0], series.items(), strict=True):
+        for notebook, points in lines.items():
+            points = sorted(points) if numeric else [(str(value), number) for value, number in points]
+            panel.plot(*zip(*points, strict=True), marker="o", label=notebook)
         panel.set(xlabel=name, ylabel=key)
         panel.grid(alpha=0.3)
         panel.legend()

@@ -12,7 +12,7 @@ from momem_lib.project import FIGURES, ROOT, InputError
 from momem_lib.tools import headless, notebooks
 from momem_lib.tools.headless import run_and_report, run_notebooks
 from momem_lib.tools.parameters import UNKNOWN, convert, declared_parameters
-from momem_lib.tools.sweeps import notebook_result, sweep_table
+from momem_lib.tools.sweeps import draw_sweep, notebook_result, sweep_table
 
 PARAMETERS = 'steps = 3  # how many\nrate = 0.5  # of something\nprofile = "quick"  # quick or full\n'
 
@@ -198,6 +198,12 @@ def test_results_are_merged_and_shown_beside_what_failed(tmp_path):
         "00_x      0.1   1       2",
         "00_x      0.2   failed  failed",
     ]
+    alone = notebook_result(nbformat.v4.new_notebook(cells=[printed("no JSON"), printed("3")]))
+    assert alone == {"result": 3} and draw_sweep(
+        "rate", [headless.Result("00_x", tmp_path, 1.0, result=alone)], tmp_path / "a.png"
+    )
+    words = headless.Result("00_x", tmp_path, 1.0, result={"answer": "Oslo", "ok": True})
+    assert draw_sweep("rate", [words], tmp_path / "b.png") is None
 
 
 def test_normalising_keeps_what_is_stable_and_is_done_once(course):
