@@ -4,22 +4,25 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from momem_lib.course.modules.live import LiveRun
-from momem_lib.course.shared.figures import INK
-from momem_lib.course.shared.plots_attention import SERIES, Chart, draw_charts, one_legend
-from momem_lib.course.shared.plots_gradients import BLUE, RED, SIZE, name_axes, page
+from momem_lib.course.shared.figures import (
+    BLUE,
+    INK,
+    LOOKS,
+    RED,
+    SIZE,
+    WIDE,
+    legend_outside,
+    name_axes,
+    page,
+    percent_axis,
+)
+from momem_lib.course.shared.plots_attention import Chart, draw_charts
 from momem_lib.course.shared.plots_training import smooth
 from momem_lib.project import InputError
-
-WIDE = 10.4  # inches, a notebook's page
-
-
-def _percent(panel: Axes, axis: str = "y") -> None:
-    getattr(panel, f"{axis}axis").set_major_formatter(PercentFormatter(1))  # as many decimals as its range needs
 
 
 def draw_run(run: LiveRun) -> Figure:
@@ -39,7 +42,7 @@ def draw_run(run: LiveRun) -> Figure:
     name_axes(left, "step", "loss (nats per token)", "what is trained on")
     right.plot((0, *steps), (0, *matches), "o-", color=RED, lw=2.2)
     right.set_ylim(0, 1.02)
-    _percent(right)
+    percent_axis(right.yaxis)
     name_axes(right, "step", "share right", "unseen rows")
     return figure
 
@@ -63,7 +66,7 @@ def draw_recorded(card: dict) -> Figure:
     right.plot(steps, [row["exact_match"] for row in history], "s--", color=RED, lw=2.2)
     low = min(row["exact_match"] for row in history)
     right.set_ylim(low - 0.08 * (1 - low) - 1e-3, 1)
-    _percent(right)
+    percent_axis(right.yaxis)
     rows = card.get("metrics", {}).get("validation_rows", 0)
     name_axes(right, "step", "share right", f"{rows} rows of the validation split")
     return figure
@@ -109,7 +112,7 @@ def draw_groups(panels: Mapping[str, Mapping[str, tuple[int, int]]]) -> Figure:
         panel.set_xlim(0, 1.01)
         panel.invert_yaxis()
         panel.grid(axis="y", visible=False)
-        _percent(panel, "x")
+        percent_axis(panel.xaxis)
         name_axes(panel, "share right", "", title)
     return figure
 
@@ -120,12 +123,14 @@ def draw_heads(results: dict) -> Figure:
     ends = ", ".join(f"{name} {head['right'] / head['count']:.0%}" for name, head in heads.items())
     alt = f"Heads compared over {results['steps']} steps. Left: loss. Right: exact match on unseen rows: {ends}."
     figure, (left, right) = page(WIDE, 3.7, alt, columns=2)
-    for number, (head, (colour, line, _)) in enumerate(zip(heads.values(), SERIES, strict=False)):
-        left.semilogy(head["steps"], head["losses"], line, color=colour, lw=2.2)  # named by the bar of its colour
+    for number, (head, look) in enumerate(zip(heads.values(), LOOKS, strict=False)):
+        left.semilogy(
+            head["steps"], head["losses"], look.dashes, color=look.colour, lw=2.2
+        )  # named by the bar of its colour
         share = head["right"] / head["count"]
         low, high = interval(head["right"], head["count"])
         gaps = [[share - low], [high - share]]
-        right.barh(number, share, 0.62, color=colour, xerr=gaps, ecolor=INK, capsize=3)
+        right.barh(number, share, 0.62, color=look.colour, xerr=gaps, ecolor=INK, capsize=3)
         right.text(high + 0.02, number, f"{share:.0%}", va="center", fontsize=SIZE)
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -136,7 +141,7 @@ def draw_heads(results: dict) -> Figure:
     right.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     right.invert_yaxis()
     right.grid(axis="y", visible=False)
-    _percent(right, "x")
+    percent_axis(right.xaxis)
     name_axes(right, "share right", "", f"{results['questions']} unseen rows")
     return figure
 
@@ -152,7 +157,7 @@ def draw_head_groups(results: dict, by: str = "length") -> Figure:
     )
     unit = {"length": "bytes to copy", "characters": "kind of characters"}[by]
     chart = Chart("", names, series, unit, "share right", top=1.0)
-    return one_legend(draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.6))
+    return legend_outside(draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.6), "upper")
 
 
 def share(counts: Sequence[int]) -> float:

@@ -8,22 +8,28 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from momem_lib.course.modules.reading import Example, Reading, letters_of_sample, token_labels
-from momem_lib.course.shared.figures import GREY, PAPER, blank, drawable, write_text
-from momem_lib.course.shared.pictures import COPIED, GENERATED, MONO, ground_of, wrapped
-from momem_lib.course.shared.plots_attention import PALE, label_of
-from momem_lib.course.shared.plots_gradients import BLUE, ORANGE, SIZE, page
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREY,
+    MONO,
+    ORANGE,
+    PAPER,
+    SIZE,
+    WEIGHTS,
+    WIDE,
+    blank,
+    drawable,
+    label_of,
+    page,
+    write_text,
+)
+from momem_lib.course.shared.pictures import COPIED, GENERATED, ground_of, wrapped
 from momem_lib.nn.generation import Generated
 
-WIDE = 10.4  # inches, a notebook's page
 CELL, TALL = 0.25, 0.27  # inches: a token's cell
 LEFT = 1.3  # inches: where cells begin
 MOST_PLACES = 76  # places that one picture of weights can show
 PITCH, LEADING = 0.092, 0.25  # inches from letter to letter, from line to line
-
-
-def cell_text(label: str) -> str:
-    """A token's label in a cell: a space made visible, a box for what the font lacks."""
-    return drawable({" ": "␣", "\n": "↵"}.get(label, label))
 
 
 def draw_example(example: Example, most_source: int = 105) -> Figure:
@@ -87,7 +93,7 @@ def _cells(
     x = LEFT
     for (label, ground), wide in zip(cells, _widths(like or [(label,) for label, _ in cells]), strict=True):
         panel.add_patch(Rectangle((x, y - TALL / 2), wide, TALL, fc=ground, ec=edge, lw=0.6))
-        text = cell_text(label)
+        text = {" ": "␣", "\n": "↵"}.get(label, label)
         family = MONO if len(text) == 1 and drawable(text, MONO) == text else "DejaVu Sans"
         write_text(panel, x + wide / 2, y - 0.01, text, family=family, fontsize=9.5 if len(text) == 1 else 7.5)
         x += wide
@@ -156,7 +162,7 @@ def draw_reading(reading: Reading, block: int = -1, head: int | None = None) -> 
 
 def _weights(panel: Axes, table: np.ndarray, places: Sequence[str]) -> None:
     """A table of weights as pale to dark cells; rows are shared with the panel on the left."""
-    panel.imshow(table, cmap=PALE, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    panel.imshow(table, cmap=WEIGHTS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     panel.set_xticks(range(len(places)), places, fontsize=8.5 if len(places) <= 50 else 7)
     for label, tick in zip(places, panel.get_xticklabels(), strict=True):
         tick.set_rotation(90 if len(label) > 2 else 0)

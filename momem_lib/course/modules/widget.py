@@ -4,6 +4,7 @@ import html
 from itertools import groupby
 
 from momem_lib.course.modules.reading import BROKEN, letters_of_sample, prompted, sample_module
+from momem_lib.course.shared.text import printable
 from momem_lib.course.shared.widgets import (
     CARD,
     COPIED,
@@ -13,7 +14,6 @@ from momem_lib.course.shared.widgets import (
     Debounced,
     error_html,
     focus_style,
-    printable,
 )
 from momem_lib.course.shared.widgets_sampling import byte_model, sampling_html
 from momem_lib.data.tasks import TASKS

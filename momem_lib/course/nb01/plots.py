@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
 
-from momem_lib.course.shared.figures import INK, PAPER
-from momem_lib.course.shared.plots_data import SERIES, chart, draw_bars, percent
+from momem_lib.course.shared.figures import BLUE, INK, ORANGE, PAPER, RED, legend_outside, lines, page, percent_axis
+from momem_lib.course.shared.plots_data import draw_bars, percent
 from momem_lib.data.grammar import SPLITS
 
-SPLIT_COLOURS = {"train": "#DCEBF5", "validation": "#E69F00", "test": "#0072B2"}
-MARKS = ("o", "s", "^", "D", "v", "P")  # the same series, told apart without colour
+SPLIT_COLOURS = {"train": "#DCEBF5", "validation": ORANGE, "test": BLUE}
 
 
 def draw_students(curves: Mapping[str, Sequence[tuple[int, float]]], exam: Mapping[str, float]) -> Figure:
@@ -24,16 +22,14 @@ def draw_students(curves: Mapping[str, Sequence[tuple[int, float]]], exam: Mappi
     ends = "; ".join(f"{name}: {percent(points[-1][1])} in training, {percent(exam[name])} in the exam"
                      for name, points in curves.items())  # fmt: skip
     alt = f"Left: share of training rows right, against rows read. Right: the exam on unseen names. At the end {ends}."
-    figure, (left, right) = chart(10.2, 3.7, 2, alt, gridspec_kw={"width_ratios": (3, 2)})
-    for number, (name, points) in enumerate(curves.items()):
-        left.plot(*zip(*points, strict=True), color=SERIES[number], marker=MARKS[number], ms=4, lw=2, label=name)
+    figure, (left, right) = page(10.2, 3.7, alt, columns=2, width_ratios=(3, 2))
+    lines(left, curves)
     left.set(xlabel="training rows read", ylabel="share right, of the latest rows", ylim=(-0.03, 1.06),
              title="In training")  # fmt: skip
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9, frameon=False)
-    left.grid(alpha=0.3)
+    legend_outside(figure)
     draw_bars(right, exam, "share right, of the exam")
     right.set_title("In the exam: names never seen")
-    left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percent_axis(left.yaxis)
     return figure
 
 
@@ -48,7 +44,7 @@ def draw_splits(grids: Mapping[str, Sequence[str]], width: int = 25) -> Figure:
     rows = -(-len(grids) // 2)
     tall = -(-max(map(len, grids.values())) // width)
     alt = f"A square for each name, coloured by its split. {counts}."
-    figure, panels = chart(10.2, rows * (0.2 * tall + 0.4) + 0.35, 2, alt, rows)
+    figure, panels = page(10.2, rows * (0.2 * tall + 0.4) + 0.35, alt, 2, rows)
     for panel, (title, splits) in zip(panels, grids.items(), strict=False):
         for number, split in enumerate(splits):
             x, y = number % width, number // width
@@ -73,9 +69,9 @@ def draw_overlap(seen: Mapping[str, Mapping[str, float]]) -> Figure:
     """
     told = "; ".join(f"{exam}: " + ", ".join(f"{part} {percent(share)}" for part, share in parts.items())
                      for exam, parts in seen.items())  # fmt: skip
-    figure, panels = chart(10.2, 2.5, len(seen), f"Share of exam rows seen in training. {told}.", sharey=True)
+    figure, panels = page(10.2, 2.5, f"Share of exam rows seen in training. {told}.", len(seen), sharey=True)
     for number, (panel, (exam, parts)) in enumerate(zip(panels, seen.items(), strict=True)):
-        draw_bars(panel, parts, "share of the exam's rows", (SERIES[(5, 0)[number % 2]],))
+        draw_bars(panel, parts, "share of the exam's rows", ((RED, BLUE)[number % 2],))
         panel.set_title(exam, fontsize=11)
         if number:  # the axis is shared: turned over once is enough
             panel.invert_yaxis()

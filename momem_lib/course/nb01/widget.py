@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from random import Random
 
 from momem_lib.course.shared.plots_data import lanes_of
+from momem_lib.course.shared.text import safe
 from momem_lib.course.shared.widgets import (
     CARD,
     CELL,
@@ -15,7 +16,6 @@ from momem_lib.course.shared.widgets import (
     Debounced,
     error_html,
     focus_style,
-    safe,
 )
 from momem_lib.data.dataset import fits
 from momem_lib.data.grammar import filled

@@ -2,7 +2,8 @@
 
 import html
 
-from momem_lib.course.shared.plots_tokens import TINTS, visible_piece
+from momem_lib.course.shared.plots_tokens import TINTS
+from momem_lib.course.shared.text import visible
 from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.project import InputError, optional_import
@@ -21,7 +22,7 @@ def token_rows(tokenizer: BPETokenizer, text: str) -> list[tuple[int, str]]:
         >>> token_rows(BPETokenizer.train("low lower", 258), "a low")
         [(97, 'a'), (32, '␣'), (257, 'low')]
     """
-    return [(token, visible_piece(tokenizer.token_bytes(token))) for token in tokenizer.encode(text)]
+    return [(token, visible(tokenizer.token_bytes(token))) for token in tokenizer.encode(text)]
 
 
 def summary_of(tokenizer: BPETokenizer, text: str) -> str:

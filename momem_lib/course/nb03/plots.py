@@ -6,8 +6,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, write_text
-from momem_lib.course.shared.plots_attention import BLUE, GREEN, ORANGE, PALE, sheet
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    WEIGHTS,
+    WIDE,
+    blank,
+    page,
+    write_text,
+)
 
 
 def draw_lookup(
@@ -21,7 +32,7 @@ def draw_lookup(
     """
     names = ", ".join(f"{name} ({x:g}, {y:g})" for name, (x, y) in keys.items())
     alt = f"Arrows from the origin: the keys {names}, and the query {query[0]} ({query[1][0]:g}, {query[1][1]:g})."
-    figure, (panel,) = sheet(1, alt, 4.2, 5.2)
+    figure, (panel,) = page(5.2, 4.2, alt)
     for name, end, colour in [*((key, end, BLUE) for key, end in keys.items()), (*query, ORANGE)]:
         arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.4 if colour == ORANGE else 1.8, "mutation_scale": 15}
         panel.annotate("", xy=end, xytext=(0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
@@ -48,11 +59,11 @@ def draw_turns(pairs: Mapping[str, float], positions: int) -> Figure:
         'One arrow at positions 0 to 2, turned by fast: 1 rad a position, slow: 0.1 rad a position.'
     """
     speeds = ", ".join(f"{name}: {angle:g} rad a position" for name, angle in pairs.items())
-    figure, panels = sheet(len(pairs), f"One arrow at positions 0 to {positions - 1}, turned by {speeds}.", 3.5)
+    figure, panels = page(WIDE, 3.5, f"One arrow at positions 0 to {positions - 1}, turned by {speeds}.", len(pairs))
     for panel, (name, angle) in zip(panels, pairs.items(), strict=True):
         for position in range(positions):
             x, y = np.cos(position * angle), np.sin(position * angle)
-            colour = PALE(0.35 + 0.65 * position / max(positions - 1, 1))
+            colour = WEIGHTS(0.35 + 0.65 * position / max(positions - 1, 1))
             arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 0, "shrinkB": 0}
             panel.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=arrow)
             panel.text(1.16 * x, 1.16 * y, str(position), fontsize=9, ha="center", va="center", color=INK)

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from momem_lib.course.shared.figures import INK
-from momem_lib.course.shared.plots_attention import PALE, Grid, draw_grids
-from momem_lib.course.shared.widgets import CARD, SILENT, Debounced, error_html, safe, visible
+from momem_lib.course.shared.figures import INK, WEIGHTS
+from momem_lib.course.shared.plots_attention import Grid, draw_grids
+from momem_lib.course.shared.text import safe, visible
+from momem_lib.course.shared.widgets import CARD, SILENT, Debounced, error_html
 from momem_lib.data.tasks import TASKS, encode_prompt
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import generate
@@ -156,7 +157,7 @@ def squares_svg(table: Tensor, rows: list[str], columns: list[str]) -> str:
     size = min(20.0, max(8.0, 760 / len(columns)))  # of a square, in pixels
     wide, high = size * len(columns), size * len(rows)
     left, top = (8 + 0.45 * size * max(map(len, labels)) for labels in (rows, columns))
-    pixels, stored = (PALE(table.float().numpy())[..., :3] * 255).astype("uint8"), io.BytesIO()
+    pixels, stored = (WEIGHTS(table.float().numpy())[..., :3] * 255).astype("uint8"), io.BytesIO()
     Image.fromarray(pixels).save(stored, "png")
     image = base64.b64encode(stored.getvalue()).decode()
     texts = [

@@ -2,26 +2,9 @@
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, write_text
-from momem_lib.course.shared.plots_gradients import BLUE, RED, SIZE
-
-GROUNDS = {BLUE: "#DCEBF5", RED: "#FBE6D9", GREY: "#F0F0F0"}
-
-
-def _box(panel: Axes, x: float, y: float, text: str, colour: str, width: float, height: float = 0.62) -> None:
-    style = "round,pad=0,rounding_size=0.1"
-    patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, style, fc=GROUNDS[colour], ec=colour, lw=2)
-    panel.add_patch(patch)
-    write_text(panel, x, y, text, fontsize=SIZE, linespacing=1.3)
-
-
-def _arrow(panel: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "lw": 1.8, "mutation_scale": 15, "shrinkA": 0, "shrinkB": 1}
-    panel.annotate("", xy=end, xytext=start, arrowprops=style)
+from momem_lib.course.shared.figures import BLUE, GREY, INK, PAPER, RED, SIZE, blank, draw_arrow, draw_box, write_text
 
 
 def draw_chain(steps: Sequence[tuple[str, str, str]], alt: str) -> Figure:
@@ -38,12 +21,12 @@ def draw_chain(steps: Sequence[tuple[str, str, str]], alt: str) -> Figure:
     figure, panel = blank(len(steps) * pitch + 0.2, 2.5, alt)
     for number, (name, value, gradient) in enumerate(steps):
         x = 0.1 + (number + 0.5) * pitch
-        _box(panel, x, 1.25, name, GREY, width, 0.7)
+        draw_box(panel, x, 1.25, width, 0.7, name, GREY)
         write_text(panel, x, 1.82, value, color=BLUE, weight="bold", fontsize=SIZE)
         write_text(panel, x, 0.68, gradient, color=RED, weight="bold", fontsize=SIZE)
         if number:
-            _arrow(panel, (x - pitch + width / 2 + 0.04, 1.4), (x - width / 2 - 0.04, 1.4), BLUE)
-            _arrow(panel, (x - width / 2 - 0.04, 1.1), (x - pitch + width / 2 + 0.04, 1.1), RED)
+            draw_arrow(panel, (x - pitch + width / 2 + 0.04, 1.4), (x - width / 2 - 0.04, 1.4), BLUE)
+            draw_arrow(panel, (x - width / 2 - 0.04, 1.1), (x - pitch + width / 2 + 0.04, 1.1), RED)
     write_text(panel, 0.15, 2.28, "forward: values →", color=BLUE, ha="left", fontsize=SIZE)
     middle = figure.get_figwidth() - 0.15
     write_text(
@@ -67,13 +50,13 @@ def draw_layer() -> Figure:
         "need. Backward takes dy and what was kept, and gives dx, which goes on to the layer before, and dW and db, "
         "which the optimizer uses.",
     )
-    _box(panel, 4.5, 2.1, "linear(x, W, b)", BLUE, 2.6)
-    _box(panel, 4.5, 0.75, "linear_backward(dy, kept)", RED, 2.9)
-    _arrow(panel, (1.6, 2.1), (3.15, 2.1), BLUE)
-    _arrow(panel, (5.85, 2.1), (7.4, 2.1), BLUE)
-    _arrow(panel, (7.4, 0.75), (6.0, 0.75), RED)
-    _arrow(panel, (3.0, 0.75), (1.6, 0.75), RED)
-    _arrow(panel, (4.5, 1.77), (4.5, 1.09), GREY)
+    draw_box(panel, 4.5, 2.1, 2.6, 0.62, "linear(x, W, b)", BLUE)
+    draw_box(panel, 4.5, 0.75, 2.9, 0.62, "linear_backward(dy, kept)", RED)
+    draw_arrow(panel, (1.6, 2.1), (3.15, 2.1), BLUE)
+    draw_arrow(panel, (5.85, 2.1), (7.4, 2.1), BLUE)
+    draw_arrow(panel, (7.4, 0.75), (6.0, 0.75), RED)
+    draw_arrow(panel, (3.0, 0.75), (1.6, 0.75), RED)
+    draw_arrow(panel, (4.5, 1.77), (4.5, 1.09), GREY)
     write_text(panel, 4.62, 1.42, "kept", ha="left", color=GREY, fontsize=SIZE)
     for x, y, text, side, colour in (
         (1.5, 2.1, "x   (N, I)\nW  (I, O)\nb   (O,)", "right", BLUE),
@@ -98,12 +81,12 @@ def draw_attention_steps() -> Figure:
     places = {"Q": (0.9, 3.3), "K": (0.9, 2.1), "V": (0.9, 0.8), "S": (4.0, 2.7), "P": (7.0, 2.7), "O": (9.6, 1.7)}
     shapes = {"Q": "(T, d)", "K": "(T, d)", "V": "(T, d)", "S": "(T, T)", "P": "(T, T)", "O": "(T, d)"}
     for name, (x, y) in places.items():
-        _box(panel, x, y, f"{name}   {shapes[name]}", GREY, 1.35)
+        draw_box(panel, x, y, 1.35, 0.62, f"{name}   {shapes[name]}", GREY)
     flows = [("Q", "S", 0.15), ("K", "S", -0.15), ("S", "P", 0), ("P", "O", 0.15), ("V", "O", -0.15)]
     for start, end, port in flows:  # two arrows that end in one box get a port each
         (x, y), (to_x, to_y) = places[start], places[end]
-        _arrow(panel, (x + 0.7, y + 0.09), (to_x - 0.7, to_y + port + 0.07), BLUE)
-        _arrow(panel, (to_x - 0.7, to_y + port - 0.07), (x + 0.7, y - 0.13), RED)
+        draw_arrow(panel, (x + 0.7, y + 0.09), (to_x - 0.7, to_y + port + 0.07), BLUE)
+        draw_arrow(panel, (to_x - 0.7, to_y + port - 0.07), (x + 0.7, y - 0.13), RED)
     texts = (
         (4.0, 3.25, "S = scale · Q Kᵀ", BLUE),
         (7.0, 3.25, "P = softmax(S + mask)", BLUE),
@@ -142,13 +125,13 @@ def draw_block() -> Figure:
         top = 2.2
         panel.plot([start, start, end, end], [stream, top, top, stream + 0.2], color=BLUE, lw=1.8, zorder=1)
         for x, text, width in boxes:
-            _box(panel, x, top, text, BLUE, width, 0.6)
-        _arrow(panel, (end, 1.6), (end, stream + 0.17), BLUE)
+            draw_box(panel, x, top, width, 0.6, text, BLUE)
+        draw_arrow(panel, (end, 1.6), (end, stream + 0.17), BLUE)
         panel.plot([end], [stream], marker="o", ms=19, mfc=PAPER, mec=INK, mew=1.6)
         write_text(panel, end, stream + 0.01, "+", fontsize=15)
         inner = top - 0.45  # the way back, below the boxes that it passes through in reverse
         panel.plot([end - 0.15, end - 0.15, start + 0.15], [stream + 0.2, inner, inner], color=RED, lw=1.8)
-        _arrow(panel, (start + 0.15, inner), (start + 0.15, stream - 0.02), RED)
+        draw_arrow(panel, (start + 0.15, inner), (start + 0.15, stream - 0.02), RED)
         words = "a copy of the gradient\ngoes back through them"
         write_text(panel, (start + end) / 2, inner - 0.3, words, color=RED, fontsize=SIZE)
     write_text(panel, 0.4, stream, "x", ha="right", fontsize=SIZE + 1, weight="bold")

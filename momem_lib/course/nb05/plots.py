@@ -6,17 +6,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, write_text
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    blank,
+    draw_arrow,
+    draw_box,
+    write_text,
+)
 
-NORM, MIX, THINK, ENDS = "#DCEBF5", "#FDF1D9", "#DBF1EA", "#F2F2F2"  # layer norm, attention, MLP, embedding and head
-EDGES = {NORM: "#0072B2", MIX: "#E69F00", THINK: "#009E73", ENDS: GREY}
+NORM, MIX, THINK, ENDS = BLUE, ORANGE, GREEN, GREY  # layer norm, attention, MLP, embedding and head
 
 
 def _box(panel: Axes, x: float, y: float, text: str, ground: str, width: float = 1.5, height: float = 0.42) -> None:
-    corner = (x - width / 2, y - height / 2)
-    style = "round,pad=0,rounding_size=0.08"
-    panel.add_patch(FancyBboxPatch(corner, width, height, style, fc=ground, ec=EDGES[ground], lw=1.6, zorder=3))
-    write_text(panel, x, y, text, fontsize=10, zorder=4)
+    draw_box(panel, x, y, width, height, text, ground, zorder=3)
 
 
 def _plus(panel: Axes, x: float, y: float) -> None:

@@ -7,11 +7,26 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.figures import GREY, INK, blank, draw_arrow, drawable, write_text
-from momem_lib.course.shared.plots_gradients import BLUE, GREEN, RED, SIZE, name_axes, page
-from momem_lib.course.shared.widgets_sampling import Bar, visible
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MONO,
+    PALE,
+    RED,
+    SIZE,
+    blank,
+    draw_arrow,
+    drawable,
+    legend_outside,
+    name_axes,
+    page,
+    write_text,
+)
+from momem_lib.course.shared.text import visible
+from momem_lib.course.shared.widgets_sampling import Bar
 
-MONO = "DejaVu Sans Mono"
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
 
 
@@ -97,7 +112,7 @@ def draw_ruler(rows: Mapping[str, float], ours: Sequence[str]) -> Figure:
     alt = f"Bits per byte: {', '.join(f'{name} {bits:.2f}' for name, bits in rows.items())}."
     figure, (panel,) = page(8.5, 0.5 + 0.42 * len(rows), alt)
     names = list(rows)[::-1]
-    bars = panel.barh(names, [rows[name] for name in names], color=[BLUE if n in ours else "#B5B5B5" for n in names])
+    bars = panel.barh(names, [rows[name] for name in names], color=[BLUE if n in ours else PALE for n in names])
     panel.bar_label(bars, fmt="%.2f", padding=4, fontsize=SIZE, color=INK)
     panel.set_xlim(0, 1.1 * max(rows.values()))
     name_axes(panel, "bits per byte of the same held-out text (shorter is better)", "")
@@ -136,7 +151,7 @@ def draw_surprise(pieces: Sequence[str], nats: Sequence[float], line: int = 88) 
         x, y = 0.1, 0.72 * (len(rows) - number) - 0.25
         for piece, value in row:
             width = max(2, len(piece)) * letter + gap
-            panel.add_patch(Rectangle((x, y - 0.19), width - 0.04, 0.38, fc=shade(value), ec="#B5B5B5", lw=0.7))
+            panel.add_patch(Rectangle((x, y - 0.19), width - 0.04, 0.38, fc=shade(value), ec=PALE, lw=0.7))
             write_text(panel, x + width / 2 - 0.02, y - 0.01, piece, family=MONO, fontsize=10)
             write_text(panel, x + width / 2 - 0.02, y - 0.3, f"{value:.1f}", fontsize=8, color=GREY)
             x += width
@@ -176,12 +191,7 @@ def draw_overfitting(curves: Mapping[str, Sequence[Sequence[float]]], patience: 
         if stop < len(rows) - 1:
             panel.axvline(steps[stop], color=GREEN, ls=":", lw=2, label="early stopping ends here")
         name_axes(panel, "step", "bits per byte" if panel is panels[0] else "", name, legend=False)
-    handles = {}
-    for panel in panels:
-        found, labels = panel.get_legend_handles_labels()
-        handles |= dict(zip(labels, found, strict=True))
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=SIZE - 1)
-    return figure
+    return legend_outside(figure)
 
 
 def draw_ablations(questions: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:

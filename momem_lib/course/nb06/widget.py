@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
-from momem_lib.course.shared.widgets import CARD, error_html, printable
-from momem_lib.course.shared.widgets_sampling import Bar, NextToken, SamplingWidget, bars, readable, sampling_html
+from momem_lib.course.shared.text import one_line, printable, readable
+from momem_lib.course.shared.widgets import CARD, error_html
+from momem_lib.course.shared.widgets_sampling import Bar, NextToken, SamplingWidget, bars, sampling_html
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on
 from momem_lib.project import InputError
@@ -53,16 +54,6 @@ def next_bars(
 ) -> list[Bar]:
     """What sampling makes of the next token after a prompt, the most probable first; see widgets_sampling.bars."""
     return bars(next_token_of(language_model)(prompt), temperature, top_k, top_p, most)
-
-
-def one_line(text: str) -> str:
-    """A text on one line, with signs for new lines and for what cannot be printed.
-
-    Example:
-        >>> one_line("to be\\nor")
-        'to be↵or'
-    """
-    return printable(readable(text).replace("\n", "↵"))
 
 
 def samples_table(

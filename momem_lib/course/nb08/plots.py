@@ -2,43 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, write_text
-from momem_lib.course.shared.pictures import COLOURS
-from momem_lib.course.shared.plots_data import chart
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    GROUNDS,
+    INK,
+    MONO,
+    ORANGE,
+    PAPER,
+    RED,
+    blank,
+    draw_arrow,
+    draw_box,
+    legend_outside,
+    page,
+    percent_axis,
+    write_text,
+)
 from momem_lib.data.records import KEYS, Person
 from momem_lib.system.memory import NEAR
 from momem_lib.system.memory_file import COLUMNS
 from momem_lib.system.names import normalise, search_key
 
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # Okabe and Ito's colours
-PALE = {BLUE: COLOURS["memory"][1], ORANGE: COLOURS["ner"][1], GREEN: COLOURS["summary"][1], GREY: "#EDEDED"}
-MONO = "DejaVu Sans Mono"
 Points = Sequence[tuple[float, float]]
-
-
-def _box(panel: Axes, x: float, y: float, width: float, height: float, text: str, edge: str = GREY, **style) -> None:
-    """A rounded box around its centre, with text in it."""
-    corner, shape = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=0.08"
-    panel.add_patch(FancyBboxPatch(corner, width, height, shape, fc=PALE.get(edge, PAPER), ec=edge, lw=1.8))
-    write_text(panel, x, y, text, **({"linespacing": 1.35} | style))
 
 
 def _plain_numbers(*axes: Axis) -> None:
     """Write 10,000 and 0.1 on log scales, not powers of ten."""
     for axis in axes:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-
-
-def _percent_axis(panel: Axes) -> None:
-    panel.set_ylim(-0.04, 1.06)
-    panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    panel.grid(alpha=0.3)
 
 
 def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> Figure:
@@ -56,7 +54,7 @@ def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> 
         f"{known[-1][1]:.0%}; up to {worst:.0%} of the strangers are answered. Right: after {kept[-1][0]:,} later "
         f"people, {kept[-1][1]:.0%} of the first ones are still right. The database: 100% and 0% throughout."
     )
-    figure, (left, right) = chart(10.2, 3.9, 2, alt)
+    figure, (left, right) = page(10.2, 3.9, alt, columns=2)
     base = {"color": INK, "lw": 1.4, "ls": ":", "zorder": 3}
     left.plot(*zip(*known, strict=True), color=BLUE, marker="o", lw=2, label="weights: known people, right")
     left.plot(*zip(*strangers, strict=True), color=RED, marker="s", ls="--", lw=2, label="weights: strangers, answered")
@@ -70,9 +68,8 @@ def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> 
     right.axhline(1, **base)
     right.set(xlabel="new people learned afterwards", ylabel="the first people, still right", title="New people")
     for panel in (left, right):
-        _percent_axis(panel)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9.5, frameon=False)
-    return figure
+        percent_axis(panel.yaxis, -0.04, 1.06)
+    return legend_outside(figure, columns=2)
 
 
 def draw_schema(person: Person) -> Figure:
@@ -90,7 +87,7 @@ def draw_schema(person: Person) -> Figure:
         y = top - pitch * (number + 0.5)
         places[column] = y
         edge = colours.get(column, GREY)
-        panel.add_patch(Rectangle((0.25, y - pitch / 2 + 0.02), 5.3, pitch - 0.04, fc=PALE[edge], ec=PAPER))
+        panel.add_patch(Rectangle((0.25, y - pitch / 2 + 0.02), 5.3, pitch - 0.04, fc=GROUNDS[edge], ec=PAPER))
         write_text(panel, 0.35, y, column, ha="left", family=MONO, weight="bold", fontsize=9.5)
         text = values[column] if len(values[column]) <= 42 else values[column][:41] + "…"
         write_text(panel, 2.15, y, text, ha="left")
@@ -100,7 +97,7 @@ def draw_schema(person: Person) -> Figure:
         (1.6, "search_name", ORANGE, "index people_with_short_names\nfor names of six letters or fewer"),
     )
     for y, column, edge, text in boxes:
-        _box(panel, 8.45, y, 3.5, 0.75, text, edge)
+        draw_box(panel, 8.45, y, 3.5, 0.75, text, edge)
         draw_arrow(panel, (5.58, places[column]), (6.68, y))
     write_text(
         panel, 8.45, 0.75, "three triggers keep name_trigrams in step\nwhen a row comes, changes or goes", fontsize=9
@@ -119,10 +116,10 @@ def draw_look_up() -> Figure:
         "is asked about, less is unknown. Only exact answers."
     )
     figure, panel = blank(10.4, 3.3, alt)
-    _box(panel, 0.9, 2.55, 1.3, 0.7, "tag\n“JO  DOE”")
-    _box(panel, 2.9, 2.55, 1.5, 0.7, "normalise\n“jo doe”", BLUE)
-    _box(panel, 5.1, 2.55, 1.7, 0.7, "who bears exactly\nthis name?", BLUE)
-    _box(panel, 5.1, 0.75, 1.7, 0.9, "search by\ntrigrams, rank\nby likeness", ORANGE)
+    draw_box(panel, 0.9, 2.55, 1.3, 0.7, "tag\n“JO  DOE”")
+    draw_box(panel, 2.9, 2.55, 1.5, 0.7, "normalise\n“jo doe”", BLUE)
+    draw_box(panel, 5.1, 2.55, 1.7, 0.7, "who bears exactly\nthis name?", BLUE)
+    draw_box(panel, 5.1, 0.75, 1.7, 0.9, "search by\ntrigrams, rank\nby likeness", ORANGE)
     ends = (
         (2.95, GREEN, "exact: here is the record"),
         (2.05, GREY, "ambiguous: lists who they are"),
@@ -130,7 +127,7 @@ def draw_look_up() -> Figure:
         (0.35, GREY, "unknown: nobody like that"),
     )
     for y, edge, text in ends:
-        _box(panel, 8.9, y, 2.7, 0.55, text, edge, weight="bold" if edge == GREEN else "normal")
+        draw_box(panel, 8.9, y, 2.7, 0.55, text, edge, weight="bold" if edge == GREEN else "normal")
     arrows = (
         ((1.57, 2.55), (2.12, 2.55), ""), ((3.67, 2.55), (4.22, 2.55), ""), ((5.1, 2.18), (5.1, 1.23), "nobody"),
         ((5.97, 2.65), (7.52, 2.95), "one"), ((5.97, 2.45), (7.52, 2.05), "several"),
@@ -172,7 +169,7 @@ def draw_trigrams(tag: str, name: str) -> Figure:
         for place, piece in enumerate(own):
             x = 1.5 + 0.62 * (place + 0.5)
             common = piece in shared
-            panel.add_patch(Rectangle((x - 0.27, y - 0.18), 0.54, 0.36, fc=PALE[BLUE] if common else PAPER,
+            panel.add_patch(Rectangle((x - 0.27, y - 0.18), 0.54, 0.36, fc=GROUNDS[BLUE] if common else PAPER,
                                       ec=BLUE if common else RED, lw=1.8, ls="-" if common else "--"))  # fmt: skip
             write_text(panel, x, y, piece.replace(" ", "␣"), family=MONO, fontsize=11)
             if common and y > 1:
@@ -193,7 +190,7 @@ def draw_postings(counts: Sequence[tuple[str, int]], read: int, people: int) -> 
     """
     told = ", ".join(f"“{piece}” {count:,}" for piece, count in counts)
     alt = f"How many of {people:,} names hold each trigram: {told}. The first {read} are read."
-    figure, (panel,) = chart(8.4, 0.9 + 0.25 * len(counts), 1, alt)
+    figure, (panel,) = page(8.4, 0.9 + 0.25 * len(counts), alt)
     bars = panel.barh(
         [f"“{piece.replace(' ', '␣')}”" for piece, _ in counts], [max(count, 0.8) for _, count in counts], height=0.7,
         color=[BLUE if number < read else PAPER for number in range(len(counts))], ec=[BLUE] * len(counts),
@@ -215,7 +212,7 @@ def draw_threshold(owners: Sequence[float], strangers: Sequence[float], threshol
         f"Likeness, 0 to 100, with a line at {threshold:.0f}: {passed[0]} of {len(owners)} misspelt names and "
         f"{passed[1]} of {len(strangers)} strangers reach it."
     )
-    figure, (panel,) = chart(8.8, 3.3, 1, alt)
+    figure, (panel,) = page(8.8, 3.3, alt)
     bins = range(30, 104, 2)
     panel.hist(owners, bins, color=BLUE, alpha=0.85, label="a misspelt name, and the name that was meant")
     panel.hist(strangers, bins, color=ORANGE, alpha=0.75, hatch="//", ec=PAPER,
@@ -234,11 +231,11 @@ def draw_crash(kept: int) -> Figure:
     figure, panel = blank(10.4, 2.15, alt)
     panel.plot([0.3, 10.1], [0.75, 0.75], color=INK, lw=1.2)
     write_text(panel, 10.1, 0.55, "time", ha="right", fontsize=9, color=GREY)
-    _box(panel, 2.05, 1.25, 2.9, 0.55, f"first transaction\n{kept:,} people", BLUE)
+    draw_box(panel, 2.05, 1.25, 2.9, 0.55, f"first transaction\n{kept:,} people", BLUE)
     panel.add_patch(Rectangle((4.4, 0.98), 2.2, 0.54, fc=PAPER, ec=RED, lw=1.8, ls="--"))
     write_text(panel, 5.45, 1.25, "second transaction\nthousands of people", linespacing=1.35)
     write_text(panel, 6.6, 1.25, "✖", fontsize=22, color=RED)
-    _box(panel, 8.75, 1.25, 2.4, 0.55, f"somebody opens the file:\n{kept:,} people", GREEN)
+    draw_box(panel, 8.75, 1.25, 2.4, 0.55, f"somebody opens the file:\n{kept:,} people", GREEN)
     for x, text in ((0.6, "BEGIN"), (3.5, "COMMIT"), (4.4, "BEGIN"), (6.6, "killed")):
         panel.plot([x, x], [0.69, 0.81], color=INK, lw=1.2)
         write_text(panel, x, 0.5, text, fontsize=9, family=MONO)
@@ -259,7 +256,7 @@ def draw_speed(recorded: Sequence[Mapping], live: Sequence[Mapping]) -> Figure:
     }
     last = recorded[-1]
     told = "; ".join(f"{words} {last[key] * scale:.3g} ms" for key, (words, _, _, scale) in kinds.items())
-    figure, (panel,) = chart(8.8, 4.2, 1, f"Time against people, both logarithmic. At {last['people']:,}: {told}.")
+    figure, (panel,) = page(8.8, 4.2, f"Time against people, both logarithmic. At {last['people']:,}: {told}.")
     for key, (words, colour, mark, scale) in kinds.items():
         for rows, line, fill, when in ((recorded, "-", colour, "recorded"), (live, "none", PAPER, "just now")):
             panel.plot([row["people"] for row in rows], [row[key] * scale for row in rows], color=colour, ls=line,
@@ -269,5 +266,4 @@ def draw_speed(recorded: Sequence[Mapping], live: Sequence[Mapping]) -> Figure:
               ylabel="time of one look-up, median\n(milliseconds, log scale)")  # fmt: skip
     _plain_numbers(panel.xaxis, panel.yaxis)
     panel.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9, frameon=False)
-    return figure
+    return legend_outside(figure, columns=3)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from momem_lib.course.nb09.field_choice import CHANCE
-from momem_lib.course.shared.plots_attention import Chart, draw_charts, one_legend
+from momem_lib.course.shared.figures import legend_outside
+from momem_lib.course.shared.plots_attention import Chart, draw_charts
 from momem_lib.project import InputError
 
 MOST_NATS = 6.0  # an untrained model is surprised by ten times as much: the curve would be all that one sees
@@ -48,4 +49,4 @@ def draw_field_choice(runs: Mapping[str, Mapping]) -> Figure:
         "How the choice of a field is learned, step by step. Left: surprise at the label, with a line at chance. "
         f"Middle: the generator's own surprise. Right: share of the labels that are right, at the end {ends}."
     )
-    return one_legend(draw_charts(charts, alt, height=4.2))
+    return legend_outside(draw_charts(charts, alt, height=4.2), "upper")

@@ -4,15 +4,26 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from momem_lib.course.nb10.tree import Fork, leaves
-from momem_lib.course.shared.figures import GREY, INK, blank, drawable, write_text
-from momem_lib.course.shared.plots_model import LINES, label, panels
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREY,
+    INK,
+    MONO,
+    RED,
+    blank,
+    drawable,
+    lines,
+    name_axes,
+    page,
+    percent_axis,
+    write_text,
+)
 
 LETTER, LINE = 0.083, 0.36  # inches from letter to letter, and from text to text
 STEP = 0.86  # inches that a way takes from its fork to its first letter
-WAY, LIKELIEST = "#9A9A9A", "#0072B2"
+WAY = "#9A9A9A"
 ELSE = "anything else"
 
 
@@ -55,12 +66,12 @@ def _draw_ways(panel: Axes, fork: Fork, x: float, top: float, rows, right: float
     likeliest = max(way.share for way, _ in placed)
     for way, y in placed:
         best = way.share == likeliest
-        colour = LIKELIEST if best else WAY
+        colour = BLUE if best else WAY
         panel.plot([x, x + 0.24, x + STEP - 0.06], [middle, y, y], color=colour, lw=0.8 + 4 * way.share)
         style = {"fontsize": 9, "color": INK, "ha": "center", "va": "bottom"}
         write_text(panel, x + 0.53, y + 0.03, f"{way.share:.0%}", **style)
         shown = way.text.replace(" ", "␣")
-        write_text(panel, x + STEP, y, shown, ha="left", fontsize=9, family="DejaVu Sans Mono",
+        write_text(panel, x + STEP, y, shown, ha="left", fontsize=9, family=MONO,
                    weight="bold" if best else "normal")  # fmt: skip
     return middle
 
@@ -76,17 +87,17 @@ def draw_wordings(heats: Mapping[float, Mapping[str, float]]) -> Figure:
     words = [f"T = {heat:g}: the likeliest {max(shares[:-1]):.0%}, anything else {shares[-1]:.0%}"
              for heat, shares in columns.items()]  # fmt: skip
     size = (9.6, 0.3 * len(names) + 1.1)
-    figure, grid = panels(1, len(heats), *size, f"Probabilities of wordings. {'. '.join(words)}.", sharey=True)
+    figure, grid = page(*size, f"Probabilities of wordings. {'. '.join(words)}.", columns=len(heats), sharey=True)
     top = max(max(shares) for shares in columns.values())
     for axes, (heat, shares) in zip(grid, columns.items(), strict=True):
-        colours = [LIKELIEST] * (len(names) - 1) + ["#D55E00"]
+        colours = [BLUE] * (len(names) - 1) + [RED]
         bars = axes.barh(range(len(names)), shares, color=colours, height=0.7)
         bars[-1].set_hatch("//")
         for place, share in enumerate(shares):
             axes.text(share + 0.02 * top, place, f"{share:.0%}", va="center", fontsize=9, color=INK)
         axes.set_xlim(0, 1.22 * top)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        label(axes, "probability", "", f"T = {heat:g}")
+        percent_axis(axes.xaxis)
+        name_axes(axes, "probability", "", f"T = {heat:g}")
     grid[0].set_yticks(range(len(names)), [drawable(name) for name in names], parse_math=False)
     grid[0].invert_yaxis()
     return figure
@@ -106,17 +117,14 @@ def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
         f"{first['right']:.0%} to {last['right']:.0%}. Right: different wordings per question, from "
         f"{first['answers']:.1f} to {last['answers']:.1f}, at most {max(row['answers'] for row in rows):.1f}."
     )
-    figure, (left, right) = panels(1, 2, 9.6, 3.6, alt)
-    lines = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
+    figure, (left, right) = page(9.6, 3.6, alt, columns=2)
+    series = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
              "the first text passes the gate": "passed"}  # fmt: skip
-    for (name, key), (colour, line) in zip(lines.items(), LINES, strict=False):
-        left.plot(heats, [row[key] for row in rows], line, color=colour, lw=2, marker="o", ms=4, label=name)
-    left.set_ylim(0, 1.04)
-    left.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    label(left, "temperature", "share of all texts", "the fact")
-    left.legend(fontsize=9.5, frameon=False, loc="lower left")
-    right.plot(heats, [row["answers"] for row in rows], color=LINES[0][0], lw=2, marker="o", ms=4)
+    lines(left, {name: [row[key] for row in rows] for name, key in series.items()}, heats)
+    percent_axis(left.yaxis, 0, 1.04)
+    name_axes(left, "temperature", "share of all texts", "the fact", loc="lower left")
+    right.plot(heats, [row["answers"] for row in rows], color=BLUE, lw=2, marker="o", ms=4)
     right.axhline(bar, color=GREY, lw=1, ls=(0, (1, 2)))
     right.set_ylim(0)
-    label(right, "temperature", "different wordings per question", "the words, with gates")
+    name_axes(right, "temperature", "different wordings per question", "the words, with gates")
     return figure

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.figures import GREY, INK, blank, draw_arrow, drawable, write_text
-from momem_lib.course.shared.pictures import BAD, COLOURS, MODULES, MONO, draw_box, gate_words, ground_of
+from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.pictures import BAD, MODULES, gate_words, ground_of, module_box
 from momem_lib.data.tasks import TASKS, encode_prompt, encode_source, encode_target
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import inputs_for
@@ -233,7 +233,7 @@ def _letters_and_lines(
             (x, top), (end, bottom) = (start[0], start[1] - 0.1), written[index]
             ground = Rectangle((x - PITCH / 2, top), PITCH, 0.2, fc=ground_of(origin.share), lw=0, zorder=0)
             panel.add_patch(ground)
-            panel.plot([x, end], [top, bottom + 0.11], color=COLOURS["memory"][0], lw=0.7, alpha=0.55, zorder=2)
+            panel.plot([x, end], [top, bottom + 0.11], color=BLUE, lw=0.7, alpha=0.55, zorder=2)
     if step.module == "memory":
         x = LEFT + 0.25
         draw_arrow(panel, (x, y + GAP - 0.15), (x, y + 0.15))
@@ -244,7 +244,7 @@ def _letters_and_lines(
 
 def _module(panel: Axes, y: float, step: Step, models: Mapping[str, Transformer]) -> None:
     """A module's box with what it makes of its tokens, and its gate's verdict."""
-    draw_box(panel, 1.0, y, 1.6, 0.74, step.module)
+    module_box(panel, 1.0, y, 1.6, 0.74, step.module)
     write_text(panel, 1.0, y + 0.22, MODULES[step.module][0], weight="bold")
     write_text(panel, 1.0, y + 0.02, MODULES[step.module][1], fontsize=8.5)
     size = "no vectors"

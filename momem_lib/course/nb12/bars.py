@@ -5,11 +5,9 @@ from statistics import mean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
-from momem_lib.course.nb12.plots import NAMES, draw_with_seeds, grouped, percent
-from momem_lib.course.shared.figures import INK
-from momem_lib.course.shared.plots_model import LINES, label, panels
+from momem_lib.course.nb12.plots import NAMES, draw_with_seeds, grouped
+from momem_lib.course.shared.figures import INK, LOOKS, legend_outside, name_axes, page, percent_axis
 from momem_lib.course.shared.plots_pipeline import HATCHES, SHADES
 
 
@@ -41,7 +39,7 @@ def draw_closed_book(recorded: Mapping) -> Figure:
         ],
         "modules with a memory": [[run["open"]["now"][group] for run in runs] for group in groups],
     }
-    figure, (panel,) = panels(1, 1, 8.6, 3.8, "")
+    figure, (panel,) = page(8.6, 3.8)
     shades = (SHADES["wrong"], SHADES["abstained"], SHADES["right"])
     for number, ((name, shares), shade) in enumerate(zip(bars.items(), shades, strict=True)):
         places = [group + 0.27 * (number - 1) for group in range(len(groups))]
@@ -51,10 +49,10 @@ def draw_closed_book(recorded: Mapping) -> Figure:
         for place, own in zip(places, shares, strict=True):
             panel.text(place, max(own) + 0.02, f"{mean(own):.0%}".replace("%", " %"), ha="center", fontsize=9.5)
     panel.set_xticks(range(len(groups)), list(groups.values()))
-    percent(panel, 0)
+    percent_axis(panel.yaxis, 0)
     panel.set_ylim(0, 1.12)
-    label(panel, "", "questions answered rightly")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=9.5, frameon=False)
+    name_axes(panel, "", "questions answered rightly")
+    legend_outside(figure, "upper", 3)
     words = [f"{name}: {in_words(groups, map(mean, shares))}" for name, shares in bars.items()]
     figure.set_label(f"Right answers. {'. '.join(words)}.")
     return figure
@@ -62,32 +60,32 @@ def draw_closed_book(recorded: Mapping) -> Figure:
 
 def draw_alphabets(recorded: Mapping) -> Figure:
     """(g): names found by script and by length, for each kind of tokens."""
-    figure, (left, right) = panels(1, 2, 10.4, 3.9, "", width_ratios=(1.35, 1))
+    figure, (left, right) = page(10.4, 3.9, columns=2, width_ratios=(1.35, 1))
     kinds = grouped(recorded["runs"], "tokens")
     scripts, words = list(recorded["runs"][0]["script"]), []
     for number, (kind, runs) in enumerate(kinds.items()):
         shares = [[run["script"][script] for run in runs] for script in scripts]
         values = list(map(mean, shares))
         places = [place + 0.21 * (number - 1.5) for place in range(len(scripts))]
-        hatch = ("", "..", "//", "xx")[number]
-        left.bar(places, values, 0.2, color=LINES[number][0], hatch=hatch, edgecolor="white", lw=0.4, label=kind)
+        look = LOOKS[number]
+        left.bar(places, values, 0.2, color=look.colour, hatch=look.hatch, edgecolor="white", lw=0.4, label=kind)
         dot_seeds(left, places, shares)
         rows = [list(run["length"].values()) for run in runs]
         draw_with_seeds(right, [str(length) for length in recorded["lengths"]], rows, kind, number)
         words.append(f"{kind}: {in_words(scripts, values)}")
     left.set_xticks(range(len(scripts)), scripts, fontsize=9.5, rotation=20)
     for panel in (left, right):
-        percent(panel, 0)
-    label(left, "", "unseen names found", "by script")
-    label(right, "letters in the name", "", "by length (English letters)")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9.5, frameon=False)
+        percent_axis(panel.yaxis, 0)
+    name_axes(left, "", "unseen names found", "by script")
+    name_axes(right, "letters in the name", "", "by length (English letters)")
+    legend_outside(figure, "upper", 4)
     figure.set_label(f"Names found by script. {'. '.join(words)}.")
     return figure
 
 
 def draw_scaling(recorded: Mapping) -> Figure:
     """(i): exact match against records, and against parameters, a band from the worst seed to the best."""
-    figure, (left, right) = panels(1, 2, 9.8, 3.8, "", sharey=True)
+    figure, (left, right) = page(9.8, 3.8, columns=2, sharey=True)
     widest, most = max(recorded["widths"]), max(recorded["records"])
     runs, words = recorded["runs"], []
     by_records = grouped([run for run in runs if run["width"] == widest], "records")
@@ -103,9 +101,9 @@ def draw_scaling(recorded: Mapping) -> Figure:
             panel.minorticks_off()
             shares = [mean(column) for column in zip(*rows, strict=True)]
             words.append(f"{name} by {x} {places}: {', '.join(f'{share:.0%}' for share in shares)}")
-    label(left, "records to learn from (log)", "names found", f"{recorded['steps']} steps, width {widest}")
-    label(right, "parameters (log)", "", f"{most:,} records")
-    percent(left)
+    name_axes(left, "records to learn from (log)", "names found", f"{recorded['steps']} steps, width {widest}")
+    name_axes(right, "parameters (log)", "", f"{most:,} records")
+    percent_axis(left.yaxis, -0.03)
     left.legend(frameon=False, fontsize=9.5, loc="lower right")
     figure.set_label(f"Names found. {'. '.join(words)}.")
     return figure
@@ -113,7 +111,7 @@ def draw_scaling(recorded: Mapping) -> Figure:
 
 def draw_decoding(recorded: Mapping) -> Figure:
     """(j): right, other and made up for each module and each way of decoding."""
-    figure, axes = panels(1, 3, 10.4, 3.4, "", sharex=True)
+    figure, axes = page(10.4, 3.4, columns=3, sharex=True)
     shades = {"right": SHADES["right"], "other": SHADES["abstained"], "made up": SHADES["wrong"]}
     words = []
     for panel, (task, runs) in zip(axes, grouped(recorded["runs"], "module").items(), strict=True):
@@ -129,11 +127,9 @@ def draw_decoding(recorded: Mapping) -> Figure:
             words.append(f"{NAMES[task]} {verdict}: {in_words(ways, values)}")
         panel.invert_yaxis()
         panel.set_xlim(0, 1)
-        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        percent_axis(panel.xaxis)
         panel.tick_params(axis="y", labelsize=9)
-        label(panel, "share of the questions", "", NAMES[task])
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9.5, frameon=False
-    )
+        name_axes(panel, "share of the questions", "", NAMES[task])
+    legend_outside(figure, "upper", 3)
     figure.set_label(f"Outcomes by decoding. {'. '.join(words)}.")
     return figure

@@ -5,19 +5,27 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, drawable, write_text
+from momem_lib.course.shared.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MONO,
+    ORANGE,
+    PAPER,
+    PINK,
+    blank,
+    draw_arrow,
+    draw_box,
+    drawable,
+    write_text,
+)
 from momem_lib.project import InputError
 from momem_lib.system.pipeline import Answer, Step
 
-# Okabe and Ito's colours, told apart by colour-blind readers too; the second of each pair is the same, much lighter.
-COLOURS = {
-    "ner": ("#E69F00", "#FDF1D9"),
-    "memory": ("#0072B2", "#DCEBF5"),
-    "summary": ("#009E73", "#DBF1EA"),
-    "response": ("#CC79A7", "#F8EAF2"),
-}
+COLOURS = {"ner": ORANGE, "memory": BLUE, "summary": GREEN, "response": PINK}
 MODULES = {
     "ner": ("Module 0", "finds the name", "decoder-only\nTransformer"),
     "memory": ("Module 1", "recalls the record", "a database,\nnothing learned"),
@@ -34,13 +42,10 @@ EXAMPLE = {
 }
 
 
-def draw_box(panel: Axes, x: float, y: float, width: float, height: float, module: str, here: bool = False) -> None:
+def module_box(panel: Axes, x: float, y: float, width: float, height: float, module: str, here: bool = False) -> None:
     """A module's rounded box around its centre."""
-    edge, ground = COLOURS[module]
-    corner, style = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=0.1"
-    panel.add_patch(
-        FancyBboxPatch(corner, width, height, style, fc=ground, ec=INK if here else edge, lw=3.5 if here else 2)
-    )
+    style = {"ec": INK, "lw": 3.5} if here else {"lw": 2}
+    draw_box(panel, x, y, width, height, colour=COLOURS[module], **style)
 
 
 def pipeline_alt(*here: str) -> str:
@@ -80,7 +85,7 @@ def draw_pipeline(*here: str) -> Figure:
         write_text(panel, gaps[place], 0.87, text, va="top", linespacing=1.35)
     for place, (module, words) in enumerate(MODULES.items()):
         x = (gaps[place] + gaps[place + 1]) / 2
-        draw_box(panel, x, level, width, height, module, module in here)
+        module_box(panel, x, level, width, height, module, module in here)
         write_text(panel, x, level + 0.37, words[0], weight="bold", fontsize=11)
         write_text(panel, x, level + 0.11, words[1])
         write_text(panel, x, level - 0.28, words[2], fontsize=8, color=GREY, linespacing=1.2)
@@ -101,7 +106,6 @@ def _draw_second_reading(panel: Axes, start: float, modules: list[float], level:
 
 COPIED, GENERATED = "#BFE0F7", "#FFDDB0"  # grounds of letters that were copied, and of those that were generated
 GOOD, BAD = "#00704F", "#B34700"
-MONO = "DejaVu Sans Mono"
 PITCH = 0.082  # inches from one of its letters to the next
 LINE = 74  # letters in a line
 LEFT_TO_RIGHT = "\u200e"  # says that the sentence is English, even where it begins with an Arabic name
@@ -157,7 +161,7 @@ def _draw_line(panel: Axes, x: float, y: float, line: list[tuple[str, float | No
 def _draw_ground(panel: Axes, left: float, y: float, width: float, share: float) -> None:
     panel.add_patch(Rectangle((left, y - 0.1), width, 0.2, fc=ground_of(share), lw=0))
     if share > 0.5:
-        panel.plot([left, left + width], [y - 0.1] * 2, color=COLOURS["memory"][0], lw=1.2)
+        panel.plot([left, left + width], [y - 0.1] * 2, color=BLUE, lw=1.2)
 
 
 def gate_words(step: Step) -> tuple[str, str, str]:
@@ -207,7 +211,7 @@ def _draw_sentence(panel: Axes, y: float, label: str, lines: list) -> float:
 
 def _draw_step(panel: Axes, y: float, height: float, step: Step, texts: list, notes: list[str]) -> None:
     """One module's row: box, output, gate, and how sure it was as a bar."""
-    draw_box(panel, 0.95, y, 1.4, height - 0.14, step.module)
+    module_box(panel, 0.95, y, 1.4, height - 0.14, step.module)
     write_text(panel, 0.95, y + 0.12, MODULES[step.module][0], weight="bold")
     write_text(panel, 0.95, y - 0.12, step.module, fontsize=9)
     line = y + height / 2 - 0.2
@@ -221,7 +225,7 @@ def _draw_step(panel: Axes, y: float, height: float, step: Step, texts: list, no
         line -= 0.2
     if step.confidence is not None:
         panel.add_patch(Rectangle((8.2, y - 0.05), 1.5, 0.16, fc="#E8E8E8", ec=GREY, lw=0.8))
-        panel.add_patch(Rectangle((8.2, y - 0.05), 1.5 * step.confidence, 0.16, fc=COLOURS[step.module][0], lw=0))
+        panel.add_patch(Rectangle((8.2, y - 0.05), 1.5 * step.confidence, 0.16, fc=COLOURS[step.module], lw=0))
         write_text(panel, 8.95, y - 0.2, f"{step.confidence:.1%} sure", fontsize=8.5)
 
 

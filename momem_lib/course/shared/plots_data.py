@@ -8,20 +8,31 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER, blank, draw_arrow, drawable, write_text
-from momem_lib.course.shared.pictures import MODULES, draw_box
+from momem_lib.course.shared.figures import (
+    GREY,
+    INK,
+    LOOKS,
+    MONO,
+    PAPER,
+    blank,
+    draw_arrow,
+    drawable,
+    page,
+    percent_axis,
+    write_text,
+)
+from momem_lib.course.shared.pictures import MODULES, module_box
 from momem_lib.data.tasks import TASKS
 from momem_lib.project import InputError
 
+COLOURS = tuple(look.colour for look in LOOKS)
 NONE = "<none>"  # what a module writes where there is nothing to write
 LAYER_COLOURS = {"opening": "#CFE8F7", "lead": "#DBF1EA", "core": "#FDF1D9", "name": "#E69F00", "closing": "#F8EAF2",
                  "mark": "#E8E8E8", "tail": "#CFE8F7"}  # fmt: skip
-SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito's colours
 SCRIPTS = {"CJK": "Han"} | {
     name.upper(): name for name in ("Latin Cyrillic Greek Arabic Hebrew Ethiopic Hangul Hiragana Katakana".split())
 }
@@ -75,7 +86,7 @@ def draw_row(row: Mapping) -> Figure:
     y -= 0.5
     for lane, (reads, writes), height in zip(lanes, texts, heights, strict=True):
         middle = y - height / 2
-        draw_box(panel, 0.95, middle, 1.5, height - 0.12, lane.module)
+        module_box(panel, 0.95, middle, 1.5, height - 0.12, lane.module)
         write_text(panel, 0.95, middle + 0.12, MODULES[lane.module][0], weight="bold")
         write_text(panel, 0.95, middle - 0.12, MODULES[lane.module][1], fontsize=8)
         write_text(panel, 1.85, middle, "\n".join(reads), ha="left", fontsize=9, linespacing=1.4)
@@ -110,24 +121,12 @@ def draw_layers(layers: Sequence[tuple[str, str]]) -> Figure:
         width = pitch * len(text)
         panel.add_patch(Rectangle((x, 0.5), width, 0.36, fc=LAYER_COLOURS[layer], ec=PAPER, lw=1.5))
         for place, letter in enumerate(text):
-            write_text(panel, x + pitch * (place + 0.5), 0.68, letter, family="DejaVu Sans Mono", fontsize=13)
+            write_text(panel, x + pitch * (place + 0.5), 0.68, letter, family=MONO, fontsize=13)
         above = number % 2 == 1  # labels take turns, so that those of short layers do not collide
         panel.plot([x + width / 2] * 2, [0.86, 0.94] if above else [0.5, 0.42], color=GREY, lw=0.8)
         write_text(panel, x + width / 2, 1.04 if above else 0.31, layer, fontsize=10, weight="bold")
         x += width
     return figure
-
-
-def chart(width: float, height: float, columns: int, alt: str, rows: int = 1, **grid) -> tuple[Figure, list[Axes]]:
-    """A light figure with panels in a grid, read row by row; units in inches."""
-    figure = Figure(figsize=(width, height), facecolor=PAPER, label=alt, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = list(figure.subplots(rows, columns, squeeze=False, **grid).flat)
-    for panel in panels:
-        panel.set_facecolor(PAPER)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=9.5, colors=INK)
-    return figure, panels
 
 
 def percent(share: float) -> str:
@@ -140,7 +139,7 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def draw_bars(panel: Axes, shares: Mapping[str, float], unit: str, colours: Sequence[str] = SERIES) -> None:
+def draw_bars(panel: Axes, shares: Mapping[str, float], unit: str, colours: Sequence[str] = COLOURS) -> None:
     """Draw shares as lying bars, each with its percentage, the first one on top."""
     names = [drawable(name) for name in shares]
     panel.barh(names, list(shares.values()), color=[colours[n % len(colours)] for n in range(len(names))], height=0.62)
@@ -148,7 +147,8 @@ def draw_bars(panel: Axes, shares: Mapping[str, float], unit: str, colours: Sequ
         panel.annotate(percent(share), (share, place), (4, 0), textcoords="offset points", va="center", fontsize=9.5)
     panel.set(xlim=(0, max(1.0, *shares.values()) * 1.14), xlabel=unit)
     panel.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))  # else 2.5 % would be called 2 %
-    panel.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    percent_axis(panel.xaxis)
+    panel.grid(axis="y", visible=False)
     panel.invert_yaxis()
 
 
@@ -156,10 +156,10 @@ def draw_lengths(lengths: Mapping[str, Sequence[int]], window: int) -> Figure:
     """Draw how long texts are, in bytes, as one panel of bars for each kind of text; a line marks the window."""
     told = "; ".join(f"{name}: {min(sizes)} to {max(sizes)}" for name, sizes in lengths.items())
     alt = f"How many rows have texts of which length. Bytes: {told}. The context window: {window}."
-    figure, panels = chart(10.2, 2.9, len(lengths), alt, sharey=True)
+    figure, panels = page(10.2, 2.9, alt, len(lengths), sharey=True)
     right = max(window, *(max(sizes) for sizes in lengths.values())) * 1.05
     for number, (panel, (name, sizes)) in enumerate(zip(panels, lengths.items(), strict=True)):
-        panel.hist(sizes, bins=range(0, int(right) + 20, 20), color=SERIES[number])
+        panel.hist(sizes, bins=range(0, int(right) + 20, 20), color=COLOURS[number])
         panel.axvline(window, color=INK, ls="--", lw=1.5)
         panel.text(window - 0.02 * right, 0.97, "window", transform=panel.get_xaxis_transform(), rotation=90,
                    ha="right", va="top", fontsize=9)  # fmt: skip
@@ -182,16 +182,16 @@ def draw_shares(counts: Mapping[str, Mapping[str, int]], unit: str = "of the row
                      for name, parts in shares.items())  # fmt: skip
     bars = [max(map(len, pair)) for pair in zip_longest(*[iter(shares.values())] * 2, fillvalue=())]
     heights = [0.24 * number + 0.85 for number in bars]
-    figure, panels = chart(
+    figure, panels = page(
         10.2,
         sum(heights),
-        2,
         f"What the data are made of, as shares {unit}. {told}.",
+        2,
         len(bars),
-        gridspec_kw={"height_ratios": heights},
+        height_ratios=heights,
     )
     for number, (panel, (name, parts)) in enumerate(zip(panels, shares.items(), strict=False)):
-        draw_bars(panel, parts, f"share {unit}", (SERIES[number % len(SERIES)],))
+        draw_bars(panel, parts, f"share {unit}", (COLOURS[number % len(COLOURS)],))
         panel.set_xlim(0, max(parts.values()) * 1.2)
         panel.set_title(name, fontsize=11)
     for panel in panels[len(shares) :]:

@@ -3,38 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER
-
-# Okabe and Ito's colours; what goes forward is blue and what comes back is vermilion, in every picture.
-BLUE, RED, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
-SIZE = 11  # points: still legible at half size
-
-
-def page(width: float, height: float, alt: str, columns: int = 1, rows: int = 1, **grid) -> tuple[Figure, list[Axes]]:
-    """An empty light figure in inches with a row (or a column) of plain panels."""
-    figure = Figure(figsize=(width, height), facecolor=PAPER, label=alt, layout="constrained")
-    FigureCanvasAgg(figure)  # draws without a screen
-    panels = list(np.atleast_1d(figure.subplots(rows, columns, **grid)).flat)
-    for panel in panels:
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=SIZE, colors=INK)
-        panel.grid(color="#E3E3E3", lw=0.8)
-        panel.set_axisbelow(True)
-    return figure, panels
-
-
-def name_axes(panel: Axes, x: str, y: str, title: str = "", legend: bool = True) -> None:
-    """Label a panel, and show its legend where it has one."""
-    panel.set_xlabel(x, fontsize=SIZE, color=INK)
-    panel.set_ylabel(y, fontsize=SIZE, color=INK)
-    panel.set_title(title, fontsize=SIZE + 1, color=INK, loc="left")
-    if legend and panel.get_legend_handles_labels()[0]:
-        panel.legend(fontsize=SIZE - 1, framealpha=0.9)
+from momem_lib.course.shared.figures import BLUE, GREEN, GREY, INK, RED, SIZE, name_axes, page
 
 
 def plot_nudges(nudges: ndarray, errors: dict[str, ndarray]) -> Figure:

@@ -3,42 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from momem_lib.course.shared.figures import GREY, INK, PAPER
-from momem_lib.course.shared.widgets_sampling import Bar, visible
-
-# Okabe and Ito's colours, each with a line style of its own: nobody needs to tell colours apart.
-LINES = (("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"), ("#000000", (0, (5, 1, 1, 1))))
-
-
-def panels(rows: int, columns: int, width: float, height: float, alt: str, **share) -> tuple[Figure, list[Axes]]:
-    """A light page with a grid of axes, the label the text for those who cannot see it."""
-    figure = Figure(figsize=(width, height), facecolor=PAPER, label=alt, layout="constrained")
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False, **share)
-    for axes in grid.flat:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=10)
-    return figure, list(grid.flat)
-
-
-def label(axes: Axes, x: str, y: str, title: str = "") -> None:
-    """Name what stands on the axes, in letters that can be read at half size."""
-    axes.set_xlabel(x, fontsize=11)
-    axes.set_ylabel(y, fontsize=11)
-    axes.set_title(title, fontsize=12, loc="left", color=INK)
-
-
-def draw_lines(axes: Axes, curves: Mapping[str, Sequence[float]], x: Sequence[float] | None = None, **style) -> None:
-    """Lines that differ in colour and in style, with a legend."""
-    for (name, values), (colour, line) in zip(curves.items(), LINES, strict=False):
-        axes.plot(
-            x if x is not None else range(1, len(values) + 1), values, line, color=colour, label=name, lw=2, **style
-        )
-    if len(curves) > 1:
-        axes.legend(fontsize=10, frameon=False)
+from momem_lib.course.shared.figures import GREY, INK, MONO, PAPER, lines, name_axes, page
+from momem_lib.course.shared.text import visible
+from momem_lib.course.shared.widgets_sampling import Bar
 
 
 def draw_depth(streams: Mapping[str, Sequence[float]], gradients: Mapping[str, Sequence[float]]) -> Figure:
@@ -49,12 +18,12 @@ def draw_depth(streams: Mapping[str, Sequence[float]], gradients: Mapping[str, S
     """
     ends = "; ".join(f"{name}: first block {g[0]:.2g}, last {g[-1]:.2g}" for name, g in gradients.items())
     alt = f"Left: size of the stream after each block. Right: length of the gradient of each block. {ends}."
-    figure, (left, right) = panels(1, 2, 9.6, 3.8, alt)
-    draw_lines(left, streams)
-    label(left, "block, counted from the input", "size of its numbers (RMS)", "what flows up")
+    figure, (left, right) = page(9.6, 3.8, alt, columns=2)
+    lines(left, streams)
+    name_axes(left, "block, counted from the input", "size of its numbers (RMS)", "what flows up")
     left.set_yscale("log")
-    draw_lines(right, gradients)
-    label(right, "block, counted from the input", "length of its gradient", "what flows back")
+    lines(right, gradients)
+    name_axes(right, "block, counted from the input", "length of its gradient", "what flows back")
     right.set_yscale("log")
     return figure
 
@@ -71,7 +40,7 @@ def draw_parameter_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     words = [
         f"{name}: " + ", ".join(f"{k} {n / sum(c.values()):.0%}" for k, n in c.items()) for name, c in counts.items()
     ]
-    figure, (axes,) = panels(1, 1, 9.6, 1.4 + 0.55 * len(counts), f"Shares of the parameters. {'; '.join(words)}.")
+    figure, (axes,) = page(9.6, 1.4 + 0.55 * len(counts), f"Shares of the parameters. {'; '.join(words)}.")
     left = dict.fromkeys(counts, 0.0)
     for kind, ground, hatch in zip(kinds, grounds, hatches, strict=False):
         shares = [100 * count.get(kind, 0) / sum(count.values()) for count in counts.values()]
@@ -79,7 +48,7 @@ def draw_parameter_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
         left = {name: start + share for (name, start), share in zip(left.items(), shares, strict=True)}
     axes.set_xlim(0, 100)
     axes.invert_yaxis()
-    label(axes, "share of the parameters, %", "")
+    name_axes(axes, "share of the parameters, %", "")
     axes.legend(fontsize=10, frameon=False, loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=min(4, len(kinds)))
     return figure
 
@@ -89,12 +58,12 @@ def draw_costs(lengths: Sequence[int], costs: Mapping[str, Sequence[float]]) -> 
     first, last = ({name: values[place] for name, values in costs.items()} for place in (0, -1))
     words = [f"{name} from {first[name]:.3g} to {last[name]:.3g}" for name in costs]
     alt = f"Operations per token for {lengths[0]} to {lengths[-1]} tokens: {', '.join(words)}. Only the scores grow."
-    figure, (axes,) = panels(1, 1, 7.6, 3.8, alt)
-    draw_lines(axes, costs, lengths)
+    figure, (axes,) = page(7.6, 3.8, alt)
+    lines(axes, costs, lengths)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(lengths, [f"{length:,}" for length in lengths])
-    label(axes, "length of the text T, tokens", "operations per token (FLOPs)")
+    name_axes(axes, "length of the text T, tokens", "operations per token (FLOPs)")
     return figure
 
 
@@ -109,10 +78,10 @@ def draw_losses(
     """
     ends = ", ".join(f"{name} from {curve[0]:.2f} to {curve[-1]:.2f}" for name, curve in curves.items())
     alt = f"Loss against steps: {ends}. Levels: {', '.join(f'{name} {y:.2f}' for name, y in levels.items())}."
-    figure, (axes,) = panels(1, 1, 8.4, 3.8, alt)
-    draw_lines(axes, curves)
+    figure, (axes,) = page(8.4, 3.8, alt)
+    lines(axes, curves)
     _levels(axes, levels)
-    label(axes, "step", "loss, nats per token", title)
+    name_axes(axes, "step", "loss, nats per token", title)
     axes.set_ylim(0, top)
     return figure
 
@@ -133,7 +102,7 @@ def draw_symptoms(
     ends = ", ".join(f"{name}: from {curve[0]:.2f} to {curve[-1]:.2f}" for name, curve in curves.items())
     rows = -(-len(curves) // 3)
     alt = f"Loss curves in nats per token, each beside the healthy one (to {healthy[-1]:.2f}). {ends}."
-    figure, grid = panels(rows, 3, 9.6, 2.35 * rows, alt, sharex=True, sharey=True)
+    figure, grid = page(9.6, 2.35 * rows, alt, 3, rows, sharex=True, sharey=True)
     for axes in grid[len(curves) :]:
         axes.axis("off")
     for place, ((name, curve), axes) in enumerate(zip(curves.items(), grid, strict=False)):
@@ -156,11 +125,11 @@ def draw_sampling(settings: Mapping[str, Sequence[Bar]]) -> Figure:
         settings: words for the setting -> the bars, in the same order of tokens for all.
     """
     words = []
-    for name, rows in settings.items():
-        words.append(f"{name}: " + ", ".join(f"{visible(bar.token)} {bar.drawn:.0%}" for bar in rows[:4]))
-    lines = -(-len(settings) // 3)
+    for name, bars in settings.items():
+        words.append(f"{name}: " + ", ".join(f"{visible(bar.token)} {bar.drawn:.0%}" for bar in bars[:4]))
+    rows = -(-len(settings) // 3)
     alt = f"Next-token distributions. {'; '.join(words)}."
-    figure, grid = panels(lines, 3, 9.6, 2.5 * lines, alt, sharex=True, sharey=True)
+    figure, grid = page(9.6, 2.5 * rows, alt, 3, rows, sharex=True, sharey=True)
     for (name, rows), axes in zip(settings.items(), grid, strict=False):
         places = range(len(rows))
         axes.bar(places, [100 * bar.drawn for bar in rows], color="#0072B2", label="drawn from")
@@ -172,7 +141,7 @@ def draw_sampling(settings: Mapping[str, Sequence[Bar]]) -> Figure:
             lw=1.4,
             label="the model",
         )
-        axes.set_xticks(places, [visible(bar.token) for bar in rows], family="DejaVu Sans Mono")
+        axes.set_xticks(places, [visible(bar.token) for bar in rows], family=MONO)
         axes.set_title(name, fontsize=11, loc="left")
     grid[0].legend(fontsize=9.5, frameon=False)
     figure.supxlabel("next token", fontsize=11)

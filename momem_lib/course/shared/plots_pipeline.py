@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator, PercentFormatter
+from matplotlib.ticker import MultipleLocator
 
 from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
-from momem_lib.course.shared.figures import GREY, INK, PAPER
+from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, page, percent_axis
 from momem_lib.course.shared.pictures import COLOURS, MODULES
 from momem_lib.project import InputError
 
@@ -16,18 +15,6 @@ from momem_lib.project import InputError
 SHADES = {"right": "#56B4E9", "abstained": "#D9D9D9", "wrong": "#D55E00"}
 HATCHES = {"right": "", "abstained": "..", "wrong": "//"}
 WORDS = {"right": "right", "abstained": "abstained, though there is an answer", "wrong": "wrong"}
-
-
-def page(rows: int, columns: int, width: float, height: float, alt: str, **grid) -> tuple[Figure, list[Axes]]:
-    """A light page of panels, its label the text for those who cannot see it."""
-    figure = Figure(figsize=(width, height), facecolor=PAPER, label=alt, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, squeeze=False, **grid).ravel().tolist()
-    for panel in panels:
-        panel.set_facecolor(PAPER)
-        panel.tick_params(colors=INK, labelsize=10)
-        panel.spines[["top", "right"]].set_visible(False)
-    return figure, panels
 
 
 def in_words(shares: Mapping[str, float]) -> str:
@@ -49,7 +36,7 @@ def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
     marked = {name: row[mark]["right"] for name, row in rows.items() if mark in row}
     words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
              for name, row in rows.items()]  # fmt: skip
-    figure, (panel,) = page(1, 1, 9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
+    figure, (panel,) = page(9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
     names = list(rows)
     left = [0.0] * len(rows)
     for outcome in OUTCOMES:
@@ -63,10 +50,9 @@ def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
     for number, row in enumerate(rows.values()):
         panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
     panel.set(xlim=(0, 1), xlabel="share of the questions; at the right edge, the share that is right")
-    panel.xaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(panel.xaxis)
     panel.invert_yaxis()
-    figure.legend(loc="outside upper center", ncols=4, fontsize=9.5, frameon=False)
-    return figure
+    return legend_outside(figure, "upper", 4)
 
 
 def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mapping[str, float]) -> Figure:
@@ -82,12 +68,12 @@ def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mappin
     lines = {"the product of the bars so far": expected, "still right, gates off": off, "still right, gates on": on}
     words = [f"{name}: {', '.join(f'{x:.1%}' for x in (y.values() if isinstance(y, Mapping) else y))}"
              for name, y in {"each module alone": alone, **lines}.items()]  # fmt: skip
-    figure, (panel,) = page(1, 1, 7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
+    figure, (panel,) = page(7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
     places = range(len(STAGES))
     for place, stage in enumerate(STAGES):
         if stage in alone:  # a short bar floating at its height: the axis does not begin at zero
             name = "each module alone, from perfect inputs" if place == 0 else None
-            panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage][0], lw=6, alpha=0.75, label=name)
+            panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage], lw=6, alpha=0.75, label=name)
     panel.text(
         1,
         0.02,
@@ -105,10 +91,9 @@ def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mappin
     panel.set_ylim(max(0.0, lowest - 0.12), 1.01)
     panel.set_xticks(places, [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
     panel.yaxis.set_major_locator(MultipleLocator(0.05))
-    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(panel.yaxis)
     panel.set_ylabel("share of the questions that have an answer", fontsize=10)
-    figure.legend(loc="outside upper center", ncols=2, fontsize=9.5, frameon=False)
-    return figure
+    return legend_outside(figure, "upper", 2)
 
 
 def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
@@ -127,7 +112,7 @@ def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
     words = [f"{title}, {unit} {row['level']:g}, gates {gates}: {in_words(row[gates])}"
              for title, rows in columns.items() for row in (rows[0], rows[-1]) for gates in ("off", "on")]  # fmt: skip
     size = (3.1 * len(columns) + 0.9, 5.4)
-    figure, panels = page(2, len(columns), *size, ". ".join(words) + ".", sharex="col", sharey=True)
+    figure, panels = page(*size, ". ".join(words) + ".", len(columns), 2, sharex="col", sharey=True)
     for place, panel in enumerate(panels):
         title, gates = list(columns)[place % len(columns)], ("off", "on")[place // len(columns)]
         _areas(panel, columns[title], gates)
@@ -136,9 +121,7 @@ def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
             panel.set_ylabel("share of all questions", fontsize=10)
         if gates == "on":
             panel.set_xlabel(unit, fontsize=10)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9.5, frameon=False)
-    return figure
+    return legend_outside(figure, columns=2)
 
 
 def _areas(panel: Axes, rows: Sequence[Mapping], gates: str) -> None:
@@ -154,4 +137,4 @@ def _areas(panel: Axes, rows: Sequence[Mapping], gates: str) -> None:
         line = {"color": INK, "ls": "--", "marker": "o", "ms": 4, "clip_on": False}
         panel.plot(levels, [row["alone"] for row in rows], label="the module alone", **line)
     panel.set(xlim=(levels[0], levels[-1]), ylim=(0, 1))
-    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(panel.yaxis)

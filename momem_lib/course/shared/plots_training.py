@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from momem_lib.course.shared.figures import GREY, INK
-from momem_lib.course.shared.plots_gradients import BLUE, GREEN, ORANGE, PURPLE, RED, SIZE, name_axes, page
+from momem_lib.course.shared.figures import BLUE, GREEN, GREY, INK, ORANGE, PINK, RED, SIZE, name_axes, page
 
-COLOURS, MARKS = (GREY, BLUE, RED, GREEN, PURPLE, ORANGE), "osD^vP"
+COLOURS, MARKS = (GREY, BLUE, RED, GREEN, PINK, ORANGE), "osD^vP"
 
 
 def smooth(values: Sequence[float], weight: float = 0.9) -> ndarray:

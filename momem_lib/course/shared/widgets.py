@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
+from momem_lib.course.shared.text import printable, safe
 from momem_lib.project import InputError, optional_import
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Answer, Pipeline, Step
@@ -36,38 +37,6 @@ GENERATED = "background:#FFDDB0;color:#1A1A1A"
 SLIDER = {"handle_color": "#0072B2"}  # the usual white handle is hard to see on a light page
 FOCUS = "<style>.noUi-handle:focus-visible{outline:3px solid #D55E00;outline-offset:1px}</style>"
 SILENT = "This widget needs a running kernel: run the cell in JupyterLab to use it."
-
-
-def printable(text: str) -> str:
-    """Text with a sign in place of each control character: a hot module may write anything.
-
-    Example:
-        >>> printable("Jo\\x1b[2J")
-        'Jo\N{REPLACEMENT CHARACTER}[2J'
-    """
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def safe(text: str) -> str:
-    """Text for a page: no markup in it works, and its writing direction stays its own.
-
-    Example:
-        >>> safe("<b>Jo</b>")
-        '<bdi>&lt;b&gt;Jo&lt;/b&gt;</bdi>'
-    """
-    return f"<bdi>{html.escape(printable(text))}</bdi>"
-
-
-def visible(token: str) -> str:
-    """A token with a sign for what cannot be seen.
-
-    Example:
-        >>> visible(" the"), visible("\\n"), visible("\\udcc4")
-        ('␣the', '↵', '\\\\xc4')
-    """
-    token = token.replace(" ", "␣").replace("\n", "↵")
-    token = "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in token)
-    return printable(token)
 
 
 def copied_html(step: Step) -> str:

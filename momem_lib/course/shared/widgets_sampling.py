@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
-from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style, printable, visible
+from momem_lib.course.shared.text import one_line, visible
+from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 from momem_lib.data.tokens import SPECIALS
 from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.nn.inputs import Inputs
@@ -100,11 +101,6 @@ def draw_token(rows: list[Bar], seed: int) -> str:
     return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
 
 
-def readable(text: str) -> str:
-    """Text in which complete characters have been put together and lone bytes are a sign."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def _bar_row(bar: Bar) -> str:
     """One token's line: its name, two bars, two numbers."""
     strips = "".join(
@@ -134,7 +130,7 @@ def sampling_html(
     head = '<th style="font-weight:normal;text-align:right;padding:0 8px">'
     return (
         f'<div role="status" style="{CARD}"><p style="margin:0 0 6px;white-space:pre-wrap;overflow-wrap:anywhere">'
-        f"{html.escape(printable(readable(text).replace(chr(10), '↵')))}<strong>▁</strong></p>"
+        f"{html.escape(one_line(text))}<strong>▁</strong></p>"
         f'<table style="border-collapse:collapse;width:100%;background:#FFFFFF;color:#1A1A1A">'
         f"<thead><tr>{head}next</th><th></th>{head}the model</th>{head}drawn from</th></tr></thead>"
         f"<tbody>{''.join(map(_bar_row, rows[:most]))}</tbody></table>"

@@ -13,7 +13,8 @@ from momem_lib.course.nb02.exercises import (
 )
 from momem_lib.course.nb02.widget import LONGEST, token_table, token_widget, tokens_html
 from momem_lib.course.shared.figures import png
-from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work, visible_piece
+from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work
+from momem_lib.course.shared.text import visible
 from momem_lib.course.shared.widgets import SILENT
 from momem_lib.lm.bpe import BPETokenizer
 
@@ -174,7 +175,7 @@ def test_empty_text_is_no_error():
 
 
 def test_every_byte_can_be_seen():
-    shown = [visible_piece(bytes([byte])) for byte in range(256)]
+    shown = [visible(bytes([byte])) for byte in range(256)]
     assert all(text and text.isprintable() and not text.isspace() for text in shown)
     assert len(set(shown)) == 256
 
@@ -182,7 +183,7 @@ def test_every_byte_can_be_seen():
 def test_pictures_are_drawn_and_have_a_description():
     tokenizer = BPETokenizer.train("low lower lowest " * 3, 262)
     ids = tokenizer.encode("low $x$ ũ")
-    rows = [("row", [visible_piece(tokenizer.token_bytes(token)) for token in ids], ids)] * 2
+    rows = [("row", [visible(tokenizer.token_bytes(token)) for token in ids], ids)] * 2
     sizes = (256, 512, 1024)
     for figure in (
         draw_tokens(rows, "the same text twice"),

@@ -142,8 +142,8 @@ def test_pictures_can_be_drawn_and_have_words():
 
 
 def test_too_many_curves_are_refused():
-    with pytest.raises(InputError, match="5 series in 'c'"):
-        draw_charts([Chart("c", [1], {name: [1] for name in "abcde"}, "x", "y")], "alt")
+    with pytest.raises(InputError, match="7 series in 'c'"):
+        draw_charts([Chart("c", [1], {name: [1] for name in "abcdefg"}, "x", "y")], "alt")
 
 
 # The viewer

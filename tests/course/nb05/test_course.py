@@ -40,13 +40,13 @@ from momem_lib.course.shared.symptoms import (
     toy_windows,
     train_toy,
 )
+from momem_lib.course.shared.text import readable
 from momem_lib.course.shared.widgets import SILENT
 from momem_lib.course.shared.widgets_sampling import (
     Bar,
     bars,
     byte_model,
     draw_token,
-    readable,
     sampling_html,
     sampling_widget,
 )

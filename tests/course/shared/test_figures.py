@@ -1,12 +1,13 @@
 """Pictures: every module is in them, any name can be drawn, and the files are the same each time."""
 
+import re
 import sys
 import warnings
 from types import SimpleNamespace
 
 import pytest
 
-from momem_lib.course.shared.figures import drawable, figure_folder, png, save_figure, show_figure
+from momem_lib.course.shared.figures import drawable, figure_folder, png, show
 from momem_lib.course.shared.pictures import (
     EXAMPLE,
     MODULES,
@@ -76,16 +77,24 @@ def test_pictures_of_runs_with_other_parameters_are_saved_elsewhere(monkeypatch,
 
 
 def test_file_is_the_same_each_time_and_holds_its_description(tmp_path):
-    first = save_figure(draw_pipeline("ner"), "one", folder=tmp_path / "new")
-    second = save_figure(draw_pipeline("ner"), "two", folder=tmp_path / "new")
-    assert first == tmp_path / "new" / "one.png"
-    assert first.read_bytes() == second.read_bytes()
-    assert b"You are here: Module 0." in first.read_bytes()
-    assert b"another text" in png(draw_pipeline(), "another text")
+    for name in ("one", "two"):
+        show(draw_pipeline("ner"), name, folder=tmp_path / "new")
+    first, second = ((tmp_path / "new" / f"{name}.png").read_bytes() for name in ("one", "two"))
+    assert first == second and b"You are here: Module 0." in first
+    show(draw_pipeline(), "three", "another text", folder=tmp_path)
+    assert b"another text" in (tmp_path / "three.png").read_bytes()
+
+
+def test_what_has_no_name_is_shown_and_not_saved(monkeypatch, tmp_path):
+    monkeypatch.setenv("MOMEM_FIGURES", str(tmp_path))
+    show(draw_pipeline())
+    assert not list(tmp_path.iterdir())
+    show(draw_pipeline(), "named")
+    assert [path.name for path in tmp_path.iterdir()] == ["named.png"]
 
 
 def test_shown_picture_carries_its_description():
-    data, metadata = show_figure(draw_pipeline())._repr_mimebundle_()
+    data, metadata = show(draw_pipeline())._repr_mimebundle_()
     assert data["image/png"]
     assert metadata["image/png"]["alt"] == draw_pipeline().get_label()
 
@@ -133,10 +142,10 @@ def test_accents_stay_with_their_letters_and_lines_lose_nothing():
 
 
 def test_notebooks_show_the_pipeline_with_its_description():
+    alts = [pipeline_alt(*here) for here in ((), ("ner", "summary", "response"), *((module,) for module in MODULES))]
     for path in find_notebooks():
-        pictures = [cell.source for cell in read_notebook(path).cells if "figures/pipeline" in cell.source]
-        alts = {
-            f'alt="{pipeline_alt(*here)}"'
-            for here in ((), ("ner", "summary", "response"), *((module,) for module in MODULES))
-        }
-        assert any(alt in picture for alt in alts for picture in pictures), path.stem
+        source = "\n".join(cell.source for cell in read_notebook(path).cells)
+        pictures = dict(re.findall(r'src="../figures/(pipeline\w*.png)".*?alt="(.*?)"', source))
+        for name, alt in pictures.items():
+            assert alt in alts and alt.encode() in (FIGURES / name).read_bytes(), f"{path.stem}, {name}"
+        assert pictures or "show(draw_pipeline()" in source, path.stem
