@@ -56,7 +56,7 @@ def test_a_package_imports_only_from_those_that_it_may_know_and_from_files(path)
     package = package_of(path)
     for module in imports_of(path.read_text(encoding="utf-8")):
         place = module.split(".")[1] if "." in module else "momem_lib"
-        allowed = {"project", "momem_lib", package, *MAY_USE[package].split()}
+        allowed = {"project", "settings", "momem_lib", package, *MAY_USE[package].split()}
         assert place in allowed, f"{path.name} ({package}) imports from {module}"
         assert path.name == "__init__.py" or not is_package(module), f"{path.name} imports from the package {module}"
 

@@ -64,8 +64,9 @@ def train(options: argparse.Namespace) -> int:
     from momem_lib.course.nb06.plots import plot_losses
     from momem_lib.course.shared.figures import png
     from momem_lib.lm import runs as lm_runs
-    from momem_lib.lm.config import LMConfig, change
+    from momem_lib.lm.config import LMConfig
     from momem_lib.nn.checkpoints import write_atomically
+    from momem_lib.settings import change
     from momem_lib.training.config import read_changes
 
     def draw(history: list[dict]) -> None:

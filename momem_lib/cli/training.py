@@ -49,7 +49,8 @@ def add_train(parsers) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train one module."""
-    from momem_lib.training.config import read_config, update_config
+    from momem_lib.settings import change
+    from momem_lib.training.config import read_config
     from momem_lib.training.datasets import training_rows
     from momem_lib.training.loop import train as train_module
 
@@ -58,7 +59,7 @@ def train(options: argparse.Namespace) -> int:
     config = read_config(options.module, options.profile, options.config)
     given = {key: getattr(options, key) for key in ("batch_size", "checkpoint_steps", "lr_steps", "seed")}
     given |= {"max_global_steps": options.steps}
-    config = update_config(config, {key: value for key, value in given.items() if value is not None}, "the options")
+    config = change(config, {key: value for key, value in given.items() if value is not None}, "the options")
     rows, held_out, facts = training_rows(config, options.tr_dataset_path, options.val_dataset_path)
     card = train_module(
         options.module,
@@ -82,12 +83,13 @@ def train(options: argparse.Namespace) -> int:
 def average(options: argparse.Namespace) -> int:
     """Write the mean of several trained models of one module."""
     from momem_lib.nn.checkpoints import load_model
-    from momem_lib.training.config import TrainConfig, update_config
+    from momem_lib.settings import change
+    from momem_lib.training.config import TrainConfig
     from momem_lib.training.datasets import training_rows
     from momem_lib.training.loop import average as mean_of
 
     _, card = load_model(options.checkpoints[-1], "cpu", options.module)
-    config = update_config(TrainConfig(), card["training"], f"the card of {options.checkpoints[-1]}")
+    config = change(TrainConfig(), card["training"], f"the card of {options.checkpoints[-1]}")
     rows = training_rows(config, options.val_dataset_path, options.val_dataset_path)[1]
     card = mean_of(options.module, config, options.checkpoints, options.out, rows)
     print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")

@@ -49,8 +49,6 @@ def write_dataset(
     Raises:
         InputError: bad lists or templates, or a window that leaves out nearly everything.
     """
-    if config.num_datapoints < 1:
-        raise InputError(f"num_datapoints must be 1 or more, not {config.num_datapoints}")
     material, folder = material or load_material(), Path(dest_path)
     folder.mkdir(parents=True, exist_ok=True)
     splits = {}

@@ -13,6 +13,7 @@ from momem_lib.data.records import FIELDS, LABELS
 from momem_lib.data.scripts import pick
 from momem_lib.data.styles import STYLES, short_text, styled_name, styled_value
 from momem_lib.project import LISTS, TEMPLATES, InputError
+from momem_lib.settings import check, number
 
 # Raised whenever the same lists, templates and config would make other rows (tests/data/test_dataset.py sees it): a
 # dataset that was kept is then made anew.
@@ -20,32 +21,39 @@ RECIPE = 1
 KINDS = ("answerable", "nobody", "unknown_person", "unknown_field")
 # Of ten questions that cannot be answered: a field that nobody stores comes most often, it is the easiest to get wrong.
 UNANSWERABLE = ("nobody",) * 3 + ("unknown_person",) * 2 + ("unknown_field",) * 5
-NAME_STYLES = (("list", 0.72), ("random", 0.10), ("script", 0.13), ("long", 0.03), ("label", 0.02))
-VALUE_STYLES = (("list", 0.60), ("random", 0.14), ("script", 0.10), ("long", 0.08), ("label", 0.08))
+# Beside entries of the lists; of the values, label_share hold labels too.
+NAME_STYLES = (("random", 0.10), ("script", 0.13), ("long", 0.03), ("label", 0.02))
+VALUE_STYLES = (("random", 0.14), ("script", 0.10), ("long", 0.08))
 
 
 @dataclass(frozen=True)
 class SynthesisConfig:
     """What the data look like; every share is a chance between 0 and 1."""
 
-    num_datapoints: int = 20_000  # rows of train; validation and test get a tenth each, but 200 at least
-    context_window: int = 512  # bytes: a longer content, or question + response, leaves the row out
-    prob_threshold: float = 0.7  # chance that the characters of a list entry stay unshuffled
-    seed: int = 0
+    num_datapoints: int = number(40_000, 1, 10**9)  # rows of train; validation and test get a tenth, but 200 at least
+    # Bytes: a longer content, or question + response, leaves the row out.
+    context_window: int = number(512, 16, 10**6, key="data_window")
+    prob_threshold: float = number(0.7, 0.0, 1.0)  # chance that the characters of a list entry stay unshuffled
+    seed: int = number(0, 0, 2**31 - 1, key="data_seed")
     languages: tuple[str, ...] = ("en", "sw")  # the first one has first_language_share of the rows
-    first_language_share: float = 0.7
-    name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; "list" becomes plain or shuffled
-    value_styles: tuple[tuple[str, float], ...] = VALUE_STYLES
-    short_share: float = 0.0  # records whose six values are a few letters: quick to read, for practice in questions
-    unanswerable_share: float = 0.2  # of the kinds in UNANSWERABLE
-    noise_share: float = 0.4  # questions of random words around the name, in train and validation; test has none
-    name_case_share: float = 0.06  # questions that write the name in lower case or in capitals
-    typo_share: float = TYPO  # questions with a slip of the finger in the words around the name
-    blend_share: float = 0.0  # names made of names blended for this row alone: no list to learn by heart
-    odd_share: float = 0.0  # names with a word that no list of names holds
-    final_s_share: float = 0.0  # names that end in s, though no possessive is meant ("Roberts")
-    keyword_share: float = 0.0  # names with a word that gives a field away where it is no name ("Melody")
-    one_word_share: float = 0.3  # unknown persons who are a known one's name cut down to one word
+    first_language_share: float = number(0.7, 0.0, 1.0)
+    name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; the rest of the names come from the lists
+    value_styles: tuple[tuple[str, float], ...] = VALUE_STYLES  # likewise, of the values
+    label_share: float = number(0.08, 0.0, 0.5)  # records: values with ';', ':' or another field's label in them
+    short_share: float = number(0.0, 0.0, 1.0)  # records whose values are a few letters: practice in questions
+    unanswerable_share: float = number(0.2, 0.0, 0.9)  # questions of the kinds in UNANSWERABLE
+    noise_share: float = number(0.4, 0.0, 1.0)  # questions of random words around the name; test has none
+    name_case_share: float = number(0.06, 0.0, 1.0)  # questions that write the name in lower case or in capitals
+    typo_share: float = number(TYPO, 0.0, 1.0)  # questions with a slip of the finger in the words around the name
+    blend_share: float = number(0.0, 0.0, 1.0)  # names blended for this row alone: no list to learn by heart
+    odd_share: float = number(0.0, 0.0, 1.0)  # names with a word that no list of names holds
+    final_s_share: float = number(0.0, 0.0, 1.0)  # names that end in s, though no possessive is meant ("Roberts")
+    keyword_share: float = number(0.0, 0.0, 1.0)  # names with a word that gives a field away elsewhere ("Melody")
+    one_word_share: float = number(0.3, 0.0, 1.0)  # unknown persons who are a known one's name cut to one word
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn, in a sentence."""
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ class RowMaker:
             for language, grammar in material.grammars.items()
         }
         self.name_styles = _ladder(config.name_styles, config.prob_threshold)
-        self.value_styles = _ladder(config.value_styles, config.prob_threshold)
+        self.value_styles = _ladder((*config.value_styles, ("label", config.label_share)), config.prob_threshold)
 
     def row(self) -> dict:
         """One row, with every key."""
@@ -210,12 +218,11 @@ def content_of(person: dict, name: str) -> str:
 
 
 def _ladder(shares: tuple[tuple[str, float], ...], prob_threshold: float) -> list[str]:
-    """Styles by share, as a list of a thousand to pick from; "list" is plain or shuffled."""
-    ladder = []
-    for style, share in shares:
-        plain = round(1000 * share * prob_threshold) if style == "list" else 0
-        ladder += ["plain"] * plain + ["shuffled" if style == "list" else style] * (round(1000 * share) - plain)
-    return ladder
+    """Styles by share, as a list of a thousand to pick from; entries of the lists, plain or shuffled, are the rest."""
+    others = [style for style, share in shares for _ in range(round(1000 * share))]
+    listed = 1000 - len(others)
+    plain = round(listed * prob_threshold)
+    return ["plain"] * plain + ["shuffled"] * (listed - plain) + others
 
 
 def _check(material: Material, config: SynthesisConfig, split: str) -> None:
@@ -225,8 +232,6 @@ def _check(material: Material, config: SynthesisConfig, split: str) -> None:
     if missing or not config.languages:
         raise InputError(f"no templates for the language {', '.join(map(repr, missing)) or 'none'}: "
                          f"there are {', '.join(material.grammars)}")  # fmt: skip
-    if not 0 <= config.prob_threshold <= 1:
-        raise InputError(f"prob_threshold must lie between 0 and 1, not {config.prob_threshold}")
 
 
 def row_stream(

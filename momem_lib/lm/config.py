@@ -1,73 +1,45 @@
 """The settings of a language model, and the dial: what follows from the length of a text, with a reason for each."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 
 from momem_lib.lm.corpus import HELD_OUT
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.project import InputError
-from momem_lib.training.config import COMMON_RANGES, check_changes
+from momem_lib.settings import change, check_changes, flat, number
+from momem_lib.training.config import RunConfig
 
 
 @dataclass(frozen=True)
-class LMConfig:
-    """Everything that training depends on, beside the text; the names are the keys of a --config file."""
+class LMShape(ModelConfig):
+    """The shape of a language model: a decoder alone."""
 
-    vocab_size: int = 256  # tokens: 256 bytes, and merges of them
-    context_window: int = 64  # T, tokens in a training window, and the most that the model looks at
-    embedding_dim: int = 128  # D
-    num_heads: int = 4  # H
-    hidden_dim: int = 512  # numbers in the middle of each MLP
+    vocab_size: int = number(256, 256, 65_536)  # tokens: 256 bytes, and merges of them
+    context_window: int = number(64, 8, 8192)  # T, tokens in a training window, and the most that the model looks at
     num_decoder_blocks: int = 4
-    activation_type: str = "gelu"  # gelu, relu or silu
-    positions: str = "rotary"  # rotary or learned
-    ngram_rows: int = 0  # rows of the table of n-grams, see blocks.NGramEmbedding; 0: single tokens alone
-    tie_embeddings: bool = True  # the scores use the embedding matrix
-    dropout: float = 0.0  # share of numbers set to zero in training
-    model_lr: float = 2e-2  # highest learning rate of AdamW, which has token vectors, n-grams and gains
-    muon_lr: float = 1e-2  # highest learning rate of Muon, which trains the hidden matrices; 0: see ADAMW_ALONE
-    warmup_steps: int = 50  # steps over which the rate rises from 0
-    lr_schedule: str = "linear"  # the way down, after the warm-up: a cosine, or linear
-    lr_gamma: float = 0.0  # the rate ends at this share of the highest; step decay: factor per lr_steps
-    lr_steps: int = 0  # steps between two decays; 0 takes lr_schedule instead
-    weight_decay: float = 0.4  # of the matrices
-    clip_norm: float = 1.0  # longest gradient, as a norm over all parameters
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built, in a sentence."""
+        super().__post_init__()
+        if self.num_encoder_blocks or self.copy_from != "none":
+            raise InputError("num_encoder_blocks must be 0 and copy_from none: a language model reads no source")
+
+
+@dataclass(frozen=True)
+class LMConfig(RunConfig):
+    """Everything that training depends on, beside the text; in a --config file, the model's keys stand flat."""
+
+    model_lr: float = 2e-2  # of AdamW, which has token vectors, n-grams and gains
+    muon_lr: float = 1e-2  # of Muon, which trains the hidden matrices; 0: see ADAMW_ALONE
+    warmup_steps: int = 50
+    lr_schedule: str = "linear"
+    lr_gamma: float = 0.0
+    weight_decay: float = 0.4
     batch_size: int = 12  # B, windows per step
-    max_global_steps: int = 2000  # steps in all
-    checkpoint_steps: int = 200  # steps between two checkpoints, each with a validation and a sample
-    average_decay: float = 0.99  # the model for use is a moving average over about 1 / (1 - this) steps
-    patience: int = 0  # stop after so many checkpoints without a better validation loss; 0: never
-    precision: str = "auto"  # float32, bfloat16, or auto: bfloat16 where it is quicker
-    seed: int = 0  # of weights, windows and dropout
-
-    @property
-    def model(self) -> ModelConfig:
-        """The part that describes the model."""
-        names = {field.name for field in fields(ModelConfig)} & {field.name for field in fields(self)}
-        return ModelConfig(**{name: getattr(self, name) for name in names})
-
-
-RANGES = COMMON_RANGES | {"vocab_size": (256, 65_536), "context_window": (8, 8192), "patience": (0, 10**6)}
-
-
-def change(config: LMConfig, changes: dict, where: str) -> LMConfig:
-    """Put other values into a config, each checked.
-
-    Raises:
-        InputError: as in configs.check_changes, or a model that cannot be built.
-
-    Example:
-        >>> change(LMConfig(), {"batch_size": 8}, "here").batch_size
-        8
-        >>> change(LMConfig(), {"batch_size": 0}, "my.json")
-        Traceback (most recent call last):
-        ...
-        momem_lib.project.InputError: my.json: batch_size is 0; a number from 1 to 1,000,000 was expected
-    """
-    check_changes(LMConfig, RANGES, changes, where)
-    config = replace(config, **changes)
-    config.model  # noqa: B018  (its own checks)
-    return config
+    max_global_steps: int = 2000
+    average_decay: float = 0.99
+    patience: int = number(0, 0, 10**6)  # stop after so many checkpoints without a better validation loss; 0: never
+    model: LMShape = field(default=LMShape())
 
 
 @dataclass(frozen=True)
@@ -77,8 +49,12 @@ class Plan:
     config: LMConfig
     reasons: dict[str, str]  # key of the config -> why it has its value
 
+    def with_vocabulary(self, size: int) -> "Plan":
+        """The same plan for a vocabulary of another size."""
+        return replace(self, config=change(self.config, {"vocab_size": size}, "the vocabulary"))
+
     def __str__(self) -> str:
-        values = {key: getattr(self.config, key) for key in self.reasons}
+        values = flat(self.config)
         words = {key: str(v) if isinstance(v, str | bool) else f"{v:,}" for key, v in values.items()}
         return "\n".join(f"  {key:<20}{words[key]:>9}  {reason}" for key, reason in self.reasons.items())
 
@@ -183,12 +159,12 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
         InputError: a text too short for one window, or changes out of range.
 
     Example:
-        >>> small, large = plan(20_000).config, plan(20_000_000).config
+        >>> small, large = plan(20_000).config.model, plan(20_000_000).config.model
         >>> small.vocab_size, large.vocab_size, small.embedding_dim < large.embedding_dim
         (256, 2048, True)
     """
     dial, changes = PROFILES[profile], changes or {}
-    check_changes(LMConfig, RANGES, changes, where)
+    check_changes(LMConfig, changes, where)
     softer = {} if changes.get("muon_lr", LMConfig.muon_lr) else ADAMW_ALONE
     chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | softer | changes
     tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
@@ -225,13 +201,13 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
 def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dict[str, str]:
     """Why the dial has chosen what it has, key by key; minutes are those of its own choice, in words, or nothing."""
     text = f"{in_bytes(text_bytes)} of text"
-    a_step = config.batch_size * config.context_window
+    a_step = config.batch_size * config.model.context_window
     passes = config.max_global_steps * a_step / max(1, tokens)
-    if config.ngram_rows == 0:
+    if config.model.ngram_rows == 0:
         runs = f"no vectors for runs of 3 to 5 tokens: {passes:.1f} passes would learn them by heart"
     else:
         runs = f"vectors for runs of 3 to 5 tokens, as many as {text} can fill"
-    merged = "each merged token often enough" if config.vocab_size > 256 else "too few words to learn merges"
+    merged = "each merged token often enough" if config.model.vocab_size > 256 else "too few words to learn merges"
     alone = config.muon_lr == 0
     return {
         "vocab_size": f"{text} show {merged}",
@@ -239,7 +215,7 @@ def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dic
         "embedding_dim": f"numbers per token, as many as {text} can fill",
         "ngram_rows": runs,
         "num_decoder_blocks": "deep enough for this width",
-        "num_heads": f"of {config.embedding_dim // config.num_heads} numbers each",
+        "num_heads": f"of {config.model.embedding_dim // config.model.num_heads} numbers each",
         "batch_size": f"windows, so that a step reads about {a_step:,} tokens",
         "max_global_steps": f"{passes:.1f} passes over the text" + (f"; at most {minutes}" if minutes else ""),
         "model_lr": f"highest rate of AdamW, which trains {'all of it' if alone else 'all but the hidden matrices'}",

@@ -6,7 +6,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from momem_lib.lm.model import NAME, LanguageModel, build, tokenizer_card
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.checkpoints import model_card, pick_device, write_atomically
 from momem_lib.project import InputError
+from momem_lib.settings import flat
 from momem_lib.training.config import learning_rate
 from momem_lib.training.loop import stop_requests
 from momem_lib.training.trainer import TrainingStopped
@@ -63,7 +64,7 @@ class Run:
         trainer = self.trainer
         tokens = tokenizer_card(self.tokenizer)
         card = model_card(trainer.average, NAME, **self.facts) | {"tokenizer": tokens}
-        card |= {"training": asdict(trainer.config), "steps": trainer.step, "seconds": round(trainer.seconds, 1)}
+        card |= {"training": flat(trainer.config), "steps": trainer.step, "seconds": round(trainer.seconds, 1)}
         return card | {"history": [row for row in trainer.history if "validation_loss" in row]}
 
     def save(self) -> None:
@@ -77,7 +78,7 @@ class Run:
     def note(self) -> dict:
         """Add the present step to the history."""
         trainer, config = self.trainer, self.trainer.config
-        tokens = trainer.step * config.batch_size * config.context_window
+        tokens = trainer.step * config.batch_size * config.model.context_window
         row = {
             "step": trainer.step,
             "seconds": round(trainer.seconds, 2),
@@ -127,12 +128,12 @@ class Run:
         """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
         trainer, config = self.trainer, self.trainer.config
         every = max(1, config.max_global_steps // LOG_LINES)
-        done = trainer.step
+        done, window = trainer.step, config.model.context_window
         bar = tqdm(total=config.max_global_steps, initial=done, mininterval=1, desc="train", disable=not self.show)
         with bar, stop_requests() as asked:
             while not self.enough() and not asked:
                 begin = time.perf_counter()
-                batch = windows(self.train_tokens, config.context_window, config.batch_size, config.seed, trainer.step)
+                batch = windows(self.train_tokens, window, config.batch_size, config.seed, trainer.step)
                 trainer.train_step(batch)
                 trainer.seconds += time.perf_counter() - begin
                 bar.update()
@@ -154,7 +155,7 @@ class Run:
     def progress(self, bar: tqdm) -> None:
         """Loss, bits per byte and speed beside the bar, which itself says how much time is left."""
         trainer, config = self.trainer, self.trainer.config
-        speed = trainer.step * config.batch_size * config.context_window / max(1e-9, trainer.seconds)
+        speed = trainer.step * config.batch_size * config.model.context_window / max(1e-9, trainer.seconds)
         bits = trainer.loss / math.log(2) / self.bytes_per_token
         bar.set_postfix_str(f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {speed:,.0f} tokens/s", refresh=False)
 
@@ -209,7 +210,7 @@ def train(
     """
     if len(validation_tokens) < 2:
         raise InputError("the text is too short to keep a part of it for validation: 2 tokens are the least")
-    windows(train_tokens, config.context_window, 1, 0, 0)  # says so when the text is too short
+    windows(train_tokens, config.model.context_window, 1, 0, 0)  # says so when the text is too short
     trainer = LMTrainer(config, pick_device(device))
     out = Path(out) if out is not None else None
     run = Run(trainer, tokenizer, train_tokens, validation_tokens, out, facts or {}, show, on_checkpoint)

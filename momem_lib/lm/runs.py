@@ -21,6 +21,7 @@ from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
 from momem_lib.project import GENERATED, InputError
+from momem_lib.settings import change
 from momem_lib.training.loop import prepare_folder
 
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
@@ -82,7 +83,7 @@ def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch
     trainer, state, seconds = LMTrainer(config, device), torch.get_rng_state(), []
     while len(seconds) < TIMED[0] or (len(seconds) < TIMED[1] and sum(seconds) < TIMED[2] * 60 * minutes):
         begin = time.perf_counter()  # a step reads its loss as a number, so a GPU cannot run far ahead of the clock
-        batch = windows(tokens, config.context_window, config.batch_size, config.seed, len(seconds))
+        batch = windows(tokens, config.model.context_window, config.batch_size, config.seed, len(seconds))
         trainer.train_step(batch)
         seconds.append(time.perf_counter() - begin)
     torch.set_rng_state(state)
@@ -97,11 +98,11 @@ def fit_minutes(
     for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
         steps = steps_in(minutes, chosen.config, tokens, device)
         before, chosen = chosen, plan(text_bytes, profile, changes | {"max_global_steps": steps})
-        chosen = replace(chosen, config=replace(chosen.config, vocab_size=before.config.vocab_size))
-        if chosen.config.ngram_rows == before.config.ngram_rows:
+        chosen = chosen.with_vocabulary(before.config.model.vocab_size)
+        if chosen.config.model.ngram_rows == before.config.model.ngram_rows:
             break
-    length = text_bytes / bytes_per_token(chosen.config.vocab_size)
-    passes = steps * chosen.config.batch_size * chosen.config.context_window / length
+    length = text_bytes / bytes_per_token(chosen.config.model.vocab_size)
+    passes = steps * chosen.config.batch_size * chosen.config.model.context_window / length
     reason = f"as many as {minutes:g} minutes allow here; {passes:.1f} passes over the text"
     return replace(chosen, reasons=chosen.reasons | {"max_global_steps": reason})
 
@@ -127,7 +128,7 @@ def prepare(
     say, where, size = speaker(show), pick_device(device), corpus.check_files(files)
     chosen = plan(size, profile, changes)
     say(f"{size:,} bytes of text.")
-    tokenizer = corpus.make_tokenizer(files, chosen.config.vocab_size, progress=show)
+    tokenizer = corpus.make_tokenizer(files, chosen.config.model.vocab_size, progress=show)
     tokenizer.save(folder / "tokenizer.json")
     tokens = corpus.write_tokens(tokenizer, files, folder / "tokens.bin")
     learned, held_out = corpus.split_tokens(tokens)
@@ -135,8 +136,8 @@ def prepare(
         f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
     )
     # A short text may have fewer merges than planned.
-    chosen = replace(chosen, config=replace(chosen.config, vocab_size=tokenizer.vocab_size))
-    windows(learned, chosen.config.context_window, 1, 0, 0)  # says so when the text is too short
+    chosen = chosen.with_vocabulary(tokenizer.vocab_size)
+    windows(learned, chosen.config.model.context_window, 1, 0, 0)  # says so when the text is too short
     if minutes is not None:
         say("Measuring how quick this machine is ...")
         chosen = fit_minutes(minutes, chosen, size, profile, changes, learned, where)
@@ -213,7 +214,7 @@ def resume(
         )
     learned, held_out = corpus.split_tokens(tokens)
     facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
-    config = LMConfig(**card["training"])
+    config = change(LMConfig(), card["training"], f"the card {state.name}")
     return train(config, learned, held_out, tokenizer, out, device, True, show, on_checkpoint, facts)
 
 

@@ -52,9 +52,9 @@ class LMTrainer(Trainer):
     """A language model, its optimizers and its moving average, at some step of a run.
 
     Example:
-        >>> from momem_lib.lm.config import LMConfig
-        >>> config = LMConfig(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1, context_window=8)
-        >>> trainer = LMTrainer(config, torch.device("cpu"))
+        >>> from momem_lib.lm.config import LMConfig, LMShape
+        >>> shape = LMShape(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1, context_window=8)
+        >>> trainer = LMTrainer(LMConfig(model=shape), torch.device("cpu"))
         >>> first = trainer.train_step(windows(np.arange(256), 8, batch=2, seed=0, step=0))
         >>> 5.3 < first < 5.8  # about ln 256: every byte seems equally likely at first
         True

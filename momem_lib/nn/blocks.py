@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from momem_lib.nn.attention import KeyValueCache, MultiHeadAttention
 from momem_lib.project import InputError
+from momem_lib.settings import check, choice, number
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
 
@@ -16,39 +17,26 @@ ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
 class ModelConfig:
     """The shape of a Transformer; everything in it is stored in the checkpoint."""
 
-    vocab_size: int = 268  # tokens
-    embedding_dim: int = 128  # D, numbers per token in the residual stream
-    num_heads: int = 4  # H, attentions side by side; D must be a multiple of it
-    hidden_dim: int = 512  # numbers in the middle of each MLP
-    num_encoder_blocks: int = 0  # 0 makes it decoder-only
-    num_decoder_blocks: int = 3
-    context_window: int = 2048  # the most tokens in the source, and in prompt plus target
-    activation_type: str = "gelu"  # gelu, relu or silu
-    positions: str = "rotary"  # rotary, or learned (one vector per position)
-    ngram_rows: int = 0  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
-    prompt_attention: str = "both"  # how the decoder reads its prompt: both (directions, a prefix LM) or causal
+    vocab_size: int = number(268, 1, 65_536)  # tokens
+    embedding_dim: int = number(128, 1, 65_536)  # D, numbers per token in the residual stream
+    num_heads: int = number(4, 1, 65_536)  # H, attentions side by side; D must be a multiple of it
+    hidden_dim: int = number(512, 1, 65_536)  # numbers in the middle of each MLP
+    num_encoder_blocks: int = number(0, 0, 65_536)  # 0 makes it decoder-only
+    num_decoder_blocks: int = number(3, 1, 65_536)
+    context_window: int = number(2048, 1, 65_536)  # the most tokens in the source, and in prompt plus target
+    activation_type: str = choice("gelu", *ACTIVATIONS)
+    positions: str = choice("rotary", "rotary", "learned")  # learned: one vector per position
+    ngram_rows: int = number(0, 0, 2**20)  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
+    prompt_attention: str = choice("both", "both", "causal")  # how the prompt is read; both directions: a prefix LM
     tie_embeddings: bool = True  # output scores use the embedding matrix
-    dropout: float = 0.0  # share of numbers set to zero in training
-    copy_from: str = "none"  # none (plain head), prompt, source, or both
-    longest_match: int = 16  # match lengths told apart by the copy head; 0: no match feature
+    dropout: float = number(0.0, 0.0, 0.9)  # share of numbers set to zero in training
+    copy_from: str = choice("none", "none", "prompt", "source", "both")  # none: a plain head
+    longest_match: int = number(16, 0, 64)  # match lengths told apart by the copy head; 0: no match feature
     copied_context: bool = True  # whether the gate and the generator see what is about to be copied
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built, in a sentence."""
-        choices = {
-            "activation_type": tuple(ACTIVATIONS),
-            "positions": ("rotary", "learned"),
-            "prompt_attention": ("both", "causal"),
-            "copy_from": ("none", "prompt", "source", "both"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} is {getattr(self, name)!r}; one of {', '.join(allowed)} was expected")
-        least_one = ("vocab_size", "embedding_dim", "num_heads", "hidden_dim", "num_decoder_blocks", "context_window")
-        for name in (*least_one, "num_encoder_blocks", "ngram_rows", "longest_match"):
-            least, most = int(name in least_one), {"longest_match": 64, "ngram_rows": 2**20}.get(name, 65_536)
-            if not least <= getattr(self, name) <= most:
-                raise InputError(f"{name} is {getattr(self, name)}; a whole number from {least} to {most} was expected")
+        check(self)
         if self.embedding_dim % (2 * self.num_heads):
             raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:

@@ -7,13 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from momem_lib.data.dataset import iter_rows, write_dataset
-from momem_lib.data.rows import VALUE_STYLES, SynthesisConfig, load_material
+from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.project import GENERATED, InputError
 from momem_lib.training.config import TrainConfig
-
-# Keys that a training config and a dataset's have in common.
-SHARES = ("prob_threshold", "noise_share", "short_share", "unanswerable_share", "name_case_share",
-          "typo_share", "blend_share", "odd_share", "keyword_share", "final_s_share")  # fmt: skip
 
 
 def file_hash(path: Path) -> str:
@@ -29,26 +25,17 @@ def file_hash(path: Path) -> str:
 
 def dataset_config(config: TrainConfig) -> SynthesisConfig:
     """What the data of a training run look like."""
-    styles = dict(VALUE_STYLES)
-    styles |= {"label": config.label_share, "list": styles["list"] + styles["label"] - config.label_share}
-    return SynthesisConfig(
-        num_datapoints=config.num_datapoints,
-        context_window=config.data_window,
-        seed=config.data_seed,
-        **{key: getattr(config, key) for key in SHARES},
-        value_styles=tuple(styles.items()),
-    )
+    return config.data
 
 
 def synthesised(config: TrainConfig) -> Path:
     """The folder of the dataset that a config asks for, made if it is not there (or of older lists or templates)."""
-    wanted = dataset_config(config)
     material = load_material()
-    key = hashlib.sha256(json.dumps([asdict(wanted), material.digest], sort_keys=True).encode()).hexdigest()[:12]
+    key = hashlib.sha256(json.dumps([asdict(config.data), material.digest], sort_keys=True).encode()).hexdigest()[:12]
     folder = GENERATED / f"dataset_{key}"
     if not (folder / "dataset.json").is_file():  # written last: a half-made dataset does not have it
-        print(f"making the dataset ({config.num_datapoints:,} rows): {folder}")
-        write_dataset(wanted, folder, material)
+        print(f"making the dataset ({config.data.num_datapoints:,} rows): {folder}")
+        write_dataset(config.data, folder, material)
     return folder
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from momem_lib.nn.checkpoints import (
 from momem_lib.nn.generation import Generated, check_sampling
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
+from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
 from momem_lib.training.hard_examples import hardest, kept_rows
@@ -61,7 +62,7 @@ class Run:
     def card(self, metrics: dict) -> dict:
         """The card of the model as it stands."""
         trainer = self.trainer
-        config = asdict(trainer.config)
+        config = flat(trainer.config)
         card = model_card(trainer.average, self.task.name, **self.facts, metrics=metrics, training=config)
         return card | {"steps": trainer.step, "seconds": round(trainer.seconds, 1), "history": trainer.history}
 
@@ -186,16 +187,16 @@ def train(
     if init_from:
         before = trainer.load_weights(Path(init_from), load_optim)["card"]
         facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
-    rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
+    rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
     facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
-    tokens = tokenize(task, train_rows, config.context_window)
+    tokens = tokenize(task, train_rows, config.model.context_window)
     if config.hardest_share < 1:
         kept = Path(out_dir) / f"{task_name}.rows.safetensors"
         if not resume:
             hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
         tokens = kept_rows(kept, task)  # of a resumed run too: its weights have moved on, and would choose others
     facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
-    few = tokenize(task, rows, config.context_window)
+    few = tokenize(task, rows, config.model.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
     if resume:
         card = trainer.resume(run.state_path, facts.get("data"))
@@ -230,9 +231,9 @@ def average(
     with torch.no_grad():
         for same in zip(*(other.parameters() for other, _ in loaded), strict=True):  # model's own comes last
             same[-1].copy_(torch.stack(same).mean(dim=0))
-    rows = list(islice(fitting_rows(task, validation_rows, config.context_window), config.validation_rows))
+    rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
     match, pairs = Module(task, model).exact_match(rows)
-    loss = validation_loss(model, tokenize(task, rows, config.context_window), torch.device("cpu"))
+    loss = validation_loss(model, tokenize(task, rows, config.model.context_window), torch.device("cpu"))
     card["averaged"] = [{"steps": each.get("steps"), "data": each.get("data")} for each in cards]
     card["metrics"] = {"exact_match": match, "validation_loss": loss, "validation_rows": len(pairs)}
     save_model(out, model, card)

@@ -14,8 +14,9 @@ from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_of
-from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate
+from momem_lib.training.config import RunConfig, in_bfloat16, learning_rate
 
 
 class TrainingStopped(InputError):
@@ -66,7 +67,7 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
     return [layer.weight for layer in layers]
 
 
-def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim.Optimizer]:
+def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.Optimizer]:
     """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
 
     Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv:2502.16982, section 2.2) makes the update of a hidden
@@ -76,7 +77,7 @@ def make_optimizers(model: Transformer, config: TrainConfig) -> list[torch.optim
     Example:
         >>> from momem_lib.nn.blocks import ModelConfig
         >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
-        >>> [type(optimizer).__name__ for optimizer in make_optimizers(model, TrainConfig(muon_lr=0.01))]
+        >>> [type(optimizer).__name__ for optimizer in make_optimizers(model, RunConfig(muon_lr=0.01))]
         ['AdamW', 'Muon']
     """
     hidden = hidden_matrices(model) if config.muon_lr else []
@@ -98,7 +99,7 @@ class Trainer:
 
     build = staticmethod(build)  # makes a model from a checkpoint
 
-    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
         self.model = Transformer(config.model).to(device)
@@ -170,7 +171,7 @@ class Trainer:
         if self.device.type == "cuda":
             tensors["rng_cuda"] = torch.cuda.get_rng_state(self.device)
         progress = {"step": self.step, "seconds": self.seconds, "loss": self.loss, "history": self.history}
-        save_tensors(path, tensors, card | {"training": asdict(self.config), "progress": progress})
+        save_tensors(path, tensors, card | {"training": flat(self.config), "progress": progress})
 
     def load_weights(self, path: Path, with_optimizer: bool = False) -> dict:
         """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote."""
@@ -205,8 +206,8 @@ class Trainer:
         loaded = self.load_weights(path, with_optimizer=True)
         if data is not None and loaded["card"].get("data") != data:
             raise InputError(f"cannot resume from {path}: it was trained on another dataset")
-        if loaded["card"]["training"] != asdict(self.config):
-            ours, theirs = asdict(self.config), loaded["card"]["training"]
+        if loaded["card"]["training"] != flat(self.config):
+            ours, theirs = flat(self.config), loaded["card"]["training"]
             other = sorted(key for key in ours if ours[key] != theirs.get(key))
             raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
         progress = loaded["card"]["progress"]

@@ -24,12 +24,12 @@ from momem_lib.training import (
     Trainer,
     batch_indices,
     batch_of,
+    change,
     choice_loss,
     cross_entropy,
     read_config,
     tokenize,
     training_rows,
-    update_config,
 )
 
 SMALL = {"embedding_dim": 64, "hidden_dim": 256, "num_encoder_blocks": 1, "num_decoder_blocks": 2, "ngram_rows": 2048,
@@ -133,11 +133,11 @@ def main() -> None:
     parser.add_argument("--go-on", action="store_true", help="beside the runs that are recorded already")
     options = parser.parse_args()
     small = SMALL | {"max_global_steps": options.steps, "seed": options.seed, "num_datapoints": options.rows}
-    recipe = update_config(read_config("summary", "quick"), small, "field_choice.py")
+    recipe = change(read_config("summary", "quick"), small, "field_choice.py")
     rows, validation, _ = training_rows(recipe)
-    tokens = tokenize(TASKS["summary"], rows, recipe.context_window)
+    tokens = tokenize(TASKS["summary"], rows, recipe.model.context_window)
     answerable = [row for row in validation if row["kind"] == "answerable"][: options.few]
-    few = tokenize(TASKS["summary"], answerable, recipe.context_window)
+    few = tokenize(TASKS["summary"], answerable, recipe.model.context_window)
     facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": options.seed}
     facts |= {"hardware": hardware(torch.device("cpu")), "torch": torch.__version__, "questions": len(few)}
     facts |= {"rows": len(tokens), "config": small}
@@ -146,7 +146,7 @@ def main() -> None:
     for name in options.runs:
         changes = dict(RUNS[name])
         special = changes.pop("small_start", False), changes.pop("label_weight", 0.0)
-        results[name] = one_run(update_config(recipe, changes, name), *special, tokens, few, options.every)
+        results[name] = one_run(change(recipe, changes, name), *special, tokens, few, options.every)
         print(f"{name}: {results[name]['curve'][-1]}, {results[name]['seconds']} s of CPU time", flush=True)
         if options.write:  # after each run: what is done is kept
             runs = {name: results[name] for name in RUNS if name in results}

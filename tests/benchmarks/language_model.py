@@ -199,7 +199,7 @@ def full(options: argparse.Namespace) -> None:
     tokens, test = text_bytes(options.corpus)
     config = plan(len(tokens), "full", {"vocab_size": 256} | options.dial).config
     loss, seconds, size = ours(config, tokens, test, show=True)
-    passes = config.max_global_steps * config.batch_size * config.context_window / len(tokens)
+    passes = config.max_global_steps * config.batch_size * config.model.context_window / len(tokens)
     print(f"ours, full profile           {loss:.4f} nats/char  {seconds[0]:6.0f} s  {size:,} parameters")
     print(f"  {passes:.1f} passes, {config}")
 

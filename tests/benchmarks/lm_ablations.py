@@ -26,16 +26,8 @@ from momem_lib.lm import (
 )
 from momem_lib.nn import hardware
 
-BASE = LMConfig(
-    context_window=64,
-    embedding_dim=64,
-    num_heads=4,
-    hidden_dim=256,
-    num_decoder_blocks=2,
-    batch_size=8,
-    max_global_steps=300,
-    warmup_steps=20,
-)
+SHAPE = {"context_window": 64, "embedding_dim": 64, "num_heads": 4, "hidden_dim": 256, "num_decoder_blocks": 2}
+BASE = change(LMConfig(), SHAPE | {"batch_size": 8, "max_global_steps": 300, "warmup_steps": 20}, "lm_ablations.py")
 OFF = 1e9  # a limit that no gradient reaches
 WHOLE = 10**9  # bytes: all of the text
 AGAIN = {"max_global_steps": 600, "checkpoint_steps": 50}  # long enough to learn a short text by heart
@@ -83,14 +75,14 @@ def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndar
     trainer, curve, norms, taken = LMTrainer(config, torch.device("cpu")), [], [], []
     for step in range(1, config.max_global_steps + 1):
         begin = time.process_time()
-        trainer.train_step(windows(learned, config.context_window, config.batch_size, config.seed, trainer.step))
+        trainer.train_step(windows(learned, config.model.context_window, config.batch_size, config.seed, trainer.step))
         taken.append(time.process_time() - begin)
         norms.append(float(trainer.gradient_norm))
         if step % config.checkpoint_steps == 0 or step == config.max_global_steps:
             curve.append([step, measure(trainer.average, seen), measure(trainer.average, unseen)])
     return {
         "parameters": trainer.model.num_parameters(),
-        "passes": round(config.max_global_steps * config.batch_size * config.context_window / len(learned), 2),
+        "passes": round(config.max_global_steps * config.batch_size * config.model.context_window / len(learned), 2),
         "seen": curve[-1][1],
         "unseen": curve[-1][2],
         "unseen_last_weights": measure(trainer.model, unseen),

@@ -502,13 +502,9 @@ def test_the_window_leaves_out_and_never_cuts(material, tmp_path):
 
 
 def test_bad_settings_are_refused(material, tmp_path):
-    for config in (
-        SynthesisConfig(num_datapoints=0),
-        SynthesisConfig(prob_threshold=2.0),
-        SynthesisConfig(languages=()),
-    ):
+    for wrong in ({"num_datapoints": 0}, {"prob_threshold": 2.0}, {"typo_share": "often"}, {"languages": ()}):
         with pytest.raises(InputError):
-            write_dataset(config, tmp_path, material, progress=False)
+            write_dataset(SynthesisConfig(**wrong), tmp_path, material, progress=False)
 
 
 @pytest.mark.parametrize(

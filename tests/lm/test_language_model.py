@@ -18,7 +18,7 @@ from momem_lib.cli.main import main
 from momem_lib.lm import corpus
 from momem_lib.lm import runs as lm_runs
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.config import LMConfig, Plan, change, least_bytes, plan
+from momem_lib.lm.config import LMConfig, Plan, least_bytes, plan
 from momem_lib.lm.loop import train
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
@@ -27,6 +27,7 @@ from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.settings import change
 from momem_lib.training.config import read_changes
 from momem_lib.training.trainer import TrainingStopped, make_optimizers
 
@@ -202,11 +203,11 @@ def test_the_dial_follows_the_length_of_the_text():
     quick = [p.config.model for p in plans[::2]]
     assert [m.vocab_size for m in quick] == sorted(m.vocab_size for m in quick) and quick[0].vocab_size == 256
     assert [m.embedding_dim for m in quick] == sorted(m.embedding_dim for m in quick)
-    rows = {(size, p): plan(size, p).config.ngram_rows for size in (30_000, 1_000_000) for p in ("quick", "full")}
+    rows = {(size, p): plan(size, p).config.model.ngram_rows for size in (30_000, 1_000_000) for p in ("quick", "full")}
     assert rows[1_000_000, "quick"] > rows[30_000, "quick"] == rows[30_000, "full"] > 0
     assert rows[1_000_000, "full"] == 0  # which reads a long text often, and would learn its n-grams by heart
     mine = plan(1_000_000, changes={"context_window": 32, "vocab_size": 256}).config
-    assert mine.context_window == 32 and mine.vocab_size == 256
+    assert mine.model.context_window == 32 and mine.model.vocab_size == 256
     words = str(plan(1_000_000, changes={"lr_schedule": "cosine", "tie_embeddings": False}, where="my file"))
     assert "lr_schedule            cosine  set by my file" in words and "False  set by" in words
     alone = plan(1_000_000, changes={"muon_lr": 0.0})
@@ -326,8 +327,8 @@ def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypat
     timed = []
 
     def steps_in(_minutes, config, _tokens, _device):
-        timed.append(config.ngram_rows)
-        return 3000 if config.ngram_rows else 4000
+        timed.append(config.model.ngram_rows)
+        return 3000 if config.model.ngram_rows else 4000
 
     monkeypatch.setattr(lm_runs, "steps_in", steps_in)
     size, tokens = 1_000_000, np.zeros(1_000_000, np.uint16)
@@ -335,7 +336,7 @@ def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypat
     fitted = lm_runs.fit_minutes(3, first, size, "quick", {"seed": 1}, tokens, torch.device("cpu"))
     assert timed == [65_536, 0]  # the speed is measured again where the model is another
     assert fitted.config == plan(size, "quick", {"seed": 1, "max_global_steps": 4000}).config
-    assert fitted.config.dropout > first.config.dropout and "3 minutes allow" in str(fitted)
+    assert fitted.config.model.dropout > first.config.model.dropout and "3 minutes allow" in str(fitted)
 
 
 def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, monkeypatch):

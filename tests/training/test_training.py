@@ -17,8 +17,9 @@ from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.nn.module import exact_match
 from momem_lib.project import InputError
+from momem_lib.settings import change
 from momem_lib.training.batches import batch_of, tokenize
-from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config, update_config
+from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
 from momem_lib.training.hard_examples import difficulty, hardest
 from momem_lib.training.loop import average, train
 from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy
@@ -37,19 +38,19 @@ def rows():
 
 def small_config(task="ner", **changes) -> TrainConfig:
     shape = {"num_encoder_blocks": int(task != "ner"), "copy_from": "prompt" if task == "ner" else "source"}
-    return update_config(TrainConfig(), {**SMALL, **NUMBERS, **shape, **changes}, "test")
+    return change(TrainConfig(), {**SMALL, **NUMBERS, **shape, **changes}, "test")
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile, rows):
-    config = update_config(
+    config = change(
         read_config(task, profile),
         {"embedding_dim": 32, "hidden_dim": 64, "batch_size": 4, "precision": "bfloat16"},
         "t",
     )
     trainer = Trainer(config, torch.device("cpu"))
-    tokens = tokenize(TASKS[task], rows, config.context_window)
+    tokens = tokenize(TASKS[task], rows, config.model.context_window)
     before = [parameter.clone() for parameter in trainer.model.parameters()]
     losses = [trainer.train_step(*batch_of(tokens, range(4))) for _ in range(3)]
     assert all(0 < loss < 10 for loss in losses)
@@ -67,7 +68,8 @@ def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile,
 def test_training_is_in_bfloat16_where_the_device_is_quicker_with_it(device, processor, width, half, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor, raising=False)
     for precision, wanted in (("auto", half), ("float32", False), ("bfloat16", True)):
-        assert in_bfloat16(TrainConfig(precision=precision, embedding_dim=width), torch.device(device)) is wanted
+        config = change(TrainConfig(), {"precision": precision, "embedding_dim": width}, "here")
+        assert in_bfloat16(config, torch.device(device)) is wanted
 
 
 def test_a_version_of_torch_that_does_not_know_its_processor_trains_in_float32(monkeypatch):
@@ -301,7 +303,7 @@ def test_a_config_file_is_laid_over_the_profile(tmp_path):
     path = tmp_path / "config.json"
     path.write_text('{"batch_size": 7}', encoding="utf-8")
     config = read_config("summary", "full", path)
-    assert config == update_config(read_config("summary", "full"), {"batch_size": 7}, "test")
+    assert config == change(read_config("summary", "full"), {"batch_size": 7}, "test")
 
 
 def test_learning_rate_by_steps():

@@ -16,8 +16,9 @@ from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import exact_match
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
+from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
-from momem_lib.training.config import TrainConfig, check_task, in_bfloat16, read_config, update_config
+from momem_lib.training.config import TrainConfig, check_task, in_bfloat16, read_config
 from momem_lib.training.datasets import training_rows
 from momem_lib.training.trainer import Trainer
 
@@ -58,7 +59,7 @@ def course_config(
         changes = LIVE | LIVE_SHAPES[task_name] | ({"max_global_steps": steps} if steps else {}) | changes
         changes = {"checkpoint_steps": max(1, changes["max_global_steps"] // MEASUREMENTS)} | changes
     where = "the live training"
-    config = update_config(read_config(task_name, profile), {"seed": seed} | changes, where)
+    config = change(read_config(task_name, profile), {"seed": seed} | changes, where)
     return check_task(config, task_name, where)
 
 
@@ -79,13 +80,14 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
         >>> len(data.tokens), len(data.rows)
         (20, 5)
     """
-    task, longest = task_of(task_name), config.data_window
+    task, longest = task_of(task_name), config.data.context_window
     if profile == "full":
         train, validation, _ = training_rows(config)
-        fitting = (row for row in validation if task.texts(row) and len(tokenize(task, [row], config.context_window)))
+        window = config.model.context_window
+        fitting = (row for row in validation if task.texts(row) and len(tokenize(task, [row], window)))
         return CourseData(task, tokenize(task, train, longest), list(islice(fitting, config.validation_rows)))
-    shares = {"noise_share": config.noise_share, "unanswerable_share": config.unanswerable_share}
-    rows = course_rows(task_name, config.num_datapoints, "train", config.seed, longest=longest, **shares)
+    shares = {key: getattr(config.data, key) for key in ("noise_share", "unanswerable_share")}
+    rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, **shares)
     unseen = course_rows(task_name, config.validation_rows, "validation", config.seed, longest=longest)
     return CourseData(task, tokenize(task, rows, longest), unseen)
 

@@ -12,17 +12,18 @@ from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
-from momem_lib.training.config import TrainConfig, check_task, update_config
+from momem_lib.training.config import TrainConfig, check_task
 from momem_lib.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 COPIES = {"ner": "prompt", "summary": "source", "response": "both"}
-SMALL = TrainConfig(
-    model_lr=2.5e-3, muon_lr=5e-3, warmup_steps=20, lr_gamma=0.1, max_global_steps=300, batch_size=32,
-    embedding_dim=64, num_heads=4, hidden_dim=128, num_decoder_blocks=2, context_window=256, longest_match=8,
-    average_decay=0.9, precision="float32",
-)  # fmt: skip
+SMALL = {
+    "model_lr": 2.5e-3, "muon_lr": 5e-3, "warmup_steps": 20, "lr_gamma": 0.1, "max_global_steps": 300, "batch_size": 32,
+    "embedding_dim": 64, "num_heads": 4, "hidden_dim": 128, "num_decoder_blocks": 2, "context_window": 256,
+    "longest_match": 8, "average_decay": 0.9, "precision": "float32",
+}  # fmt: skip
 
 
 @dataclass
@@ -55,14 +56,14 @@ def small_config(task: str, **changes) -> TrainConfig:
     """The settings of a small model for one module; changes overwrite them, each checked.
 
     Example:
-        >>> small_config("ner", embedding_dim=32).num_encoder_blocks, small_config("summary").copy_from
+        >>> small_config("ner", embedding_dim=32).model.num_encoder_blocks, small_config("summary").model.copy_from
         (0, 'source')
     """
     if task not in TASKS:
         raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
     shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
     shape |= {"choice_loss": 0.3} if task == "summary" else {}
-    config = update_config(SMALL, shape | changes, "the laboratory")
+    config = change(TrainConfig(), SMALL | shape | changes, "the laboratory")
     return check_task(config, task, "the laboratory")
 
 
@@ -101,7 +102,7 @@ def train_watched(
         prepare(trainer)
     step = step or Trainer.train_step
     done = Watched(trainer.model)
-    tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.context_window)
+    tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.model.context_window)
     stream = batch_stream(tokens, config.batch_size, config.seed)
     while trainer.step < config.max_global_steps:
         begin = time.process_time()

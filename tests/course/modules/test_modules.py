@@ -115,8 +115,9 @@ def test_what_cannot_be_done_is_told(call, message):
 
 def test_the_full_profile_is_the_recipe_and_the_quick_one_small():
     quick, full = (course_config("summary", profile, steps=7, seed=5) for profile in ("quick", "full"))
-    assert (quick.max_global_steps, quick.num_encoder_blocks, quick.seed) == (7, 1, 5) and quick.embedding_dim <= 64
-    assert full.embedding_dim == 128 and full.max_global_steps > 1000 and full.seed == 5
+    assert (quick.max_global_steps, quick.model.num_encoder_blocks, quick.seed) == (7, 1, 5)
+    assert quick.model.embedding_dim <= 64
+    assert full.model.embedding_dim == 128 and full.max_global_steps > 1000 and full.seed == 5
     assert course_config("ner", "full", max_global_steps=3).max_global_steps == 3  # a key of the reader's own
 
 
@@ -199,7 +200,7 @@ def test_the_loss_mask_of_an_example_is_what_training_counts(task):
     example = example_of(task, row)
     assert len(example.read) == len(example.labels) == len(example.counts)
     config = course_config(task, steps=1, **SMALL)
-    inputs, labels = batch_of(tokenize(TASKS[task], [row], config.context_window), [0])
+    inputs, labels = batch_of(tokenize(TASKS[task], [row], config.model.context_window), [0])
     assert [label for label, counts in zip(example.labels, example.counts, strict=True) if counts] == labels[0].tolist()
     assert inputs.target_mask.sum() == sum(example.counts)
     log_probs = torch.randn(*labels.shape, 268).log_softmax(-1)
