@@ -301,7 +301,7 @@ def use_memory(corpus: str, megabytes: int) -> None:
         size = path.stat().st_size
         begin = time.perf_counter()
         config = plan(size).config
-        tokenizer = make_tokenizer([path], config.vocab_size)
+        tokenizer = make_tokenizer([path], config.model.vocab_size)
         learned, clock = time.perf_counter(), Clock()
         tokens = write_tokens(tokenizer, [path], Path(folder) / "tokens.bin")
         wall, worked = (size / 1e6 / seconds for seconds in clock.taken())
