@@ -19,7 +19,9 @@ def untrained_pipeline():
     import torch
 
     from momem_lib.data.records import read_people
+    from momem_lib.data.tasks import TASKS
     from momem_lib.nn.blocks import ModelConfig
+    from momem_lib.nn.module import Module
     from momem_lib.nn.transformer import Transformer
     from momem_lib.project import TEST_PEOPLE
     from momem_lib.system.memory import Memory
@@ -32,6 +34,6 @@ def untrained_pipeline():
         "summary": Transformer(ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)).eval(),
         "response": Transformer(ModelConfig(num_encoder_blocks=1, **shape)).eval(),
     }
-    pipeline = Pipeline(models, Memory())
+    pipeline = Pipeline({task: Module(TASKS[task], model) for task, model in models.items()}, Memory())
     pipeline.remember(read_people(TEST_PEOPLE))
     return pipeline

@@ -42,6 +42,15 @@ class ModelConfig:
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
             raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
 
+    def copied(self, source, prompt) -> list:
+        """Of two things that belong to source and prompt, those of the texts that the copy head points at, in order.
+
+        Example:
+            >>> ModelConfig(copy_from="prompt").copied("the record", "the question"), ModelConfig().copied(1, 2)
+            (['the question'], [])
+        """
+        return {"none": [], "prompt": [prompt], "source": [source], "both": [source, prompt]}[self.copy_from]
+
 
 class NGramEmbedding(nn.Module):
     """A vector for each run of 3, 4 and 5 bytes, beside those of the single bytes: a model reads "live" at once.

@@ -91,8 +91,8 @@ class Module:
             rows = order[begin : begin + batch_size]
             inputs = self.inputs([prompts[row] for row in rows], [sources[row] for row in rows])
             if copy_only is not None and self.model.copy is not None:
-                copies = self.model.config.copy_from
-                places = [positions_of(copy_only[row], inputs, index, copies) for index, row in enumerate(rows)]
+                tokens = torch.cat(self.model.config.copied(inputs.source, inputs.prompt), dim=1)  # (B, S)
+                places = [positions_of(copy_only[row], own) for row, own in zip(rows, tokens, strict=True)]
                 inputs.copyable = torch.stack(places)
             # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
             limits = [self.limit(prompts[row], sources[row]) for row in rows]
@@ -168,16 +168,13 @@ class Module:
         return sum(self.task.is_right(row, result.text) for row, result in pairs) / max(1, len(pairs)), pairs
 
 
-def positions_of(texts: Sequence[str], inputs: Inputs, row: int, copy_from: str = "both") -> Tensor:
-    """Where some texts stand in what one row can copy from (prompt, source, or both, source first): (S,), True there.
+def positions_of(texts: Sequence[str], tokens: Tensor) -> Tensor:
+    """Where some texts stand in what one row can copy from: tokens (S,) -> (S,), True there.
 
     Example:
-        >>> inputs = Module.load(task="response", device="cpu").inputs(["Is Jo there?"], ["Lives in: Oslo"])
-        >>> TOKENIZER.decode(torch.cat([inputs.source[0], inputs.prompt[0]])[positions_of(["Oslo", "Jo"], inputs, 0)])
-        'OsloJo'
+        >>> positions_of(["Oslo", "Jo"], torch.tensor(list(b"Jo: Oslo"))).int().tolist()
+        [1, 1, 0, 0, 1, 1, 1, 1]
     """
-    parts = {"prompt": (inputs.prompt,), "source": (inputs.source,), "both": (inputs.source, inputs.prompt)}[copy_from]
-    tokens = torch.cat([part[row] for part in parts])
     found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
     for text in texts:
         piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)
@@ -201,36 +198,3 @@ def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
         return one[: next(alone, len(one))]
 
     return [shortest(one) for one in sequences]
-
-
-# The same as functions, until every caller has changed over to Module.
-
-
-def inputs_for(task, sources, prompts, device="cpu", targets=None):
-    encoded = [encode_source(text) for text in sources] if task.source else None
-    targets = targets or [[TOKENIZER.id(task.start)]] * len(prompts)
-    return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, device)
-
-
-def write(model, task, sources, prompts, temperature=0.0, seeds=None, batch_size=32, copy_only=None, guesses=None):
-    return Module(task, model).write(prompts, sources, temperature, seeds, copy_only, guesses, batch_size)
-
-
-def limit_of(task, model, source, prompt):
-    return Module(task, model).limit(prompt, source)
-
-
-def score(model, task, source, prompt, candidates):
-    return Module(task, model).score([prompt], [candidates], [source])[0]
-
-
-def score_many(model, task, sources, prompts, candidates, batch_size=16, whole=True):
-    return Module(task, model).score(prompts, candidates, sources, whole, batch_size)
-
-
-def exact_match(task_name, model, rows):
-    return Module(task_named(task_name), model).exact_match(rows)
-
-
-def is_right(task, row, text):
-    return task.is_right(row, text)

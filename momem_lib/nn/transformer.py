@@ -192,7 +192,7 @@ class Transformer(nn.Module):
         """What the copy head may point at: states (B, S, D), tokens (B, S), mask (B, S)."""
         prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
         source = (encoded, inputs.source, inputs.source_mask)
-        parts = {"prompt": [prompt], "source": [source], "both": [source, prompt]}[self.config.copy_from]
+        parts = self.config.copied(source, prompt)
         states, tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
         return states, tokens, mask if inputs.copyable is None else mask & inputs.copyable
 

@@ -101,7 +101,7 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
         thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
         _, card = load_tensors(paths[module])
         card["metrics"]["confidence_threshold"] = thresholds[module]
-        save_model(paths[module], pipeline.models[module], card)
+        save_model(paths[module], pipeline.modules[module].model, card)
     write_taught(paths["response"].parent)
     return thresholds
 

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from momem_lib.data.grammar import filled
 from momem_lib.data.records import FIELDS, Person
-from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
-from momem_lib.nn.module import score, score_many
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.system.answer import Answer
 from momem_lib.system.bag_of_words import CHOICES, BagOfWords
 from momem_lib.system.gates import tag_gate, word_spans
@@ -30,7 +28,7 @@ STAND_IN = Person("Amina", "Otieno", "Teacher", "Nairobi", "Arrival", "Imagine",
 
 
 def likeliest_name(
-    model: Transformer, memory: Memory, question: str, wrote: str | None, confidence: float
+    ner: Module, memory: Memory, question: str, wrote: str | None, confidence: float
 ) -> tuple[str, float] | None:
     """Among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
 
@@ -47,7 +45,7 @@ def likeliest_name(
     spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_CHOICES]
     if not spans:
         return None
-    *scores, nobody = score(model, TASKS["ner"], None, question, [*spans, None]).exp().tolist()
+    *scores, nobody = ner.score([question], [[*spans, None]])[0].exp().tolist()
     sure, span = max(zip(scores, spans, strict=True))
     shorter = wrote is not None and span in wrote and fuzz.ratio(span, wrote) < ALIKE
     if sure < LEAST_SURE or sure < nobody or (shorter and sure < confidence):
@@ -76,7 +74,7 @@ def wider_name(memory: Memory, question: str, wrote: str | None) -> str | None:
 
 
 def asked_fields(
-    model: Transformer, questions: Sequence[str], names: Sequence[str], words: BagOfWords | None = None
+    summary: Module, questions: Sequence[str], names: Sequence[str], words: BagOfWords | None = None
 ) -> list[tuple[str | None, float]]:
     """Which field each question asks for, and how sure Module 2 is, whoever is asked about and whatever is known.
 
@@ -92,19 +90,19 @@ def asked_fields(
     """
     if not questions:
         return []
-    shares = stand_in_shares(model, questions, names)
+    shares = stand_in_shares(summary, questions, names)
     if words is not None:
         shares = product_of_experts(shares, words.log_probs(questions, names).exp(), TRUST)
     return [(CHOICES[int(row.argmax())], float(row.max())) for row in shares]
 
 
-def stand_in_shares(model: Transformer, questions: Sequence[str], names: Sequence[str]) -> Tensor:
+def stand_in_shares(summary: Module, questions: Sequence[str], names: Sequence[str]) -> Tensor:
     """The probabilities that Module 2 gives to CHOICES with the record of the stand-in: (N, 7), rows add up to 1."""
-    task, count = TASKS["summary"], len(questions)
-    prompts = [task.prompt(question, name) for question, name in zip(questions, names, strict=True)]
+    count = len(questions)
+    prompts = [summary.prompt(question, name) for question, name in zip(questions, names, strict=True)]
     choices = [*(STAND_IN.summary(field) for field in FIELDS), None]
     # The label is chosen with its first letter, or with "Favourite m": what follows need not be scored.
-    scores = score_many(model, task, [STAND_IN.content] * count, prompts, [choices] * count, batch_size=64, whole=False)
+    scores = summary.score(prompts, [choices] * count, [STAND_IN.content] * count, whole=False, batch_size=64)
     return torch.stack(scores).softmax(dim=-1)
 
 
@@ -133,10 +131,10 @@ def known_wordings(name: str, field: str, value: str) -> list[str]:
     return [filled(wording, name, value) for wording in taught()["wordings"][field]]
 
 
-def likeliest_wording(model: Transformer, person: Person, field: str, answer: Answer) -> Generated:
+def likeliest_wording(response: Module, person: Person, field: str, answer: Answer) -> Generated:
     """Among the wordings that the templates know, the one that Module 3 finds likeliest."""
     texts = known_wordings(answer.tag, field, getattr(person, field))[:MOST_CHOICES]
-    scores = score(model, TASKS["response"], answer.summary, answer.question, texts)
+    (scores,) = response.score([answer.question], [texts], [answer.summary])
     best = int(scores.argmax())
     tokens = TOKENIZER.encode(texts[best])
     return Generated(tokens, [float(scores[best])], [0.0] * len(tokens), True)

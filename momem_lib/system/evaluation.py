@@ -8,9 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from momem_lib.data.records import FIELDS, Person
-from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.nn.module import write
 from momem_lib.project import InputError, parse_json, read_text
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Answer, Pipeline, check_question
@@ -166,7 +164,6 @@ def evaluate_module(
 
     Questions in which the module has no part (no record, for Module 2; nothing to say, for Module 3) are left out.
     """
-    task = TASKS[module]
     asked = asked_people(entries, people)
     jobs = [(e, p, gold(module, e, p)) for e, p in zip(entries, asked, strict=True)]
     jobs = [job for job in jobs if job[2] is not None]
@@ -174,10 +171,9 @@ def evaluate_module(
         for begin in range(0, len(jobs), CHUNK):
             chunk = jobs[begin : begin + CHUNK]
             sources = [wanted[0] for _, _, wanted in chunk]
-            prompts = [task.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
-            for (entry, person, wanted), result in zip(
-                chunk, write(pipeline.models[module], task, sources, prompts), strict=True
-            ):
+            alone = pipeline.modules[module]
+            prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
+            for (entry, person, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
                 yield module_outcome(module, entry, person, wanted[1], result.text)
             bar.update(len(chunk))
 

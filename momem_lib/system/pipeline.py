@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 
 from momem_lib.data.records import Person
-from momem_lib.data.tasks import COLON, TASKS
-from momem_lib.nn.checkpoints import load_model
+from momem_lib.data.tasks import COLON
 from momem_lib.nn.generation import Generated, check_sampling
-from momem_lib.nn.module import write
+from momem_lib.nn.module import Module
 from momem_lib.project import CHECKPOINTS
 from momem_lib.system.answer import Answer, Step, check_question, step_of
 from momem_lib.system.bag_of_words import FILE as WORDS_FILE
@@ -49,21 +48,19 @@ class Pipeline:
     """Module 0 finds the name, the memory the record, Module 2 the fact, Module 3 the words.
 
     Args:
-        models: a trained Transformer for each of ner, summary and response.
-        thresholds: how sure each module must be, as a probability, while the confidence gate is on.
+        modules: the trained module for each of ner, summary and response; its threshold says how sure it must be
+            while the confidence gate is on.
         memory: where the people are.
         words: gives a second opinion on the asked-for field; None: there is none.
     """
 
     def __init__(
         self,
-        models: dict[str, torch.nn.Module],
+        modules: dict[str, Module],
         memory: Memory,
-        thresholds: dict[str, float] | None = None,
         words: BagOfWords | None = None,
     ):
-        self.models, self.memory, self.words = models, memory, words
-        self.thresholds = thresholds or {}
+        self.modules, self.memory, self.words = modules, memory, words
 
     @classmethod
     def load(
@@ -80,13 +77,10 @@ class Pipeline:
         Raises:
             InputError: a checkpoint or a database that cannot be used.
         """
-        models, thresholds = {}, {}
-        for task, path in {"ner": ner, "summary": summary, "response": response}.items():
-            models[task], card = load_model(path or CHECKPOINTS / f"{task}.safetensors", device, task)
-            threshold = (card.get("metrics") or {}).get("confidence_threshold", 0.0)
-            thresholds[task] = threshold if isinstance(threshold, float) else 0.0
+        paths = {"ner": ner, "summary": summary, "response": response}
+        modules = {task: Module.load(path, device, task) for task, path in paths.items()}
         words = load_bag_of_words(words or CHECKPOINTS / WORDS_FILE)
-        return cls(models, memory if isinstance(memory, Memory) else Memory(memory), thresholds, words)
+        return cls(modules, memory if isinstance(memory, Memory) else Memory(memory), words)
 
     def remember(self, people: Iterable[Person]) -> int:
         """Write people to the memory; returns how many were new."""
@@ -129,7 +123,7 @@ class Pipeline:
     def _name(self, works: list[Work], gates: Gates) -> None:
         """Module 0: the name in the question; where it does not pass, the spans of the question are judged instead."""
         questions = [work.answer.question for work in works]
-        results = write(self.models["ner"], TASKS["ner"], [None] * len(works), questions)
+        results = self.modules["ner"].write(questions)
         for work, written in zip(works, results, strict=True):
             answer = work.answer
             step = step_of("ner", {"question": answer.question}, written)
@@ -151,7 +145,7 @@ class Pipeline:
             step.wrote, step.copied = wider, []
         if wider or (not wrong and self.memory.knows([step.wrote])):
             return None
-        found = likeliest_name(self.models["ner"], self.memory, question, step.wrote, step.confidence)
+        found = likeliest_name(self.modules["ner"], self.memory, question, step.wrote, step.confidence)
         if found is None:
             return wrong
         step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
@@ -160,7 +154,7 @@ class Pipeline:
 
     def _recall(self, works: list[Work], gates: Gates) -> None:
         """Module 1: the record; without its gate, the nearest name will do, as in a system that never says no."""
-        room = self.models["summary"].config.context_window - 2  # the special tokens around it
+        room = self.modules["summary"].model.config.context_window - 2  # the special tokens around it
         for work in works:
             answer = work.answer
             found = self.memory.look_up(answer.tag or "")
@@ -178,12 +172,13 @@ class Pipeline:
         confirmed, spelt, guesses = [None] * len(works), questions, None
         if gates.summary:  # only the gate asks again, and reads a word that nobody taught as the one it resembles
             spelt = [corrected(question, tag) for question, tag in zip(questions, tags, strict=True)]
-            confirmed = asked_fields(self.models["summary"], spelt, tags, self.words)
+            confirmed = asked_fields(self.modules["summary"], spelt, tags, self.words)
             # Module 2 will most likely write what it chose: a good guess, which makes writing quicker.
             chosen = zip(works, confirmed, strict=True)
             guesses = [work.person.summary(field) if work.person and field else None for work, (field, _) in chosen]
-        prompts = [TASKS["summary"].prompt(question, tag) for question, tag in zip(questions, tags, strict=True)]
-        results = write(self.models["summary"], TASKS["summary"], contents, prompts, guesses=guesses)
+        module = self.modules["summary"]
+        prompts = [module.prompt(question, tag) for question, tag in zip(questions, tags, strict=True)]
+        results = module.write(prompts, contents, guesses=guesses)
         for work, prompt, written, asked, choice in zip(works, prompts, results, spelt, confirmed, strict=True):
             answer = work.answer
             step = step_of("summary", {"question": prompt, "content": answer.content}, written)
@@ -222,7 +217,7 @@ class Pipeline:
         self._respond_once(again, gates, constrained=True)
         for work in again:
             if work.answer.reason:
-                wording = likeliest_wording(self.models["response"], work.person, work.field, work.answer)
+                wording = likeliest_wording(self.modules["response"], work.person, work.field, work.answer)
                 self._take_response(work, wording, gates)
 
     def _respond_once(
@@ -233,18 +228,10 @@ class Pipeline:
         seed: int | None = None,
         constrained: bool = False,
     ) -> None:
-        texts = [(work.answer.summary or "", work.answer.question) for work in works]
+        questions, summaries = ([work.answer.question for work in works], [work.answer.summary or "" for work in works])
         seeds = [seed if seed is not None else int(torch.randint(2**31, ())) for _ in works]
         only = [[getattr(work.person, work.field), work.answer.tag] for work in works] if constrained else None
-        results = write(
-            self.models["response"],
-            TASKS["response"],
-            [summary for summary, _ in texts],
-            [question for _, question in texts],
-            temperature,
-            seeds,
-            copy_only=only,
-        )
+        results = self.modules["response"].write(questions, summaries, temperature, seeds, copy_only=only)
         for work, written in zip(works, results, strict=True):
             self._take_response(work, written, gates)
 
@@ -267,7 +254,7 @@ class Pipeline:
 
     def _doubt(self, module: str, step: Step, gates: Gates) -> str | None:
         """The confidence gate: a module that is not sure enough is not believed."""
-        threshold = self.thresholds.get(module, 0.0)
+        threshold = self.modules[module].threshold
         if not gates.confidence or step.wrote is None or step.confidence >= threshold:
             return None
         return f"module {module} is only {step.confidence:.1%} sure of {step.wrote!r}, less than {threshold:.1%}"

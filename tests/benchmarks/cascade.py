@@ -60,10 +60,10 @@ def main() -> None:
     noise, slips = (NOISE[::6], SLIPS[::4]) if options.few else (NOISE, SLIPS)
     told = entries, people, options.seed
     many = unseen_questions(options.gate_count, options.seed)
-    gate_pipeline = Pipeline(pipeline.models, Memory(), pipeline.thresholds, pipeline.words)  # with people of its own
+    gate_pipeline = Pipeline(pipeline.modules, Memory(), pipeline.words)  # with people of its own
     gate_pipeline.remember(many[1])
     results = {"gates": gate_by_gate(gate_pipeline, *many)}
-    results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.models}
+    results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.modules}
     results["slips"] = {module: slip_cascade(pipeline, module, slips, *told) for module in SLIPPERY}
     seconds = round(time.perf_counter() - begin)
     facts = {"command": " ".join(["python", *sys.argv]), "date": date.today().isoformat(), "seed": options.seed}

@@ -43,11 +43,11 @@ def measure(task: str, changes: dict, data: CourseData, rows: list[dict], option
     """Train one head and count what it gets right."""
     config = settings(task, options, **changes)
     run = train_live(task, config, data, "cpu")
-    judged = judge(task, run.model, rows)
+    judged = judge(run.module, rows)
     every = max(1, len(run.losses) // POINTS)
     curve = smooth(run.losses)
     return {
-        "parameters": run.model.num_parameters(),
+        "parameters": run.module.model.num_parameters(),
         "seconds": round(run.seconds, 1),
         "steps": list(range(every, len(curve) + 1, every)),
         "losses": [round(float(loss), 5) for loss in curve[every - 1 :: every]],

@@ -126,7 +126,7 @@ def open_book(groups: dict[str, list[Person]]) -> dict:
         pipeline.memory.replace(person)
     seconds = time.perf_counter() - begin
     now = open_shares(pipeline, {name: groups[name] for name in ("known", "added", "edited")})
-    size = sum(model.num_parameters() for model in pipeline.models.values())
+    size = sum(module.model.num_parameters() for module in pipeline.modules.values())
     return {"learned": before, "now": now, "write_seconds": round(seconds, 4), "parameters": size}
 
 

@@ -28,7 +28,7 @@ def opinions(pipeline: Pipeline, language: str, count: int, seed: int) -> tuple[
     config = SynthesisConfig(seed=seed, languages=(language,))
     texts, names, choices = zip(*asked(load_material(), config, "validation", count, phrasings="held-out"), strict=True)
     questions = list(map(corrected, texts, names))
-    module = stand_in_shares(pipeline.models["summary"], questions, names)
+    module = stand_in_shares(pipeline.modules["summary"], questions, names)
     bag = pipeline.words.log_probs(questions, names).exp()
     both = product_of_experts(module, bag, TRUST)
     shares = {"Module 2": module, "bag of words": bag, "both, multiplied": both}

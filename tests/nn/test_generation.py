@@ -12,7 +12,7 @@ from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import SPECIALS, TOKENIZER, ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.generation import draw, generate, next_token_probs
-from momem_lib.nn.module import inputs_for, score, score_many, write
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.training.batches import TokenSet, batch_indices, batch_of, tokenize
@@ -36,14 +36,14 @@ ROWS = [
 ]
 
 
-def small_model(task: str) -> Transformer:
+def small_module(task: str) -> Module:
     torch.manual_seed(5)
     copy_from = {"ner": "prompt", "summary": "source", "response": "both"}[task]
     shape = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "context_window": 160}
     model = Transformer(ModelConfig(**shape, copy_from=copy_from, num_encoder_blocks=int(task != "ner"))).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    return model
+    return Module(TASKS[task], model)
 
 
 @given(st.text())
@@ -110,14 +110,14 @@ def test_batches_cover_each_row_once_an_epoch_and_resume_anywhere():
 @pytest.mark.parametrize("name", TASKS)
 def test_batched_writing_equals_single(name, temperature):
     """Rows end at different times here and leave the batch: those that stay must not notice."""
-    model, task = small_model(name), TASKS[name]
-    model.copy.gate.bias.data.fill_(-1.0)
-    model.head.scores.bias.data[TOKENIZER.id(task.stop)] = 6.0
+    module, task = small_module(name), TASKS[name]
+    module.model.copy.gate.bias.data.fill_(-1.0)
+    module.model.head.scores.bias.data[TOKENIZER.id(task.stop)] = 6.0
     sources = [task.texts(row)[0] for row in ROWS]
     prompts = [row["question"] for row in ROWS]
-    together = write(model, task, sources, prompts, temperature, seeds=[1, 2, 3, 4])
+    together = module.write(prompts, sources, temperature, seeds=[1, 2, 3, 4])
     for index in range(len(ROWS)):
-        alone = write(model, task, [sources[index]], [prompts[index]], temperature, seeds=[index + 1])[0]
+        alone = module.write([prompts[index]], [sources[index]], temperature, seeds=[index + 1])[0]
         assert alone.tokens == together[index].tokens
         assert alone.finished == together[index].finished
         assert together[index].copied == pytest.approx(alone.copied, abs=1e-3)
@@ -131,9 +131,10 @@ def test_batched_writing_equals_single(name, temperature):
 @pytest.mark.parametrize("name", TASKS)
 def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperature):
     """Right ones, wrong ones, half-right ones, and one for a row that ends at once: the result is the same."""
-    model, task, steps = small_model(name), TASKS[name], []
+    module, task, steps = small_module(name), TASKS[name], []
+    model = module.model
     model.head.scores.bias.data[TOKENIZER.id(task.stop)] = 4.0
-    inputs = inputs_for(task, [task.texts(row)[0] for row in ROWS], [row["question"] for row in ROWS])
+    inputs = module.inputs([row["question"] for row in ROWS], [task.texts(row)[0] for row in ROWS])
     step = Transformer.step
     monkeypatch.setattr(Transformer, "step", lambda *given: steps.append(1) or step(*given))
 
@@ -154,56 +155,54 @@ def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperatur
 
 
 def test_the_same_seed_writes_the_same_and_another_something_else():
-    model = small_model("response")
-    texts = {
-        seed: write(model, TASKS["response"], ["Lives in: Oslo"], ["Where?"], 1.0, [seed])[0].tokens
-        for seed in range(5)
-    }
-    again = write(model, TASKS["response"], ["Lives in: Oslo"], ["Where?"], 1.0, [3])[0].tokens
+    module = small_module("response")
+    texts = {seed: module.write(["Where?"], ["Lives in: Oslo"], 1.0, [seed])[0].tokens for seed in range(5)}
+    again = module.write(["Where?"], ["Lives in: Oslo"], 1.0, [3])[0].tokens
     assert again == texts[3]
     assert len({tuple(tokens) for tokens in texts.values()}) == 5
 
 
 def test_what_may_be_copied_can_be_limited():
     """With copying confined to two texts, every copied letter comes from them, and the rest is as free as before."""
-    model, task = small_model("response"), TASKS["response"]
-    model.copy.gate.bias.data.fill_(50.0)  # copies only
-    free = write(model, task, ["Lives in: Oslo"], ["Is Jo there?"])[0]
-    bound = write(model, task, ["Lives in: Oslo"], ["Is Jo there?"], copy_only=[["Oslo", "Jo"]])[0]
+    module = small_module("response")
+    module.model.copy.gate.bias.data.fill_(50.0)  # copies only
+    free = module.write(["Is Jo there?"], ["Lives in: Oslo"])[0]
+    bound = module.write(["Is Jo there?"], ["Lives in: Oslo"], copy_only=[["Oslo", "Jo"]])[0]
     assert set(bound.text) <= set("OsloJo") and not set(free.text) <= set("OsloJo")
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_score_is_the_probability_of_writing_it(name):
-    model, task = small_model(name), TASKS[name]
+    module, task = small_module(name), TASKS[name]
+    model = module.model
     source, prompt, target = task.texts(ROWS[1])
     for candidate in (target, None):
         wanted = encode_target(task, candidate)[1:]
-        state, out = model.start(inputs_for(task, [source], [prompt]))
+        state, out = model.start(module.inputs([prompt], [source]))
         expected = 0.0
         for token in wanted:
             expected += out.log_probs[0, -1, token].item()
             out = model.step(state, torch.tensor([token]))
-        scores = score(model, task, source, prompt, ["a longer one than the other", candidate])
+        (scores,) = module.score([prompt], [["a longer one than the other", candidate]], [source])
         assert scores[1].item() == pytest.approx(expected, rel=1e-4)
     others = [row for row in ROWS if row is not ROWS[1]]  # of other lengths, in one batch with it
     texts = [task.texts(row) for row in (ROWS[1], *others)]
     candidates = [[target, None], *([text[2]] for text in texts[1:])]
-    many = score_many(model, task, [text[0] for text in texts], [text[1] for text in texts], candidates, batch_size=3)
+    many = module.score([text[1] for text in texts], candidates, [text[0] for text in texts], batch_size=3)
     for row, (source, prompt, _) in enumerate(texts):
-        assert many[row].tolist() == pytest.approx(
-            score(model, task, source, prompt, candidates[row]).tolist(), rel=1e-4
-        )
+        (alone,) = module.score([prompt], [candidates[row]], [source])
+        assert many[row].tolist() == pytest.approx(alone.tolist(), rel=1e-4)
 
 
 def test_candidates_can_be_judged_by_what_tells_them_apart():
-    model, task = small_model("summary"), TASKS["summary"]
+    module, task = small_module("summary"), TASKS["summary"]
+    model = module.model
     own = ["Favourite movie: Up", "Favourite music: Up", "Hobbies: chess", None]
-    short = score_many(model, task, ["Hobbies: chess;"], ["Which hobby?"], [own], whole=False)[0]
+    (short,) = module.score(["Which hobby?"], [own], ["Hobbies: chess;"], whole=False)
     for text, number in zip(own, short.tolist(), strict=True):
         wanted = encode_target(task, text)[1:]
         wanted = wanted[: len("Favourite mo")] if text and text[0] == "F" else wanted[:1]
-        state, out = model.start(inputs_for(task, ["Hobbies: chess;"], ["Which hobby?"]))
+        state, out = model.start(module.inputs(["Which hobby?"], ["Hobbies: chess;"]))
         expected = 0.0
         for token in wanted:
             expected += out.log_probs[0, -1, token].item()
@@ -234,6 +233,6 @@ def test_draw_never_gives_what_cannot_be():
 
 @pytest.mark.parametrize("bad", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}])
 def test_bad_sampling_parameters_are_refused(bad):
-    model = small_model("ner")
+    module = small_module("ner")
     with pytest.raises(InputError):
-        generate(model, inputs_for(TASKS["ner"], [None], ["Who?"]), 1, 3, **bad)
+        generate(module.model, module.inputs(["Who?"]), 1, 3, **bad)

@@ -10,6 +10,7 @@ from momem_lib.cli.main import main
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
+from momem_lib.nn.module import Module
 from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.system.bag_of_words import (
     CHOICES,
@@ -146,11 +147,11 @@ def test_two_opinions_that_agree_are_surer_and_neither_forbids_for_good():
 
 
 def test_a_second_opinion_can_change_the_choice_and_its_certainty():
-    model, question = load_model(CHECKPOINTS / "summary.safetensors", "cpu", "summary")[0], "Where does Jo Doe live?"
-    (alone,) = asked_fields(model, [question], ["Jo Doe"])
-    (agreed,) = asked_fields(model, [question], ["Jo Doe"], certain("location", "<name> live"))
-    (doubted,) = asked_fields(model, [question], ["Jo Doe"], certain("movie", "<name> live", 2.0))
-    (refused,) = asked_fields(model, [question], ["Jo Doe"], certain("movie", "<name> live"))
+    module, question = Module.load(task="summary", device="cpu"), "Where does Jo Doe live?"
+    (alone,) = asked_fields(module, [question], ["Jo Doe"])
+    (agreed,) = asked_fields(module, [question], ["Jo Doe"], certain("location", "<name> live"))
+    (doubted,) = asked_fields(module, [question], ["Jo Doe"], certain("movie", "<name> live", 2.0))
+    (refused,) = asked_fields(module, [question], ["Jo Doe"], certain("movie", "<name> live"))
     assert alone[0] == agreed[0] == doubted[0] == "location" and agreed[1] >= alone[1] > doubted[1]
     assert refused[0] == "movie"
 

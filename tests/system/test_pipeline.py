@@ -9,8 +9,10 @@ import torch
 from momem_lib.data.dataset import questions_and_people
 from momem_lib.data.records import FIELDS, Person, person_from, read_people, write_people
 from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.generation import Generated
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import TEST_PEOPLE, InputError
 from momem_lib.system.choices import asked_fields
@@ -50,14 +52,15 @@ def unseen():
     return questions_and_people(load_material(), SynthesisConfig(seed=77), "test", 120, phrasings="known")
 
 
-def untrained(seed=0) -> dict[str, Transformer]:
+def untrained(seed=0, **cards) -> dict[str, Module]:
     torch.manual_seed(seed)
     copies = {"ner": ("prompt", 0), "summary": ("source", 1), "response": ("both", 1)}
     shape = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1}
-    return {
+    models = {
         task: Transformer(ModelConfig(**shape, copy_from=copy_from, num_encoder_blocks=encoders)).eval()
         for task, (copy_from, encoders) in copies.items()
     }
+    return {task: Module(TASKS[task], model, cards.get(task, {})) for task, model in models.items()}
 
 
 @pytest.mark.parametrize("name", ["Muchiri T'Challa", "$tev0 Ca$hmoney"])
@@ -150,8 +153,9 @@ def test_untrained_modules_behind_gates_never_answer():
 
 @pytest.mark.parametrize("spoilt", ["ner", "summary", "response"])
 def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
-    models = {**pipeline.models, spoilt: untrained()[spoilt]}
-    broken = Pipeline(models, pipeline.memory, pipeline.thresholds)
+    healthy = pipeline.modules
+    module = untrained(**{spoilt: healthy[spoilt].card})[spoilt]  # judged as strictly as the healthy one
+    broken = Pipeline({**healthy, spoilt: module}, pipeline.memory)
     person = pipeline.memory.look_up("Muchiri T'Challa").person
     for field in FIELDS:
         text = broken.ask(QUESTIONS[field].format(person.name)).text
@@ -161,16 +165,17 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
 def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
     from momem_lib.data.tokens import TOKENIZER
-    from momem_lib.system import choices as constrained
     from momem_lib.system import pipeline as home
 
     tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
     made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
-    monkeypatch.setattr(home, "write", lambda *_, **__: [made])
+    monkeypatch.setattr(Module, "write", lambda *_, **__: [made])
     monkeypatch.setattr(
-        constrained,
+        Module,
         "score",
-        lambda *arguments: torch.tensor([probabilities.get(span, 1e-6) for span in arguments[4]]).log(),
+        lambda _self, _prompts, candidates: [
+            torch.tensor([probabilities.get(span, 1e-6) for span in own]).log() for own in candidates
+        ],
     )
     works = [home.Work(home.Answer("Who is King of Wakanda?"))]
     pipeline._name(works, Gates())
@@ -210,7 +215,7 @@ def test_a_name_longer_than_the_known_one_is_not_cut(monkeypatch):
 
 
 def test_the_threshold_holds_for_every_name(monkeypatch):
-    pipeline = Pipeline(untrained(), Memory(), {"ner": 0.6})
+    pipeline = Pipeline(untrained(ner={"metrics": {"confidence_threshold": 0.6}}), Memory())
     pipeline.remember([replace(JO, fname="King", lname="")])
     answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
     assert "only 50.0% sure" in answer.reason
@@ -223,7 +228,7 @@ def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
     pipeline.remember([JO])
     for tokens, tag in ((list(b" Jo Doe "), "Jo Doe"), (blank, "")):
         written = Generated(tokens, [0.0] * len(tokens), [1.0] * len(tokens), True)
-        monkeypatch.setattr(home, "write", lambda *_, written=written, **__: [written])
+        monkeypatch.setattr(Module, "write", lambda *_, written=written, **__: [written])
         work = home.Work(home.Answer("Where does Jo Doe live?"))
         pipeline._name([work], Gates(confidence=False))
         assert (work.answer.tag, len(work.answer.trace[0].copied)) == (tag, len(tag))
@@ -231,14 +236,14 @@ def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
 
 
 def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
-    model, odd = pipeline.models["summary"], "Zq;: Lives in: v9#"
+    module, odd = pipeline.modules["summary"], "Zq;: Lives in: v9#"
     questions = [QUESTIONS[field] for field in FIELDS]
-    plain = asked_fields(model, [text.format("Jo Doe") for text in questions], ["Jo Doe"] * 6)
-    strange = asked_fields(model, [text.format(odd) for text in questions], [odd] * 6)
+    plain = asked_fields(module, [text.format("Jo Doe") for text in questions], ["Jo Doe"] * 6)
+    strange = asked_fields(module, [text.format(odd) for text in questions], [odd] * 6)
     assert [field for field, _ in plain] == list(FIELDS) == [field for field, _ in strange]
     assert torch.allclose(*(torch.tensor([sure for _, sure in row]) for row in (plain, strange)), atol=1e-5)
-    assert asked_fields(model, [], []) == []
-    field, sure = asked_fields(model, ["Where does Jo Doe live?"], [""])[0]  # nobody is named: asked as it stands
+    assert asked_fields(module, [], []) == []
+    field, sure = asked_fields(module, ["Where does Jo Doe live?"], [""])[0]  # nobody is named: asked as it stands
     assert (field, sure > 0.5) == ("location", True)
 
 
@@ -255,7 +260,7 @@ def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confi
     from momem_lib.system import pipeline as home
 
     monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
-    monkeypatch.setitem(pipeline.thresholds, "summary", 0.5)
+    monkeypatch.setitem(pipeline.modules["summary"].card["metrics"], "confidence_threshold", 0.5)
     work = home.Work(home.Answer("Where does Jo Doe live?", tag="Jo Doe", content=JO.content), JO)
     pipeline._summarise([work], Gates())
     step = work.answer.trace[-1]

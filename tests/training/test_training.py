@@ -15,7 +15,7 @@ import torch
 from momem_lib.data.rows import SynthesisConfig, load_material, row_stream
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
-from momem_lib.nn.module import exact_match
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.settings import change
 from momem_lib.training.batches import batch_of, tokenize
@@ -104,7 +104,7 @@ def test_a_small_model_learns_to_copy_names_never_seen():
     tokens = tokenize(TASKS["ner"], [row() for _ in range(16 * STEPS)], 128)
     for step in range(STEPS):
         trainer.train_step(*batch_of(tokens, range(16 * step, 16 * step + 16)))
-    share, _ = exact_match("ner", trainer.model.eval(), [row() for _ in range(50)])
+    share, _ = Module(TASKS["ner"], trainer.model.eval()).exact_match([row() for _ in range(50)])
     assert share > 0.9
 
 

@@ -9,9 +9,8 @@ from itertools import islice
 
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
 from momem_lib.data.styles import STYLES
-from momem_lib.data.tasks import TASKS, Task
-from momem_lib.nn.module import exact_match, is_right
-from momem_lib.nn.transformer import Transformer
+from momem_lib.data.tasks import Task, task_named
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.system.names import shown
 from momem_lib.training.batches import tokenize
@@ -55,7 +54,7 @@ def course_rows(
         >>> len(rows), all(row["name"] in row["question"] for row in rows)
         (3, True)
     """
-    task = task_of(task_name)
+    task = task_named(task_name)
     config = SynthesisConfig(seed=seed, **{"noise_share": 0.0} | synthesis)
     stream = row_stream(material(), config, split, "known", config.noise_share)
     fitting = (
@@ -67,17 +66,6 @@ def course_rows(
     if len(rows) < count:
         raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
     return rows
-
-
-def task_of(name: str) -> Task:
-    """The task of that name.
-
-    Raises:
-        InputError: there is none.
-    """
-    if name not in TASKS:
-        raise InputError(f"no module {name!r} to train; one of {', '.join(TASKS)} was expected")
-    return TASKS[name]
 
 
 @dataclass(frozen=True)
@@ -111,19 +99,17 @@ class Judged:
         return NOTHING if self.copied is None else length_group(len(self.copied.encode()))
 
 
-def judge(task_name: str, model: Transformer, rows: Sequence[dict]) -> list[Judged]:
+def judge(module: Module, rows: Sequence[dict]) -> list[Judged]:
     """Let a module write for each row, greedily, and compare with what is right.
 
     Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> small = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
-        >>> [judged.right for judged in judge("ner", small, course_rows("ner", 2, kinds=("answerable",)))]
-        [False, False]
+        >>> ner = Module.load(task="ner", device="cpu")
+        >>> [judged.right for judged in judge(ner, course_rows("ner", 2, kinds=("answerable",), styles=("plain",)))]
+        [True, True]
     """
-    task = task_of(task_name)
-    _, pairs = exact_match(task_name, model, rows)
+    task, (_, pairs) = module.task, module.exact_match(rows)
     return [
-        Judged(row, task, written.text, is_right(task, row, written.text), written.confidence) for row, written in pairs
+        Judged(row, task, written.text, task.is_right(row, written.text), written.confidence) for row, written in pairs
     ]
 
 
@@ -167,7 +153,7 @@ def shares_by(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict[st
         key: the group of one, for instance `lambda one: one.length`, or `lambda one: one.row["language"]`.
 
     Example:
-        >>> task, row = TASKS["ner"], {"name": "Jo"}
+        >>> task, row = task_named("ner"), {"name": "Jo"}
         >>> shares_by([Judged(row, task, "Jo", True, 1.0), Judged(row, task, "J", False, 0.5)], lambda one: one.length)
         {'up to 8': (1, 2)}
     """
@@ -185,7 +171,7 @@ def failure_table(judged: Iterable[Judged], most: int = 8, width: int = 34) -> s
 
     Example:
         >>> row = {"question": "Who is Jo?", "name": "Jo"}
-        >>> print(failure_table([Judged(row, TASKS["ner"], None, False, 0.9)], width=12))
+        >>> print(failure_table([Judged(row, task_named("ner"), None, False, 0.9)], width=12))
         question      wanted        wrote         sure
         Who is Jo?    Jo            <none>         90%
         1 of 1 wrong

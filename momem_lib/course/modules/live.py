@@ -8,13 +8,12 @@ from itertools import islice
 import torch
 from tqdm import tqdm
 
-from momem_lib.course.modules.judging import course_rows, task_of
+from momem_lib.course.modules.judging import course_rows
 from momem_lib.course.shared.anatomy import counted_flops
-from momem_lib.data.tasks import Task
+from momem_lib.data.tasks import Task, task_named
 from momem_lib.nn.checkpoints import hardware, pick_device
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import exact_match
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
 from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
@@ -52,7 +51,7 @@ def course_config(
         >>> course_config("ner", steps=60).max_global_steps, course_config("ner", "full", steps=60).max_global_steps
         (60, 14000)
     """
-    task_of(task_name)
+    task_named(task_name)
     if profile not in ("quick", "full"):
         raise InputError(f"profile is {profile!r}; quick or full was expected")
     if profile == "quick":
@@ -80,7 +79,7 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
         >>> len(data.tokens), len(data.rows)
         (20, 5)
     """
-    task, longest = task_of(task_name), config.data.context_window
+    task, longest = task_named(task_name), config.data.context_window
     if profile == "full":
         train, validation, _ = training_rows(config)
         window = config.model.context_window
@@ -96,10 +95,9 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
 class LiveRun:
     """A training that was watched: what it made, and how it went."""
 
-    task: Task
+    module: Module  # its weights are the moving average, for use
     config: TrainConfig
     device: torch.device
-    model: Transformer  # the moving average of the weights, for use
     losses: list[float] = field(default_factory=list)  # nats per token, one number a step
     matches: list[tuple[int, float]] = field(default_factory=list)  # step, share of unseen rows written exactly
     seconds: float = 0.0  # of training steps; measuring is not counted
@@ -126,7 +124,7 @@ def train_live(
         (2, [1, 2])
     """
     trainer = Trainer(config, pick_device(device))
-    run = LiveRun(task_of(task_name), config, trainer.device, trainer.average)
+    run = LiveRun(Module(task_named(task_name), trainer.average), config, trainer.device)
     batches = batch_stream(data.tokens, config.batch_size, config.seed, trainer.device)
     with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {task_name}", disable=not show) as bar:
         while trainer.step < config.max_global_steps:
@@ -139,7 +137,7 @@ def train_live(
             bar.set_postfix(loss=f"{run.losses[-1]:.3f}", refresh=False)
             bar.update()
             if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
-                run.matches.append((trainer.step, exact_match(task_name, run.model, data.rows)[0]))
+                run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
     run.flops_per_token = counted_flops(trainer.model, batch[0], backward=True) / padded
     return run
 
@@ -202,7 +200,7 @@ def recorded_run(task_name: str) -> dict:
         >>> sorted(recorded_run("ner")["history"][0])
         ['exact_match', 'loss', 'seconds', 'step', 'validation_loss']
     """
-    path = CHECKPOINTS / f"{task_of(task_name).name}.json"
+    path = CHECKPOINTS / f"{task_named(task_name).name}.json"
     card = parse_json(read_text(path, "the model card"), f"the model card {path}")
     if not isinstance(card, dict) or not card.get("history"):
         raise InputError(f"the model card {path} holds no history: {json.dumps(card)[:80]}")

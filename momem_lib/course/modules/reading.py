@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from momem_lib.course.modules.judging import task_of
-from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, frame, task_named
 from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.nn.generation import Generated, generate
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.module import inputs_for, limit_of, write
-from momem_lib.nn.transformer import Looks, Transformer
+from momem_lib.nn.module import Module
+from momem_lib.nn.transformer import Looks
 from momem_lib.project import InputError
 
 CONTINUED = "·"  # stands for a byte that goes on with the character before it
@@ -76,75 +76,120 @@ def example_of(task_name: str, row: Mapping) -> Example:
         >>> token_labels(example.target), sum(example.counts)
         (['<tag>', 'J', 'o', '</tag>'], 3)
     """
-    task = task_of(task_name)
+    task = task_named(task_name)
     texts = task.texts(row)
     if texts is None:
         raise InputError(f"the module {task_name!r} has no part in this row: it needs {task.needs}")
     return Example(task, encode_source(texts[0]), encode_prompt(texts[1]), encode_target(task, texts[2]))
 
 
+class Origin(NamedTuple):
+    """Where a written letter came from."""
+
+    part: str | None  # "source", "prompt", or None: generated
+    place: int = 0  # number of the letter in that text
+    share: float = 0.0  # of the letter's probability that came from copying
+
+
 @dataclass
 class Reading:
     """Where a module looked while it wrote a text, one row for each token that it wrote, the stop token last."""
 
-    task: Task
+    text: str | None  # what it wrote; None: <none>
     wrote: list[str]  # T labels
     chances: Tensor  # (T,) the probability that it gave to each token
     gate: Tensor  # (T,) the copy gate: the probability of copying rather than generating
     copied: Tensor  # (T,) how much of each token's probability came from copying
-    places: list[str]  # S labels of what the copy head can point at: the source, then the prompt, if it reads both
+    copies: dict[str, str]  # the texts that the copy head can point at: source, then prompt, if it reads both
+    places: list[str]  # S labels of their tokens
     weights: Tensor  # (T, S) the copy weights; S is 0 without a copy head
-    attended: list[str]  # A labels: the source of an encoder-decoder, the prompt of a decoder-only module
-    attention: Tensor  # (L, H, T, A) of each block and head; the rest of a row went to what was written before
+    best: Tensor  # (T,) the place that it pointed at most, among those where the written token stands
+    read: list[str]  # P+T labels of what the decoder read: the prompt, then the start token and what was written
+    own: Tensor  # (L, H, P+T, P+T) attention of the decoder's blocks to what it read
+    cross: Tensor  # (L, H, T, S') attention to the source while it wrote; S' is 0 for a decoder-only module
+    source: list[str]  # S' labels
+
+    @property
+    def attended(self) -> list[str]:
+        """A labels: the source of an encoder-decoder, the prompt of a decoder-only module."""
+        return self.source or self.read[: -len(self.wrote)]
+
+    @property
+    def attention(self) -> Tensor:
+        """Attention to what it read while it wrote (L, H, T, A); the rest of a row went to what was written before."""
+        prompt = len(self.read) - len(self.wrote)
+        return self.cross if self.source else self.own[:, :, prompt:, :prompt]
+
+    def origins(self) -> list[Origin]:
+        """For each letter of the text: the letter that the copy head pointed at most, or that it was generated."""
+        if not self.places:
+            return [Origin(None)] * len(self.text or "")
+        letters = [(part, place) for part, text in self.copies.items() for place in letters_of(text)]
+        found, step = [], 0
+        for letter in self.text or "":
+            (part, place), share = letters[int(self.best[step])], float(self.copied[step])
+            copied = share > 0.5 and place is not None
+            found.append(Origin(part, place, share) if copied else Origin(None, 0, min(share, 0.5)))
+            step += len(letter.encode())
+        return found
+
+
+def letters_of(text: str) -> list[int | None]:
+    """For each token of a text between two special tokens the number of its letter; None for those two.
+
+    Example:
+        >>> letters_of("né")
+        [None, 0, 1, 1, None]
+    """
+    return [None, *(place for place, letter in enumerate(text) for _ in letter.encode()), None]
 
 
 @torch.inference_mode()
-def read_along(model: Transformer, task_name: str, source: str | None, prompt: str, text: str | None = None) -> Reading:
-    """Run a module over what it writes (or over a text of yours), and keep what it looked at.
+def read_along(module: Module, prompt: str, source: str | None = None, text: str | None = None) -> Reading:
+    """Run a module over what it writes (or over a text of yours), and keep what it looked at (teacher forcing).
 
     Args:
         source: what the encoder reads; None for a decoder-only module. text: None for what it writes by itself.
 
     Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 2}
-        >>> reading = read_along(Transformer(ModelConfig(copy_from="prompt", **shape)), "ner", None, "Is Jo in?", "Jo")
+        >>> reading = read_along(Module.load(task="ner", device="cpu"), "Is Jo in?")
         >>> reading.wrote, reading.weights.shape, reading.attention.shape
-        (['J', 'o', '</tag>'], torch.Size([3, 11]), torch.Size([2, 1, 3, 11]))
+        (['J', 'o', '</tag>'], torch.Size([3, 11]), torch.Size([3, 4, 3, 11]))
+        >>> reading.origins()[0][:2]
+        ('prompt', 3)
     """
-    task, device = task_of(task_name), model.device
+    model, task = module.model, module.task
     if text is None:
-        text = write(model, task, [source], [prompt])[0].text
-    target = encode_target(task, text)
-    inputs = inputs_for(task, [source], [prompt], device, [target[:-1]])
+        (written,) = module.write([prompt], [source])
+        text, target = written.text, frame(task.start, written.tokens, task.stop)
+    else:
+        target = encode_target(task, text)
+    inputs = module.inputs([prompt], [source], [target[:-1]])
     looks = Looks()
     out = model(inputs, looks)
-    labels = torch.tensor(target[1:], device=device)  # (T,)
+    labels = torch.tensor(target[1:], device=model.device)  # (T,)
     chances = out.log_probs[0].gather(-1, labels[:, None])[:, 0].exp()
-    tokens = copyable_tokens(model, source, prompt)
+    tokens = [token for part in model.config.copied(encode_source(source), encode_prompt(prompt)) for token in part]
     weights = out.copy_weights[0]  # (T, S)
-    same = torch.tensor(tokens, device=device)[None] == labels[:, None] if tokens else weights.bool()
-    copied = (out.copy_gate[0] * (weights * same).sum(-1) / chances).clamp(0, 1)
-    before, read = inputs.prompt.shape[1], looks.cross if source is not None else looks.decoder
-    attended = encode_source(source) if source is not None else encode_prompt(prompt)
-    attention = torch.stack([block[0, :, before:, : len(attended)] for block in read])  # (L, H, T, A)
-    numbers = [part.float().cpu() for part in (chances, out.copy_gate[0], copied, weights, attention)]
-    labelled = [token_labels(part) for part in (target[1:], tokens, attended)]
-    return Reading(task, labelled[0], *numbers[:3], labelled[1], numbers[3], labelled[2], numbers[4])
-
-
-def copyable_tokens(model: Transformer, source: str | None, prompt: str) -> list[int]:
-    """The tokens that a model's copy head can point at, in its order; none without a copy head."""
-    parts = {"source": encode_source(source), "prompt": encode_prompt(prompt)}
-    kinds = {"none": (), "both": ("source", "prompt")}.get(model.config.copy_from, (model.config.copy_from,))
-    return [token for kind in kinds for token in parts[kind]]
+    fitting = weights * (torch.tensor(tokens, dtype=torch.long, device=model.device)[None] == labels[:, None])
+    copied = (out.copy_gate[0] * fitting.sum(-1) / chances).clamp(0, 1)
+    best = fitting.argmax(-1) if tokens else labels
+    own = torch.cat(looks.decoder)  # (L, H, P+T, P+T)
+    cross = torch.cat(looks.cross)[:, :, inputs.prompt.shape[1] :] if looks.cross else own[..., len(target) - 1 :, :0]
+    chances, gate, copied, weights, best, own, cross = (
+        part.float().cpu() for part in (chances, out.copy_gate[0], copied, weights, best, own, cross)
+    )
+    wrote, places, read, attended = (
+        token_labels(part) for part in (target[1:], tokens, encode_prompt(prompt) + target[:-1], encode_source(source))
+    )
+    copies = dict(model.config.copied(("source", source), ("prompt", prompt)))
+    return Reading(text, wrote, chances, gate, copied, copies, places, weights, best, read, own, cross, attended)
 
 
 def sample_module(
-    model: Transformer,
-    task_name: str,
-    source: str | None,
+    module: Module,
     prompt: str,
+    source: str | None = None,
     temperature: float = 1.0,
     count: int = 4,
     seed: int = 0,
@@ -158,11 +203,10 @@ def sample_module(
     Raises:
         InputError: a temperature out of range, or texts that are too long.
     """
-    task = task_of(task_name)
-    inputs = inputs_for(task, [source] * count, [prompt] * count, model.device)
-    most = max(1, min(longest, limit_of(task, model, source, prompt)))
+    inputs = module.inputs([prompt] * count, [source] * count)
+    most = max(1, min(longest, module.limit(prompt, source)))
     seeds = list(range(seed, seed + count))
-    return generate(model, inputs, TOKENIZER.id(task.stop), most, temperature, seeds=seeds)
+    return generate(module.model, inputs, TOKENIZER.id(module.task.stop), most, temperature, seeds=seeds)
 
 
 def letters_of_sample(written: Generated) -> list[tuple[str, float]]:
@@ -181,12 +225,7 @@ def letters_of_sample(written: Generated) -> list[tuple[str, float]]:
     return letters
 
 
-def prompted(model: Transformer, task_name: str, source: str | None, prompt: str) -> Callable[[Tensor], Inputs]:
+def prompted(module: Module, prompt: str, source: str | None = None) -> Callable[[Tensor], Inputs]:
     """What a module reads when it has written some bytes (1, T) already; for widgets_sampling.byte_model."""
-    task = task_of(task_name)
-
-    def inputs_of(tokens: Tensor) -> Inputs:
-        target = [TOKENIZER.id(task.start), *tokens[0].tolist()]
-        return inputs_for(task, [source], [prompt], model.device, [target])
-
-    return inputs_of
+    start = TOKENIZER.id(module.task.start)
+    return lambda tokens: module.inputs([prompt], [source], [[start, *tokens[0].tolist()]])

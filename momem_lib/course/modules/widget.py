@@ -16,8 +16,7 @@ from momem_lib.course.shared.widgets import (
     focus_style,
 )
 from momem_lib.course.shared.widgets_sampling import byte_model, sampling_html
-from momem_lib.data.tasks import TASKS
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError, optional_import
 
 ipywidgets = optional_import("ipywidgets")
@@ -39,10 +38,9 @@ def coloured(letters: list[tuple[str, float]]) -> str:
 
 
 def samples_html(
-    model: Transformer,
-    task_name: str,
-    source: str | None,
+    module: Module,
     prompt: str,
+    source: str | None = None,
     temperature: float = 0.8,
     seed: int = 0,
     count: int = 4,
@@ -57,7 +55,7 @@ def samples_html(
         The fragment, or a sentence about what went wrong; never raises.
     """
     try:
-        samples = sample_module(model, task_name, source, prompt, temperature, count, seed)
+        samples = sample_module(module, prompt, source, temperature, count, seed)
     except InputError as error:
         return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:  # a reader at a slider is not helped by a traceback
@@ -69,7 +67,7 @@ def samples_html(
         lines.append(f"<li><bdi>{coloured(letters) or '<em>nothing</em>'}</bdi>{end}</li>")
     legend = f'<span style="{COPIED}">copied</span> <span style="{GENERATED}">generated</span>'
     so_far = "".join(letter for letter, _ in _plain(letters_of_sample(samples[0]))[:place])
-    bars = sampling_html(byte_model(model, prompted(model, task_name, source, prompt)), so_far, temperature, None, None)
+    bars = sampling_html(byte_model(module.model, prompted(module, prompt, source)), so_far, temperature, None, None)
     return (
         f'<div role="status" style="{CARD};overflow-wrap:anywhere"><ol style="margin:0 0 6px 1.4em">{"".join(lines)}'
         f'</ol><p style="margin:0">{legend}</p></div>{bars}'
@@ -85,20 +83,18 @@ def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
 class ModuleWidget(ipywidgets.VBox):
     """The controls and the samples below them; setting a control's value draws anew."""
 
-    def __init__(
-        self, model: Transformer, task_name: str, source: str | None, prompt: str, heat: float, seed: int, count: int
-    ):
+    def __init__(self, module: Module, prompt: str, source: str | None, heat: float, seed: int, count: int):
         style, wide = {"description_width": "9em"}, {"width": "min(100%, 46em)"}
         common = {"style": style, "layout": wide, "continuous_update": False}
         slider = common | {"style": style | SLIDER}
-        self.model, self.task, self.count = model, TASKS[task_name], count
-        self.source = ipywidgets.Textarea(source or "", description=(self.task.source or "").capitalize(), **common)
+        self.module, self.count = module, count
+        self.source = ipywidgets.Textarea(source or "", description=(module.task.source or "").capitalize(), **common)
         self.prompt = ipywidgets.Text(prompt, description="Question", **common)
         self.temperature = ipywidgets.FloatSlider(heat, min=0, max=3, step=0.1, description="Temperature", **slider)
         self.place = ipywidgets.IntSlider(0, min=0, max=40, description="Bars after letter", **slider)
         self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=style)
         self.output = ipywidgets.HTML()
-        reads = [self.source, self.prompt] if self.task.source else [self.prompt]
+        reads = [self.source, self.prompt] if module.task.source else [self.prompt]
         super().__init__([focus_style(), *reads, self.temperature, self.place, self.seed, self.output])
         self.show_soon = Debounced(self.show)
         for control in (self.source, self.prompt, self.temperature, self.place, self.seed):
@@ -110,16 +106,15 @@ class ModuleWidget(ipywidgets.VBox):
 
     def show(self) -> None:
         """Draw samples with what the controls say."""
-        source = self.source.value if self.task.source else None
+        source = self.source.value if self.module.task.source else None
         heat = (self.temperature.value, self.seed.value, self.count, self.place.value)
-        self.output.value = samples_html(self.model, self.task.name, source, self.prompt.value, *heat)
+        self.output.value = samples_html(self.module, self.prompt.value, source, *heat)
 
 
 def module_widget(
-    model: Transformer,
-    task_name: str,
-    source: str | None,
+    module: Module,
     prompt: str,
+    source: str | None = None,
     temperature: float = 0.8,
     seed: int = 0,
     count: int = 4,
@@ -130,4 +125,4 @@ def module_widget(
         source: what the encoder reads; None for a decoder-only module. prompt, temperature, seed: to begin with.
         count: samples that are shown; number n is drawn with the seed `seed` + n.
     """
-    return ModuleWidget(model, task_name, source, prompt, temperature, seed, count)
+    return ModuleWidget(module, prompt, source, temperature, seed, count)

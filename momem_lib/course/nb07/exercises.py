@@ -4,11 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isclose
 
-from momem_lib.data.tasks import TASKS
-from momem_lib.nn.checkpoints import load_model
-from momem_lib.nn.module import write
-from momem_lib.nn.transformer import Transformer
-from momem_lib.project import CHECKPOINTS
+from momem_lib.nn.module import Module
 from momem_lib.system.gates import tag_gate
 
 LONGEST = 200  # bytes of a question that is meant to trap Module 0
@@ -82,9 +78,9 @@ def check_scores(scores: Callable[[Sequence[str | None], Sequence[str | None]], 
 
 
 @lru_cache(maxsize=1)
-def shipped_ner() -> Transformer:
+def shipped_ner() -> Module:
     """The shipped Module 0."""
-    return load_model(CHECKPOINTS / "ner.safetensors", "cpu", "ner")[0]
+    return Module.load(task="ner", device="cpu")
 
 
 def check_trap(trap: tuple[str, str]) -> None:
@@ -99,7 +95,7 @@ def check_trap(trap: tuple[str, str]) -> None:
     )
     rest = question.replace(name, "", 1)
     assert sum(letter.isalpha() for letter in rest) >= 6, "ask something: a question needs words beside the name"
-    (written,) = write(shipped_ner(), TASKS["ner"], [None], [question])
+    (written,) = shipped_ner().write([question])
     assert written.text != name, f"Module 0 finds {name!r}, {written.confidence:.0%} sure: make it harder"
 
 

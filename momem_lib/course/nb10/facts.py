@@ -8,20 +8,16 @@ import torch
 from torch import Tensor
 
 from momem_lib.data.records import FIELDS, Person
-from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.generation import Generated, draw, next_token_probs, uniforms
-from momem_lib.nn.module import inputs_for, write
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.system import choices as constrained
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates, response_gate
 from momem_lib.system.memory import Memory
 from momem_lib.system.pipeline import Pipeline, Work
-
-TASK = TASKS["response"]
 
 
 @dataclass(frozen=True)
@@ -127,9 +123,8 @@ def say(
         pipeline: its memory must hold the person. later: what second_try said, if it is known already.
     """
     count = len(seeds)
-    texts = [fact.summary] * count, [fact.question] * count
-    said = []
-    for written in write(pipeline.models["response"], TASK, *texts, temperature, seeds):
+    said, response = [], pipeline.modules["response"]
+    for written in response.write([fact.question] * count, [fact.summary] * count, temperature, seeds):
         objection = fact.objection(written.text, pipeline.memory)
         if objection and later is None:
             later = second_try(pipeline, fact)
@@ -192,25 +187,25 @@ def plain_heat(generated: Tensor, copied: Tensor, gate: float, temperature: floa
 
 
 @torch.inference_mode()
-def write_by(model: Transformer, fact: Fact, recipe: Recipe, temperature: float, seed: int = 0, most: int = 200) -> str:
+def write_by(response: Module, fact: Fact, recipe: Recipe, temperature: float, seed: int = 0, most: int = 200) -> str:
     """Write one response token by token, drawing each from what a recipe makes of the head's two halves.
 
     Raises:
         InputError: a model without a copy head: it has one half only.
     """
+    model = response.model
     if model.copy is None:
         raise InputError("this model has no copy head: there is nothing to copy, and no gate to read")
-    device = model.device
-    state, out = model.start(inputs_for(TASK, [fact.summary], [fact.question], device))
+    state, out = model.start(response.inputs([fact.question], [fact.summary]))
     tokens: list[int] = []
-    stop = TOKENIZER.id(TASK.stop)
+    stop = TOKENIZER.id(response.task.stop)
     for number in uniforms([seed], most)[0]:
         probs = recipe(*halves(out, state.copy_tokens), temperature)
         token = int(draw(probs[None].cpu(), number[None]))
         if token == stop:
             break
         tokens.append(token)
-        out = model.step(state, torch.tensor([token], device=device))
+        out = model.step(state, torch.tensor([token], device=model.device))
     return TOKENIZER.decode(tokens)
 
 

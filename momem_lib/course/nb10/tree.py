@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import torch
 
-from momem_lib.course.nb10.facts import TASK, Fact
+from momem_lib.course.nb10.facts import Fact
 from momem_lib.data.tasks import encode_target
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import check_sampling, next_token_probs
-from momem_lib.nn.inputs import make_inputs
-from momem_lib.nn.module import inputs_for
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.inputs import pad
+from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 
 
@@ -27,7 +26,7 @@ class Fork:
 
 
 @torch.inference_mode()
-def forks(model: Transformer, fact: Fact, texts: Sequence[str], temperature: float = 1.0) -> Fork:
+def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float = 1.0) -> Fork:
     """The tree of some texts, with the probability that Module 3 goes each way; its root is the empty text.
 
     Raises:
@@ -35,22 +34,20 @@ def forks(model: Transformer, fact: Fact, texts: Sequence[str], temperature: flo
 
     Example:
         >>> from momem_lib.data.records import Person
-        >>> from momem_lib.nn.blocks import ModelConfig
         >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_encoder_blocks=1))
-        >>> tree = forks(model, Fact("Where does Jo Doe live?", "Jo Doe", "location", jo), ["Jo is", "Jo, in Oslo"])
+        >>> response, fact = Module.load(task="response", device="cpu"), Fact("Where?", "Jo Doe", "location", jo)
+        >>> tree = forks(response, fact, ["Jo is", "Jo, in Oslo"])
         >>> [fork.text for fork in tree.ahead], [fork.text for fork in tree.ahead[0].ahead]
         (['Jo'], [' is', ', in Oslo'])
     """
     check_sampling(temperature, None, None)
     if not texts or len(set(texts)) < len(texts):
         raise InputError("a tree needs at least one text, and each only once")
-    targets = [encode_target(TASK, text) for text in texts]
-    device = model.device
+    targets = [encode_target(response.task, text) for text in texts]
     many = len(targets)
-    inputs = inputs_for(TASK, [fact.summary] * many, [fact.question] * many, device, [t[:-1] for t in targets])
-    labels = make_inputs(None, [[]] * many, [target[1:] for target in targets], device).target  # (C, T)
-    probs = next_token_probs(model(inputs).log_probs.flatten(0, 1), temperature)  # (C T, V)
+    inputs = response.inputs([fact.question] * many, [fact.summary] * many, [target[:-1] for target in targets])
+    labels, _ = pad([target[1:] for target in targets], response.model.device)  # (C, T)
+    probs = next_token_probs(response.model(inputs).log_probs.flatten(0, 1), temperature)  # (C T, V)
     chosen = probs.view(*labels.shape, -1).gather(-1, labels[:, :, None]).squeeze(-1).tolist()  # (C, T)
     steps = [list(zip(target[1:], shares, strict=False)) for target, shares in zip(targets, chosen, strict=True)]
     return Fork("", 1.0, _grow(steps, 0, 1.0))

@@ -113,18 +113,18 @@ def worsened(pipeline: Pipeline, module: str, noise: float, seed: int = 0) -> Pi
     Raises:
         InputError: another module, or a negative noise.
     """
-    if module not in pipeline.models:
-        raise InputError(f"no trained module {module!r}; one of {', '.join(pipeline.models)} was expected")
+    if module not in pipeline.modules:
+        raise InputError(f"no trained module {module!r}; one of {', '.join(pipeline.modules)} was expected")
     if not 0 <= noise < float("inf"):
         raise InputError(f"noise must be 0 or more, not {noise}")
-    model, rng = copy.deepcopy(pipeline.models[module]), torch.Generator().manual_seed(seed)
+    shaken, rng = copy.deepcopy(pipeline.modules[module]), torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for weight in model.parameters():
+        for weight in shaken.model.parameters():
             if weight.dim() < 2:  # gains and biases: few, and of another size
                 continue
             shake = torch.randn(weight.shape, generator=rng).to(weight.device)
             weight += noise * weight.square().mean().sqrt() * shake
-    return Pipeline(pipeline.models | {module: model}, pipeline.memory, pipeline.thresholds, pipeline.words)
+    return Pipeline(pipeline.modules | {module: shaken}, pipeline.memory, pipeline.words)
 
 
 class Slipping(Pipeline):
@@ -141,7 +141,7 @@ class Slipping(Pipeline):
     """
 
     def __init__(self, pipeline: Pipeline, module: str, chance: float, seed: int = 0):
-        super().__init__(pipeline.models, pipeline.memory, pipeline.thresholds, pipeline.words)
+        super().__init__(pipeline.modules, pipeline.memory, pipeline.words)
         if module not in SLIPPERY:
             raise InputError(f"no slips are known of {module!r}; one of {', '.join(SLIPPERY)} was expected")
         if not 0 <= chance <= 1:

@@ -2,19 +2,17 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from momem_lib.course.modules.reading import letters_of, read_along
 from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, draw_arrow, drawable, write_text
 from momem_lib.course.shared.pictures import BAD, MODULES, gate_words, ground_of, module_box
-from momem_lib.data.tasks import TASKS, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import TASKS, encode_prompt, encode_source
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.nn.module import inputs_for
-from momem_lib.nn.transformer import Transformer
+from momem_lib.nn.module import Module
 from momem_lib.system.names import normalise, shown
 from momem_lib.system.pipeline import Answer, Step
 
@@ -24,54 +22,6 @@ BYTE, BYTES = 0.235, 37  # inches from byte to byte, and the most bytes that a r
 GAP = 1.1  # inches between what a module reads and what it writes
 WRITES = {"ner": "tag", "memory": "content", "summary": "summary", "response": "response"}
 Place = tuple[float, float]
-
-
-class Origin(NamedTuple):
-    """Where a written letter came from."""
-
-    part: str | None  # "source", "prompt", or None: generated
-    place: int = 0  # number of the letter in that text
-    share: float = 0.0  # of the letter's probability that came from copying
-
-
-@torch.inference_mode()
-def origins(model: Transformer, task_name: str, source: str | None, prompt: str, wrote: str) -> list[Origin]:
-    """For each letter that a module wrote: the place that its copy head pointed at most, or that it was generated.
-
-    The module is run once over its own output (teacher forcing), which gives the weights that it had while writing.
-    """
-    if model.copy is None:
-        return [Origin(None)] * len(wrote)
-    task, device = TASKS[task_name], model.device
-    target = encode_target(task, wrote)
-    inputs = inputs_for(task, [source], [prompt], device, [target[:-1]])
-    out, kind = model(inputs), model.config.copy_from
-    # What the copy head reads: source first, then prompt, each between two special tokens.
-    texts = {"source": source, "prompt": prompt}
-    read = {part: text for part, text in texts.items() if text is not None and kind in ("both", part)}
-    letters = [(part, place) for part, text in read.items() for place in letters_of(text)]
-    encode = {"source": encode_source, "prompt": encode_prompt}
-    tokens = torch.tensor([token for part, text in read.items() for token in encode[part](text)], device=device)  # (S,)
-    found, step = [], 0
-    for letter in wrote:
-        token = target[step + 1]
-        weights = out.copy_weights[0, step] * (tokens == token)
-        share = float(out.copy_gate[0, step] * weights.sum() / out.log_probs[0, step, token].exp())
-        part, place = letters[int(weights.argmax())]
-        copied = share > 0.5 and place is not None
-        found.append(Origin(part, place, share) if copied else Origin(None, 0, min(share, 0.5)))
-        step += len(letter.encode())
-    return found
-
-
-def letters_of(text: str) -> list[int | None]:
-    """For each token of a text between two special tokens the number of its letter; None for those two.
-
-    Example:
-        >>> letters_of("né")
-        [None, 0, 1, 1, None]
-    """
-    return [None, *(place for place, letter in enumerate(text) for _ in letter.encode()), None]
 
 
 def journey_alt(answer: Answer) -> str:
@@ -86,11 +36,11 @@ def journey_alt(answer: Answer) -> str:
     )
 
 
-def draw_journey(answer: Answer, models: Mapping[str, Transformer]) -> Figure:
+def draw_journey(answer: Answer, modules: Mapping[str, Module]) -> Figure:
     """Draw one answer from the bytes of the question to the last letter, with a line for each letter that was copied.
 
     Args:
-        answer: of a pipeline, with its trace. models: the modules that gave it, under ner, summary and response.
+        answer: of a pipeline, with its trace. modules: those that gave it, under ner, summary and response.
     """
     counts = [line_count(text_of(step)) for step in answer.trace]
     last = next((step for step in answer.trace if step.module == "response"), None)
@@ -110,8 +60,8 @@ def draw_journey(answer: Answer, models: Mapping[str, Transformer]) -> Figure:
             y = _question_again(panel, y - LEADING, step.read["question"])
         if step.module == "response":
             places, y = _read_again(panel, y, step, two_lines)
-        written = _letters_and_lines(panel, y - GAP, step, models, places)
-        _module(panel, y - GAP / 2, step, models)
+        written = _letters_and_lines(panel, y - GAP, step, modules, places)
+        _module(panel, y - GAP / 2, step, modules)
         y -= GAP + LEADING * line_count(text_of(step)) - 0.1
         places = {"source": written}
     _ending(panel, y - 0.3, ending, answer.abstained)
@@ -218,14 +168,14 @@ def _read_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dic
 
 
 def _letters_and_lines(
-    panel: Axes, y: float, step: Step, models: Mapping[str, Transformer], places: dict[str, dict[int, Place]]
+    panel: Axes, y: float, step: Step, modules: Mapping[str, Module], places: dict[str, dict[int, Place]]
 ) -> dict[int, Place]:
     """What a module wrote, and for each letter that it copied a line to the letter's origin."""
     _label(panel, y, WRITES[step.module])
     wrote, came = text_of(step), []
     if step.module != "memory" and step.wrote:
         source = step.read.get(TASKS[step.module].source or "")
-        came = origins(models[step.module], step.module, source, step.read["question"], step.wrote)
+        came = read_along(modules[step.module], step.read["question"], source, step.wrote).origins()
     written = _row(panel, LEFT, y, wrote, [origin.share for origin in came] or [None] * len(wrote))
     for index, origin in enumerate(came):
         start = places.get(origin.part, {}).get(origin.place)
@@ -242,7 +192,7 @@ def _letters_and_lines(
     return written
 
 
-def _module(panel: Axes, y: float, step: Step, models: Mapping[str, Transformer]) -> None:
+def _module(panel: Axes, y: float, step: Step, modules: Mapping[str, Module]) -> None:
     """A module's box with what it makes of its tokens, and its gate's verdict."""
     module_box(panel, 1.0, y, 1.6, 0.74, step.module)
     write_text(panel, 1.0, y + 0.22, MODULES[step.module][0], weight="bold")
@@ -251,7 +201,7 @@ def _module(panel: Axes, y: float, step: Step, models: Mapping[str, Transformer]
     if step.module != "memory":
         source = step.read.get(TASKS[step.module].source or "")
         tokens = len(encode_prompt(step.read["question"])) + (len(encode_source(source)) if source is not None else 0)
-        size = f"{tokens} × {models[step.module].config.embedding_dim} numbers"
+        size = f"{tokens} × {modules[step.module].model.config.embedding_dim} numbers"
     write_text(panel, 1.0, y - 0.2, size, fontsize=8, color=GREY)
     sign, colour, _ = gate_words(step)
     write_text(panel, 1.93, y, sign, color=colour, weight="bold", fontsize=12)

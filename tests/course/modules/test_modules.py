@@ -49,7 +49,7 @@ from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.module import inputs_for, write
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import RESULTS, ROOT, InputError
 from momem_lib.training.batches import batch_of, tokenize
@@ -66,7 +66,8 @@ def untrained(task, **changes):
     """A small module that learned nothing."""
     torch.manual_seed(0)
     encoders = {"num_encoder_blocks": 0 if task == "ner" else 1}
-    return Transformer(ModelConfig(**SHAPE | encoders | {"copy_from": COPIES[task]} | changes)).eval()
+    model = Transformer(ModelConfig(**SHAPE | encoders | {"copy_from": COPIES[task]} | changes)).eval()
+    return Module(TASKS[task], model)
 
 
 @lru_cache
@@ -76,8 +77,9 @@ def row_of(task):
 
 
 def texts_of(task):
-    """Source and prompt of one row."""
-    return TASKS[task].texts(row_of(task))[:2]
+    """Prompt and source of one row."""
+    source, prompt, _ = TASKS[task].texts(row_of(task))
+    return prompt, source
 
 
 @pytest.mark.parametrize("task", ["ner", "response"])
@@ -128,7 +130,7 @@ def test_a_live_training_measures_loss_match_and_speed_and_repeats_itself(task):
     assert len(data.tokens) == 24 and {row["split"] for row in data.rows} == {"validation"}
     run, again = (train_live(task, config, data, "cpu", show=False) for _ in range(2))
     assert run.losses == again.losses and [step for step, _ in run.matches] == [1, 2]
-    assert 0 < run.tokens <= run.padded and not run.model.training
+    assert 0 < run.tokens <= run.padded and not run.module.model.training
     fast = speed(run)
     assert fast["tokens_per_second"] == run.tokens / run.seconds and 0 < fast["share_of_peak"] < 2
     assert "tokens a second" in speed_words(run) and "matrix-multiply peak" in speed_words(run)
@@ -150,7 +152,7 @@ def test_loss_falls_within_a_few_steps():
 
 
 def test_tokens_are_counted_without_and_with_padding():
-    inputs = inputs_for(TASKS["ner"], [None, None], ["Jo?", "Where?"])
+    inputs = untrained("ner").inputs(["Jo?", "Where?"])
     assert token_counts(inputs) == (5 + 8 + 2, 16 + 2)
     assert matmul_peak(torch.device("cpu"), half=True, size=32) > 0
 
@@ -163,7 +165,7 @@ def test_characters_and_lengths_have_groups():
 
 def test_judging_is_exact_and_groups_hold_everything():
     rows = course_rows("ner", 30, "test", unanswerable_share=0.6)
-    judged = judge("ner", untrained("ner"), rows)
+    judged = judge(untrained("ner"), rows)
     assert [one.row for one in judged] == rows
     assert all(one.right == (one.wrote == one.row["name"]) for one in judged)
     for key in (lambda one: one.length, lambda one: one.characters):
@@ -177,7 +179,7 @@ def test_judging_is_exact_and_groups_hold_everything():
 
 def test_what_has_to_be_copied_depends_on_the_module():
     row = row_of("response")
-    copied = {task: judge(task, untrained(task), [row])[0].copied for task in TASKS}
+    copied = {task: judge(untrained(task), [row])[0].copied for task in TASKS}
     assert copied == {"ner": row["name"], "summary": row["value"], "response": row["value"]}
 
 
@@ -212,10 +214,10 @@ def test_the_loss_mask_of_an_example_is_what_training_counts(task):
 
 @EACH_TASK
 def test_reading_along_agrees_with_writing(task):
-    model, (source, prompt) = untrained(task), texts_of(task)
-    (written,) = sample_module(model, task, source, prompt, 1.0, count=1, longest=6)
+    module, (prompt, source) = untrained(task), texts_of(task)
+    (written,) = sample_module(module, prompt, source, 1.0, count=1, longest=6)
     text = "Jo é"
-    reading = read_along(model, task, source, prompt, text)
+    reading = read_along(module, prompt, source, text)
     assert reading.wrote == [*"Jo é", CONTINUED, TASKS[task].stop]
     steps = len(reading.wrote)
     assert reading.weights.shape == (steps, len(reading.places))
@@ -229,15 +231,15 @@ def test_reading_along_agrees_with_writing(task):
 
 
 def test_reading_along_gives_the_copied_shares_of_generation():
-    model = untrained("ner")
-    (written,) = write(model, TASKS["ner"], [None], ["Is Jo in?"])
+    module = untrained("ner")
+    (written,) = module.write(["Is Jo in?"])
     if written.finished and written.text:
-        reading = read_along(model, "ner", None, "Is Jo in?")
+        reading = read_along(module, "Is Jo in?")
         torch.testing.assert_close(reading.copied[:-1], torch.tensor(written.copied), atol=1e-4, rtol=1e-3)
 
 
 def test_a_plain_head_has_no_weights_to_show():
-    reading = read_along(untrained("ner", copy_from="none"), "ner", None, "Is Jo in?", "Jo")
+    reading = read_along(untrained("ner", copy_from="none"), "Is Jo in?", text="Jo")
     assert reading.weights.shape == (3, 0) and reading.places == [] and not reading.copied.any()
     assert png(draw_reading(reading))
 
@@ -250,27 +252,27 @@ def test_long_sources_are_shown_where_the_weight_is():
 
 
 def test_samples_repeat_and_are_cut():
-    model, (source, prompt) = untrained("response"), texts_of("response")
-    one, two = (sample_module(model, "response", source, prompt, 1.5, count=2, seed=4, longest=7) for _ in range(2))
+    module, (prompt, source) = untrained("response"), texts_of("response")
+    one, two = (sample_module(module, prompt, source, 1.5, count=2, seed=4, longest=7) for _ in range(2))
     assert [sample.tokens for sample in one] == [sample.tokens for sample in two]
     assert all(len(sample.tokens) <= 7 for sample in one)
-    (other,) = sample_module(model, "response", source, prompt, 1.5, count=1, seed=5, longest=7)
+    (other,) = sample_module(module, prompt, source, 1.5, count=1, seed=5, longest=7)
     assert other.tokens == one[1].tokens  # number n is drawn with seed + n
     assert sum(len(letters_of_sample(sample)) for sample in one) <= 14
 
 
 @EACH_TASK
 def test_what_a_module_says_next_is_what_its_mixture_says(task):
-    model, (source, prompt) = untrained(task), texts_of(task)
-    probs = byte_model(model, prompted(model, task, source, prompt))("Jo")
-    reading = read_along(model, task, source, prompt, "Jox")
+    module, (prompt, source) = untrained(task), texts_of(task)
+    probs = byte_model(module.model, prompted(module, prompt, source))("Jo")
+    reading = read_along(module, prompt, source, "Jox")
     assert probs["x"] == pytest.approx(float(reading.chances[2]), rel=1e-3)
 
 
 @EACH_TASK
 def test_the_widget_draws_anew_and_tells_what_is_wrong(task):
-    model, (source, prompt) = untrained(task), texts_of(task)
-    widget = module_widget(model, task, source, prompt, temperature=1.0, count=2)
+    module, (prompt, source) = untrained(task), texts_of(task)
+    widget = module_widget(module, prompt, source, temperature=1.0, count=2)
     before = widget.output.value
     assert before.count("<li>") == 2 and 'role="status"' in before and "This widget needs" in repr(widget)
     widget.temperature.value = 0.0
@@ -278,7 +280,7 @@ def test_the_widget_draws_anew_and_tells_what_is_wrong(task):
     widget.place.value = 3
     widget.prompt.value = "Who " * 999
     assert 'role="alert"' in widget.output.value and "shorten it" in widget.output.value
-    assert 'role="alert"' in samples_html(model, task, source, prompt, temperature=-1)
+    assert 'role="alert"' in samples_html(module, prompt, source, temperature=-1)
 
 
 def test_widget_escapes_what_a_module_writes():

@@ -26,12 +26,14 @@ from momem_lib.course.nb03.widget import (
     look_html,
     read_question,
     strongest,
-    token_labels,
+    table_of,
 )
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
 from momem_lib.course.shared.widgets import SILENT
+from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
@@ -39,16 +41,16 @@ NASTY = "Who is <b>$tev0</b> & Ngũgĩ $x?"
 
 
 @pytest.fixture(scope="module")
-def model():
+def ner():
     """A module of the right kind that learned nothing."""
     torch.manual_seed(0)
     shape = {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 16, "num_decoder_blocks": 2}
-    return Transformer(ModelConfig(copy_from="prompt", **shape)).eval()
+    return Module(TASKS["ner"], Transformer(ModelConfig(copy_from="prompt", **shape)).eval())
 
 
 @pytest.fixture(scope="module")
-def reading(model):
-    return read_question(model, NASTY)
+def reading(ner):
+    return read_question(ner, NASTY)
 
 
 # The toy world
@@ -149,20 +151,15 @@ def test_too_many_curves_are_refused():
 # The viewer
 
 
-def test_labels_name_every_byte():
-    assert token_labels([*"Ñ\n a$".encode(), 260]) == ["c3", "91", "0a", " ", "a", "$", "</tag>"]
-
-
-def test_a_reading_is_what_the_model_saw(model, reading):
-    total = len(reading.labels)
-    assert reading.prompt_length == len(NASTY.encode()) + 2
-    assert [tuple(weights.shape) for weights in reading.layers] == [(2, total, total)] * 2
-    assert reading.copy.shape == (total - reading.prompt_length, reading.prompt_length)
-    for weights in (*reading.layers, reading.copy):
+def test_a_reading_is_what_the_model_saw(reading):
+    total, prompt = len(reading.read), len(NASTY.encode()) + 2
+    assert total == prompt + len(reading.wrote)
+    assert reading.own.shape == (2, 2, total, total)
+    assert reading.weights.shape == (total - prompt, prompt)
+    for weights in (reading.own, reading.weights):
         assert torch.allclose(weights.sum(-1), torch.ones(()), atol=1e-4)
-    for weights in reading.layers:
-        assert not weights[:, : reading.prompt_length, reading.prompt_length :].any()  # it sees itself alone
-        assert not weights.triu(1)[:, reading.prompt_length :].any()  # what is written does not look ahead
+    assert not reading.own[:, :, :prompt, prompt:].any()  # the prompt sees itself alone
+    assert not reading.own.triu(1)[:, :, prompt:].any()  # what is written does not look ahead
 
 
 @pytest.mark.parametrize(("layer", "head"), [(1, 1), (2, 2), (COPY, 1)])
@@ -181,17 +178,17 @@ def test_all_heads_are_drawn_at_once(reading):
 @pytest.mark.parametrize(("layer", "head"), [(0, 1), (3, 1), (1, 0), (1, 3), ("x", 1)])
 def test_a_head_that_is_not_there_is_refused(reading, layer, head):
     with pytest.raises(InputError, match=re.escape("layers go from 1 to 2, heads from 1 to 2")):
-        reading.table(layer, head)
+        table_of(reading, layer, head)
 
 
 @pytest.mark.parametrize(
     ("question", "message"),
     [("", "the question is empty"), ("x" * 97, "has 97 bytes"), ("\ud800", "surrogate")],
 )
-def test_texts_that_cannot_be_drawn_become_a_sentence(model, question, message):
+def test_texts_that_cannot_be_drawn_become_a_sentence(ner, question, message):
     with pytest.raises(InputError, match=message):
-        read_question(model, question)
-    page = look_html(lambda text: read_question(model, text), question, 1, 1)
+        read_question(ner, question)
+    page = look_html(lambda text: read_question(ner, text), question, 1, 1)
     assert 'role="alert"' in page and message[1:] in page  # it begins with a capital there
 
 
@@ -199,7 +196,7 @@ def test_other_models_are_refused():
     shape = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "num_decoder_blocks": 1}
     for config in (ModelConfig(**shape), ModelConfig(num_encoder_blocks=1, copy_from="both", **shape)):
         with pytest.raises(InputError, match="decoder-only models with a copy head"):
-            read_question(Transformer(config), "Who is Jo?")
+            read_question(Module(TASKS["ner"], Transformer(config)), "Who is Jo?")
 
 
 def test_a_fault_becomes_a_sentence():
@@ -210,8 +207,8 @@ def test_a_fault_becomes_a_sentence():
     assert "RuntimeError" in page and "<b>no" not in page
 
 
-def test_the_widget_shows_what_is_chosen(model):
-    widget = attention_widget(model, "Who is Jo?")
+def test_the_widget_shows_what_is_chosen(ner):
+    widget = attention_widget(ner, "Who is Jo?")
     assert repr(widget) == SILENT and "layer 1, head 1" in widget.output.value
     widget.layer.value, widget.head.value = 2, 2
     assert "layer 2, head 2" in widget.output.value and not widget.head.disabled

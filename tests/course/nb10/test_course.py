@@ -12,7 +12,6 @@ from temperature import facts_of
 from momem_lib.course.modules.judging import material
 from momem_lib.course.nb10.facts import (
     QUESTIONS,
-    TASK,
     Fact,
     Said,
     facts_about,
@@ -32,7 +31,6 @@ from momem_lib.course.shared.start import check_parameters
 from momem_lib.course.shared.widgets import SILENT
 from momem_lib.data.records import FIELDS, Person, read_people
 from momem_lib.nn.generation import Generated, next_token_probs
-from momem_lib.nn.module import score, write
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
 from momem_lib.system.evaluation import asked_people
 from momem_lib.system.pipeline import Pipeline
@@ -64,10 +62,10 @@ def test_questions_without_an_answer_are_no_facts():
 
 
 def test_the_tree_holds_each_text_with_its_probability(shipped):
-    model, texts = shipped.models["response"], known_wordings(FACT)
-    ends = leaves(forks(model, FACT, texts))
+    response, texts = shipped.modules["response"], known_wordings(FACT)
+    ends = leaves(forks(response, FACT, texts))
     assert set(ends) == set(texts)
-    wanted = score(model, TASK, FACT.summary, FACT.question, texts).exp().tolist()
+    wanted = response.score([FACT.question], [texts], [FACT.summary])[0].exp().tolist()
     for text, share in zip(texts, wanted, strict=True):
         assert math.isclose(ends[text], share, rel_tol=1e-3, abs_tol=1e-6)
 
@@ -80,24 +78,24 @@ def test_shares_at_a_fork_leave_room_for_other_ways_and_multiply(shipped):
             assert math.isclose(way.whole, whole * way.share, rel_tol=1e-6)
             visit(way, way.whole)
 
-    visit(forks(shipped.models["response"], FACT, known_wordings(FACT)[:9], 0.7), 1.0)
+    visit(forks(shipped.modules["response"], FACT, known_wordings(FACT)[:9], 0.7), 1.0)
 
 
 def test_at_temperature_zero_the_tree_holds_greedys_sentence_alone(shipped):
-    model = shipped.models["response"]
-    greedy = write(model, TASK, [FACT.summary], [FACT.question])[0].text
+    response = shipped.modules["response"]
+    greedy = response.write([FACT.question], [FACT.summary])[0].text
     texts = list(dict.fromkeys([greedy, *known_wordings(FACT)]))
-    assert [text for text, share in leaves(forks(model, FACT, texts, 0.0)).items() if share > 0.5] == [greedy]
+    assert [text for text, share in leaves(forks(response, FACT, texts, 0.0)).items() if share > 0.5] == [greedy]
 
 
 @pytest.mark.parametrize(("texts", "heat"), [([], 1.0), (["a", "a"], 1.0), (["a"], -1.0)])
 def test_no_tree_of_nothing_of_twins_or_below_zero(shipped, texts, heat):
     with pytest.raises(InputError):
-        forks(shipped.models["response"], FACT, texts, heat)
+        forks(shipped.modules["response"], FACT, texts, heat)
 
 
 def test_one_text_may_begin_another(shipped):
-    tree = forks(shipped.models["response"], FACT, ["Jo", "Jo is"])
+    tree = forks(shipped.modules["response"], FACT, ["Jo", "Jo is"])
     assert [way.text for way in tree.ahead[0].ahead] == ["", " is"]
 
 
@@ -112,7 +110,7 @@ def test_the_shipped_module_knows_every_wording(shipped, field, asked):
     texts, count = known_wordings(facts_about(jo)[FIELDS.index(field)]), len(material().grammars["en"].responses[field])
     questions = {QUESTIONS[field].format(name=jo.name): texts[:count], f"{jo.name} {asked}": texts[count:]}
     for question, wordings in questions.items():
-        ends = leaves(forks(shipped.models["response"], Fact(question, jo.name, field, jo), wordings))
+        ends = leaves(forks(shipped.modules["response"], Fact(question, jo.name, field, jo), wordings))
         assert min(ends.values()) > 1 / len(wordings) / 3, ends
 
 
@@ -140,10 +138,10 @@ def test_a_row_of_heat_counts_wordings_and_facts(shipped):
 
 
 def test_the_plain_recipe_writes_what_the_library_writes(shipped):
-    model = shipped.models["response"]
+    response = shipped.modules["response"]
     for heat, seed in ((0.0, 0), (1.0, 3)):
-        (written,) = write(model, TASK, [FACT.summary], [FACT.question], heat, [seed])
-        assert write_by(model, FACT, plain_heat, heat, seed) == written.text
+        (written,) = response.write([FACT.question], [FACT.summary], heat, [seed])
+        assert write_by(response, FACT, plain_heat, heat, seed) == written.text
 
 
 def test_plain_heat_is_the_samplers():

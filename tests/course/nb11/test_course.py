@@ -10,6 +10,7 @@ import pytest
 import torch
 from cascade import gate_by_gate
 
+from momem_lib.course.modules.reading import read_along
 from momem_lib.course.nb11.cascade import (
     OUTCOMES,
     STAGES,
@@ -23,7 +24,7 @@ from momem_lib.course.nb11.cascade import (
     worsened,
 )
 from momem_lib.course.nb11.exercises import WORDINGS, try_careful
-from momem_lib.course.nb11.journey import draw_journey, layout, origins
+from momem_lib.course.nb11.journey import draw_journey, layout
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.data.records import FIELDS, read_people
@@ -50,17 +51,18 @@ def shipped():
 
 def test_noise_shakes_one_module_the_same_way_each_time_and_leaves_the_original(untrained_pipeline):
     healthy = untrained_pipeline
-    before = {name: weight.clone() for name, weight in healthy.models["ner"].named_parameters()}
+    before = {name: weight.clone() for name, weight in healthy.modules["ner"].model.named_parameters()}
     one, again, further = (worsened(healthy, "ner", noise, seed=3) for noise in (0.5, 0.5, 1.0))
-    for name, weight in one.models["ner"].named_parameters():
-        assert torch.equal(weight, again.models["ner"].get_parameter(name))
-        assert torch.equal(before[name], healthy.models["ner"].get_parameter(name))
-        shift, larger = weight - before[name], further.models["ner"].get_parameter(name) - before[name]
+    for name, weight in one.modules["ner"].model.named_parameters():
+        assert torch.equal(weight, again.modules["ner"].model.get_parameter(name))
+        assert torch.equal(before[name], healthy.modules["ner"].model.get_parameter(name))
+        shift, larger = weight - before[name], further.modules["ner"].model.get_parameter(name) - before[name]
         torch.testing.assert_close(larger, 2 * shift, atol=1e-5, rtol=1e-4)
         assert (shift.abs().max() > 0) == (weight.dim() > 1 and before[name].abs().max() > 0)
-    assert one.models["summary"] is healthy.models["summary"] and one.memory is healthy.memory
-    unchanged = worsened(healthy, "ner", 0.0).models["ner"].state_dict()
-    assert all(torch.equal(unchanged[name], weight) for name, weight in healthy.models["ner"].state_dict().items())
+    assert one.modules["summary"] is healthy.modules["summary"] and one.memory is healthy.memory
+    unchanged = worsened(healthy, "ner", 0.0).modules["ner"].model.state_dict()
+    weights = healthy.modules["ner"].model.state_dict()
+    assert all(torch.equal(unchanged[name], weight) for name, weight in weights.items())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_lines_lead_to_letters_that_are_the_same(shipped):
             continue
         source = step.read.get("content") or step.read.get("summary")
         texts = {"source": source, "prompt": answer.question}
-        found = origins(shipped.models[step.module], step.module, source, answer.question, step.wrote)
+        found = read_along(shipped.modules[step.module], answer.question, source, step.wrote).origins()
         assert len(found) == len(step.wrote)
         copied = [(letter, origin) for letter, origin in zip(step.wrote, found, strict=True) if origin.part]
         same = [texts[origin.part][origin.place].encode()[0] == letter.encode()[0] for letter, origin in copied]
@@ -176,7 +178,7 @@ def test_every_answer_can_be_drawn(shipped, untrained_pipeline):
         warnings.simplefilter("error")
         for pipeline, gates in ((shipped, True), (untrained_pipeline, False)):
             for answer in pipeline.ask_many(questions[:: 1 if gates else 9], gates=gates):
-                figure = draw_journey(answer, pipeline.models)
+                figure = draw_journey(answer, pipeline.modules)
                 words = " ".join(text.get_text() for text in figure.axes[0].texts)
                 assert ("silence" if answer.abstained else "answer") in words
                 readers = sum(step.module in ("summary", "response") for step in answer.trace)
