@@ -81,8 +81,8 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
     """Choose the thresholds of ner and summary on validation questions and write them into their checkpoints.
 
     Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
-    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself. What was
-    taught goes into a file beside them.
+    the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
+    What was taught goes into a file beside them.
     """
     if count < FEWEST:
         raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
