@@ -119,45 +119,43 @@ def measure(options: argparse.Namespace) -> int:
     return 0
 
 
-def heat(options: argparse.Namespace) -> dict:
-    """The sampling options, checked."""
+def open_model(options: argparse.Namespace) -> tuple:
+    """The model of a folder, and how to sample from it, checked before seconds are spent on loading."""
+    from momem_lib.lm.model import LanguageModel
     from momem_lib.nn.generation import check_sampling
 
     check_sampling(options.temperature, options.top_k, options.top_p)
     if not 0 <= options.tokens <= 1_000_000:
         raise InputError(f"tokens is {options.tokens}; a whole number from 0 to 1,000,000 was expected")
-    return {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "tokens")}
+    settings = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "tokens")}
+    return LanguageModel.load(options.folder, options.device), settings
+
+
+def write_on(model, text: str, seed: int, settings: dict) -> str:
+    """Show what the model writes after a text as it comes; the text with it."""
+    for piece in model.stream(text, seed, **settings):
+        print(piece, end="", flush=True)
+        text += piece
+    print()
+    return text
 
 
 def generate(options: argparse.Namespace) -> int:
     """Continue a text."""
-    from momem_lib.lm.model import LanguageModel
-
-    settings = heat(options)
-    model = LanguageModel.load(options.folder, options.device)
+    model, settings = open_model(options)
     model.encode(options.prompt)  # what is no text is refused here, before it is printed
-    pieces = model.stream(options.prompt, options.seed, **settings)
     print(options.prompt, end="", flush=True)
-    for piece in pieces:
-        print(piece, end="", flush=True)
-    print()
+    write_on(model, options.prompt, options.seed, settings)
     return 0
 
 
 def chat(options: argparse.Namespace) -> int:
     """Write with a model in turns: it goes on from all that you and it have written; an empty line ends it."""
-    from momem_lib.lm.model import LanguageModel
-
-    settings = heat(options)
-    model = LanguageModel.load(options.folder, options.device)
+    model, settings = open_model(options)
     print("Write the beginning of a text; the model goes on. An empty line ends the chat.")
     text, turn = "", options.seed
     while line := ask("> "):
-        text += line
-        for piece in model.stream(text, turn, **settings):
-            print(piece, end="", flush=True)
-            text += piece
-        print()
+        text = write_on(model, text + line, turn, settings)
         turn += 1
     return 0
 
@@ -171,23 +169,16 @@ def ask(question: str, default: str = "") -> str:
         return default
 
 
-def train_from_menu(_folder: Path) -> list[str]:
-    """The command line that trains, as the reader wants it."""
-    file = ask("Text file or folder to train on (empty: data/training/train.txt, or Python's documentation): ")
-    minutes = ask("Minutes to train (empty: 2): ", "2")
-    return ["train", *([file] if file else []), "--minutes", minutes]
-
-
-def measure_from_menu(folder: Path) -> list[str]:
-    """The command line that tests, as the reader wants it."""
+def command_of(choice: str, folder: Path) -> list[str]:
+    """The command line that a choice of the menu stands for, as the reader wants it."""
+    if choice == "1":
+        file = ask("Text file or folder to train on (empty: data/training/train.txt, or Python's documentation): ")
+        minutes = ask("Minutes to train (empty: 2): ", "2")
+        return ["train", *([file] if file else []), "--minutes", minutes]
     model = ask(f"Folder of the model (empty: {folder}): ", str(folder))
-    file = ask("Text file to test on (empty: data/testing/test.txt, or Python's documentation): ")
-    return ["test", model, *([file] if file else [])]
-
-
-def generate_from_menu(folder: Path) -> list[str]:
-    """The command line that writes, as the reader wants it."""
-    model = ask(f"Folder of the model (empty: {folder}): ", str(folder))
+    if choice == "2":
+        file = ask("Text file to test on (empty: data/testing/test.txt, or Python's documentation): ")
+        return ["test", model, *([file] if file else [])]
     prompt = ask("Beginning of the text (empty: 'The'): ", "The")
     temperature = ask("Temperature, from 0 (always the likeliest) upwards (empty: 0.8): ", "0.8")
     return ["generate", model, f"--temperature={temperature}", "--", prompt]
@@ -198,16 +189,15 @@ def menu(_options: argparse.Namespace) -> int:
     from momem_lib.cli.main import main
     from momem_lib.lm.runs import OUT
 
-    actions = {"1": train_from_menu, "2": measure_from_menu, "3": generate_from_menu}
     while True:
         print(MENU)
         choice = ask("Your choice (1 to 4): ", "4").strip()
         if choice == "4":
             return 0
-        if choice not in actions:
+        if choice not in ("1", "2", "3"):
             print(f"{choice!r} is no choice: type 1, 2, 3 or 4", file=sys.stderr)
             continue
-        words = actions[choice](OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
+        words = command_of(choice, OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
         print(f"momem lm {shlex.join(words)}\n")
         try:
             main(["lm", *words])  # errors become a sentence there, and the menu comes again
