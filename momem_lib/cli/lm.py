@@ -73,7 +73,7 @@ def train(options: argparse.Namespace) -> int:
         picture = png(plot_losses(history))
         write_atomically(options.out / "loss.png", lambda path: path.write_bytes(picture))
 
-    tests = lm_runs.files_to_test(options.test)[0] if options.test else None
+    tests = lm_runs.files_for("test", options.test)[0] if options.test else None
     if options.resume:
         names = ("file", "config", "minutes", "seed", "profile")
         given = [name for name in names if getattr(options, name) is not None]
@@ -84,7 +84,7 @@ def train(options: argparse.Namespace) -> int:
         changes = read_changes(options.config) if options.config else {}
         change(LMConfig(), changes, f"the config file {options.config}")  # a wrong key is found before the work begins
         changes |= {"seed": options.seed} if options.seed is not None else {}
-        files, source = lm_runs.files_to_train(options.file)
+        files, source = lm_runs.files_for("train", options.file)
         print(f"text: {source}")
         trained = lm_runs.train_files(
             files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
@@ -109,7 +109,7 @@ def measure(options: argparse.Namespace) -> int:
     from momem_lib.lm.model import LanguageModel
 
     model = LanguageModel.load(options.folder, options.device)
-    files, source = lm_runs.files_to_test(options.file)
+    files, source = lm_runs.files_for("test", options.file)
     result = lm_runs.measure_files(model, files)
     if options.json:
         names = ("loss", "perplexity", "bits_per_byte", "nats_per_byte", "tokens", "bytes")

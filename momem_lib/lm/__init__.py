@@ -8,6 +8,6 @@ from momem_lib.lm.corpus import check_files, find_files, make_tokenizer, offline
 from momem_lib.lm.loop import train
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
-from momem_lib.lm.runs import files_to_test, files_to_train, steps_in, train_files
+from momem_lib.lm.runs import files_for, steps_in, train_files
 from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.settings import change

@@ -1,11 +1,10 @@
 """From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
 
-import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +21,7 @@ from momem_lib.lm.trainer import LMTrainer, windows
 from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
 from momem_lib.project import GENERATED, InputError
 from momem_lib.settings import change
+from momem_lib.training.datasets import file_hash
 from momem_lib.training.loop import prepare_folder
 
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
@@ -31,22 +31,18 @@ TIMED = (20, 100, 0.05)  # steps that --minutes measures the speed with: at leas
 FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
 
 
-def files_to_train(path: str | Path | None) -> tuple[list[Path], str]:
-    """The files to train on, and their origin in words: those named, data/training/train.txt, or the default."""
+def files_for(part: str, path: str | Path | None = None) -> tuple[list[Path], str]:
+    """The files to train or to test on, and their origin in words: those named, the usual one, or the default.
+
+    Args:
+        part: "train" or "test".
+    """
+    usual = {"train": corpus.TRAIN_FILE, "test": corpus.TEST_FILE}[part]
     if path is not None:
         return corpus.find_files(path), str(path)
-    if corpus.TRAIN_FILE.is_file():
-        return [corpus.TRAIN_FILE], str(corpus.TRAIN_FILE)
-    return [corpus.offline_text()[0]], f"Python's own documentation, since there is no {corpus.TRAIN_FILE}"
-
-
-def files_to_test(path: str | Path | None) -> tuple[list[Path], str]:
-    """The files to test on, likewise: those named, data/testing/test.txt, or the default."""
-    if path is not None:
-        return corpus.find_files(path), str(path)
-    if corpus.TEST_FILE.is_file():
-        return [corpus.TEST_FILE], str(corpus.TEST_FILE)
-    return [corpus.offline_text()[1]], f"Python's own documentation, since there is no {corpus.TEST_FILE}"
+    if usual.is_file():
+        return [usual], str(usual)
+    return [corpus.offline_text()[part == "test"]], f"Python's own documentation, since there is no {usual}"
 
 
 def set_aside(out: Path) -> Path | None:
@@ -58,24 +54,12 @@ def set_aside(out: Path) -> Path | None:
     files = [out / name for name in FILES if (out / name).exists()]
     if not files:
         return None
-    previous = next(folder for folder in previous_folders(out) if not folder.exists())
+    names = chain(["previous"], (f"previous-{number}" for number in count(2)))
+    previous = next(out / name for name in names if not (out / name).exists())
     previous.mkdir()
     for file in files:
         file.rename(previous / file.name)
     return previous
-
-
-def previous_folders(out: Path) -> Iterator[Path]:
-    """The names for earlier models, in order."""
-    yield out / "previous"
-    for number in count(2):
-        yield out / f"previous-{number}"
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file, read piece by piece."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
@@ -112,19 +96,14 @@ def speaker(show: bool) -> Callable[[str], None]:
     return tqdm.write if show else (lambda _line: None)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A run before its first step."""
-
-    config: LMConfig
-    tokenizer: BPETokenizer
-    facts: dict
-
-
 def prepare(
     files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, show: bool
-) -> Prepared:
-    """Check a text and its settings, and write the files that a run begins with into an empty folder."""
+) -> tuple[LMConfig, BPETokenizer, dict]:
+    """Check a text and its settings, and write the files that a run begins with into an empty folder.
+
+    Returns:
+        The settings that follow, the tokenizer, and facts for the card.
+    """
     say, where, size = speaker(show), pick_device(device), corpus.check_files(files)
     chosen = plan(size, profile, changes)
     say(f"{size:,} bytes of text.")
@@ -149,7 +128,7 @@ def prepare(
         "hardware": hardware(where),
         "torch": torch.__version__,
     }
-    return Prepared(chosen.config, tokenizer, facts)
+    return chosen.config, tokenizer, facts
 
 
 def train_files(
@@ -179,13 +158,13 @@ def train_files(
     prepare_folder(out)
     # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
     with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
-        ready = prepare([Path(file) for file in files], Path(folder), profile, minutes, changes, device, show)
+        files = [Path(file) for file in files]
+        config, tokenizer, facts = prepare(files, Path(folder), profile, minutes, changes, device, show)
         if (previous := set_aside(out)) is not None:
             speaker(show)(f"The earlier files of {out} were moved to {previous}.")
         for file in Path(folder).iterdir():
             file.rename(out / file.name)
     learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
-    config, tokenizer, facts = ready.config, ready.tokenizer, ready.facts
     return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
 
 
