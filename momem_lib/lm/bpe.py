@@ -155,11 +155,8 @@ class BPETokenizer:
 
     def show(self, ids: Iterable[int]) -> str:
         """Like decode, but special tokens are written by their names, for people to look at."""
-        parts = [
-            self.specials[token - len(self.pieces)].encode() if token >= len(self.pieces) else self.token_bytes(token)
-            for token in ids
-        ]
-        return b"".join(parts).decode("utf-8", errors="replace")
+        pieces = [*self.pieces, *map(str.encode, self.specials)]
+        return b"".join(pieces[token] for token in ids).decode("utf-8", errors="replace")
 
     def to_json(self) -> str:
         """The tokenizer as the text of a tokenizer.json, which Hugging Face `tokenizers` reads too."""

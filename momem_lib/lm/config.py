@@ -74,22 +74,8 @@ class Profile:
 QUICK_SIZES = ((0, 64, 2), (50_000, 96, 3), (400_000, 128, 4), (8_000_000, 160, 4))
 FULL_SIZES = ((0, 96, 3), (50_000, 128, 4), (400_000, 256, 6), (8_000_000, 384, 6))
 PROFILES = {
-    "quick": Profile(
-        128,
-        1536,
-        1000,
-        8,
-        "about two minutes on two CPU cores",
-        QUICK_SIZES,
-    ),
-    "full": Profile(
-        256,
-        8192,
-        4000,
-        10,
-        "about an hour on two CPU cores, minutes on a GPU",
-        FULL_SIZES,
-    ),
+    "quick": Profile(128, 1536, 1000, 8, "about two minutes on two CPU cores", QUICK_SIZES),
+    "full": Profile(256, 8192, 4000, 10, "about an hour on two CPU cores, minutes on a GPU", FULL_SIZES),
 }
 NGRAM_ROWS = ((0, 2048), (400_000, 65_536))
 ADAMW_ALONE = {"model_lr": 4e-3, "weight_decay": 0.1}  # it must tread more softly where it has the hidden matrices, too
@@ -166,32 +152,25 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     dial, changes = PROFILES[profile], changes or {}
     check_changes(LMConfig, changes, where)
     softer = {} if changes.get("muon_lr", LMConfig.muon_lr) else ADAMW_ALONE
-    chosen = {"vocab_size": rung(VOCABULARIES, text_bytes)[1]} | softer | changes
-    tokens = int(text_bytes / bytes_per_token(chosen["vocab_size"]))
+    chosen = softer | changes
+    choose = chosen.setdefault  # what the reader has set stays, and the rest is chosen to fit it
+    vocab_size = choose("vocab_size", rung(VOCABULARIES, text_bytes)[1])
+    tokens = int(text_bytes / bytes_per_token(vocab_size))
+    window = choose("context_window", max(8, min(dial.context, tokens // 100)))
     _, width, blocks = rung(dial.sizes, text_bytes)
-    chosen = {
-        "context_window": max(8, min(dial.context, tokens // 100)),
-        "embedding_dim": width,
-        "num_decoder_blocks": blocks,
-    } | chosen
-    chosen = {
-        "num_heads": heads_for(chosen["embedding_dim"]),
-        "hidden_dim": 4 * chosen["embedding_dim"],
-        "batch_size": max(1, min(dial.tokens, tokens // 8) // chosen["context_window"]),
-    } | chosen
-    a_step = chosen["batch_size"] * chosen["context_window"]
-    chosen = {"max_global_steps": min(dial.steps, max(100, dial.passes * tokens // a_step))} | chosen
-    steps = chosen["max_global_steps"]
-    passes = steps * a_step / max(1, tokens)
-    chosen = {
-        **against_overfitting(text_bytes, passes),
-        "warmup_steps": max(1, steps // 20),
-        "checkpoint_steps": max(1, steps // 10),
-    } | chosen
-    if text_bytes < (needed := least_bytes(chosen["context_window"], chosen["vocab_size"])):
+    width = choose("embedding_dim", width)
+    choose("num_decoder_blocks", blocks)
+    choose("num_heads", heads_for(width))
+    choose("hidden_dim", 4 * width)
+    a_step = window * choose("batch_size", max(1, min(dial.tokens, tokens // 8) // window))
+    steps = choose("max_global_steps", min(dial.steps, max(100, dial.passes * tokens // a_step)))
+    choose("warmup_steps", max(1, steps // 20))
+    choose("checkpoint_steps", max(1, steps // 10))
+    chosen = against_overfitting(text_bytes, passes=steps * a_step / max(1, tokens)) | chosen
+    if text_bytes < (needed := least_bytes(window, vocab_size)):
         raise InputError(
-            f"the text has {text_bytes:,} bytes, too few for windows of {chosen['context_window']} tokens: about "
-            f"{needed:,} are needed, and 100,000 or more are good"
+            f"the text has {text_bytes:,} bytes, too few for windows of {window} tokens: about {needed:,} are needed, "
+            "and 100,000 or more are good"
         )
     config = change(LMConfig(), chosen, where)
     reasons = explain(config, text_bytes, tokens, "" if changes else dial.minutes)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from momem_lib.lm.bpe import BPETokenizer
+from momem_lib.lm.chunks import BLOCK
 from momem_lib.nn.checkpoints import write_atomically
 from momem_lib.project import GENERATED, ROOT, InputError
 
@@ -23,7 +24,6 @@ TEST_FILE = ROOT / "data" / "testing" / "test.txt"
 CORPORA = GENERATED / "corpora"  # where texts are kept that nobody has to bring
 SUFFIXES = (".txt", ".text", ".md", ".rst")  # what is read of a folder
 HELD_OUT = 0.05  # share of a text that is kept for validation
-BLOCK = 1 << 20  # bytes read at a time
 BETWEEN = "\n\n"  # files of a folder, so that the last word of one does not run into the first of the next
 LEARNED_FROM = 20 * BLOCK  # bytes that merges are learned from; a longer text is sampled evenly
 NO_DOCUMENTATION = ("test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip", "pydoc_data", "encodings")
