@@ -9,16 +9,21 @@ from momem_lib.cli import asking, course, data, lm, training
 from momem_lib.project import InputError
 
 
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line; the files of commands add their options, and the actions that take them."""
+    reader = argparse.ArgumentParser(prog="momem", description="Modular Memory-augmented Models, built from scratch.")
+    parsers = reader.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for commands in (asking, training, data, lm, course):
+        commands.add(parsers)
+    return reader
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did its work, 1 when a check or notebook failed, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="momem", description="Modular Memory-augmented Models, built from scratch.")
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for commands in (asking, training, data, lm, course):  # each adds its options, and the action that takes them
-        commands.add(parsers)
     for stream in (sys.stdout, sys.stderr):  # names of every script, also where the terminal's encoding knows few
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.action(options)
     except InputError as error:

@@ -1,12 +1,14 @@
 """The command line: exit codes, sentences instead of tracebacks, files that other programs read."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from momem_lib.cli.main import main
+from momem_lib.cli.main import main, parser
 from momem_lib.data.records import read_people
 from momem_lib.project import ROOT
 from momem_lib.system.memory import Memory
@@ -133,6 +135,15 @@ def test_help_of_every_command(capsys):
     ):
         code, out, _ = run(capsys, *arguments)
         assert code == 0 and "usage: momem" in out
+
+
+@pytest.mark.parametrize("page", ["README.md", "data/checkpoints/README.md", "data/lists/README.md"])
+def test_commands_that_a_page_shows_are_understood(page):
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^ {4}(?:\.venv/bin/)?momem (.+)$", text, re.MULTILINE)
+    assert lines
+    for line in lines:
+        assert parser().parse_args(shlex.split(line, comments=True)), line
 
 
 def test_help_answers_at_once_since_it_loads_nothing_that_takes_time():
