@@ -1,17 +1,15 @@
 """Widget of notebook 02: type a text, drag the number of merges, see the tokens in colours."""
 
 import html
+from functools import partial
 
+from momem_lib.course.shared.panel import CARD, Panel, slider, text_box
 from momem_lib.course.shared.plots_tokens import TINTS
 from momem_lib.course.shared.text import visible
-from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.project import InputError, optional_import
-
-ipywidgets = optional_import("ipywidgets")
+from momem_lib.project import InputError
 
 LONGEST = 2_000  # characters; a page of ten thousand coloured boxes would be slow
-SHORT_PAUSE = 0.05  # seconds: cutting a text takes a few milliseconds, so the colours may follow the slider
 BOX = "color:#1A1A1A;padding:1px 2px;margin:1px;border-radius:3px;display:inline-block;font-family:monospace"
 
 
@@ -38,17 +36,17 @@ def summary_of(tokenizer: BPETokenizer, text: str) -> str:
 
 
 def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
-    """The text as coloured boxes, cut by the first merges of a tokenizer, as a page fragment; never raises.
+    """The text as coloured boxes, cut by the first merges of a tokenizer, as a page fragment.
 
     Resting the pointer on a box shows the token's number.
+
+    Raises:
+        InputError: the text is too long to be shown.
     """
-    try:
-        if len(text) > LONGEST:
-            raise InputError(f"the text has {len(text):,} characters: {LONGEST:,} or fewer can be shown")
-        cut = tokenizer.first(merges)
-        rows = token_rows(cut, text)
-    except InputError as error:
-        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    if len(text) > LONGEST:
+        raise InputError(f"the text has {len(text):,} characters: {LONGEST:,} or fewer can be shown")
+    cut = tokenizer.first(merges)
+    rows = token_rows(cut, text)
     boxes = "".join(
         f'<span style="{BOX};background:{TINTS[place % len(TINTS)]}" title="token {token}">{html.escape(shown)}</span>'
         for place, (token, shown) in enumerate(rows)
@@ -73,36 +71,15 @@ def token_table(tokenizer: BPETokenizer, text: str, steps: tuple[int, ...]) -> s
     return "\n".join(lines)
 
 
-class TokenWidget(ipywidgets.VBox):
-    """A text field, a slider for the number of merges, and the tokens below."""
-
-    def __init__(self, tokenizer: BPETokenizer, text: str, merges: int):
-        wide, labels = {"width": "min(100%, 46em)"}, {"description_width": "5em"}
-        self.tokenizer = tokenizer
-        self.text = ipywidgets.Textarea(text, description="Text", style=labels, layout=wide, rows=2)
-        self.merges = ipywidgets.IntSlider(
-            merges, min=0, max=len(tokenizer.merges), description="Merges", style=labels | SLIDER, layout=wide
-        )
-        self.output = ipywidgets.HTML()
-        super().__init__([focus_style(), self.text, self.merges, self.output])
-        show_soon = Debounced(self.show, SHORT_PAUSE)
-        for control in (self.text, self.merges):
-            control.observe(lambda _: show_soon(), names="value")
-        self.show()
-
-    def __repr__(self) -> str:
-        return SILENT  # what a run without a browser leaves in the notebook
-
-    def show(self) -> None:
-        """Cut the text as the slider says."""
-        self.output.value = tokens_html(self.tokenizer, self.text.value, self.merges.value)
-
-
-def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> TokenWidget:
+def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> Panel:
     """Cut a text into tokens with as many merges as a slider says.
 
     Args:
         tokenizer: its merges are those that the slider counts.
         text, merges: what the controls begin with.
     """
-    return TokenWidget(tokenizer, text, merges)
+    return Panel(
+        partial(tokens_html, tokenizer),
+        text=text_box(text, "Text", lines=2, continuous_update=True),
+        merges=slider(merges, "Merges", 0, len(tokenizer.merges)),
+    )

@@ -11,14 +11,12 @@ from torch import Tensor
 
 from momem_lib.course.modules.reading import Reading, read_along
 from momem_lib.course.shared.figures import INK, WEIGHTS
+from momem_lib.course.shared.panel import Panel, card_html, choice, text_box
 from momem_lib.course.shared.plots_attention import Grid, draw_grids
 from momem_lib.course.shared.text import safe, visible
-from momem_lib.course.shared.widgets import CARD, SILENT, Debounced, error_html
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError, optional_import
-
-ipywidgets = optional_import("ipywidgets")
+from momem_lib.project import InputError
 
 COPY = "copy head"
 MOST = 96  # tokens of a question: more squares than that cannot be told apart
@@ -146,66 +144,30 @@ def squares_svg(table: Tensor, rows: list[str], columns: list[str]) -> str:
     )
 
 
-def look_html(read, question: str, layer: int | str, head: int) -> str:
-    """One head's picture, or a sentence about what went wrong, as a page fragment; never raises.
-
-    Args:
-        read: from a question to a Reading.
-    """
-    try:
-        reading = read(question)
-        picture = squares_svg(*table_of(reading, layer, head))
-        words = safe(look_alt(reading, layer, head))
-    except InputError as error:
-        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    except Exception as error:  # a reader at a slider is not helped by a traceback
-        return error_html(f"Something went wrong inside ({type(error).__name__}: {error}). Please report it.")
-    return (
-        f'<div role="status" style="{CARD}"><p style="margin:0 0 8px">{words}</p>{picture}'
+def look_html(reading: Reading, layer: int | str, head: int) -> str:
+    """One head's picture as a page fragment."""
+    return card_html(
+        f'<p style="margin:0 0 8px">{safe(look_alt(reading, layer, head))}</p>',
+        squares_svg(*table_of(reading, layer, head)),
         '<p style="margin:8px 0 0">A row is who looks, a column what is looked at. Pale: 0, dark blue: 1; '
-        "each row sums to 1.</p></div>"
+        "each row sums to 1.</p>",
     )
-
-
-class AttentionWidget(ipywidgets.VBox):
-    """A text, a layer and a head to choose, and the picture below them."""
-
-    def __init__(self, ner: Module, question: str, layer: int | str, head: int):
-        style = {"description_width": "5em"}
-        self.read = lru_cache(maxsize=8)(lambda text: read_question(ner, text))
-        self.question = ipywidgets.Text(
-            question, description="Text", style=style, layout={"width": "min(100%, 46em)"}, continuous_update=False
-        )
-        layers = [*range(1, len(ner.model.decoder) + 1), COPY]
-        self.layer = ipywidgets.Dropdown(
-            options=[(str(one), one) for one in layers], value=layer, description="Layer", style=style
-        )
-        self.head = ipywidgets.Dropdown(
-            options=range(1, ner.model.config.num_heads + 1), value=head, description="Head", style=style
-        )
-        self.output = ipywidgets.HTML()
-        controls = ipywidgets.HBox([self.layer, self.head], layout={"flex_flow": "row wrap"})
-        super().__init__([self.question, controls, self.output])
-        self.show_soon = Debounced(self.show)
-        for control in (self.question, self.layer, self.head):
-            control.observe(lambda _: self.show_soon(), names="value")
-        self.show()
-
-    def __repr__(self) -> str:
-        return SILENT  # what a run without a browser leaves in the notebook
-
-    def show(self) -> None:
-        """Draw what the controls say."""
-        self.head.disabled = self.layer.value == COPY  # it has one head only
-        self.output.value = look_html(self.read, self.question.value, self.layer.value, self.head.value)
 
 
 def attention_widget(
     ner: Module, question: str = "Where does Jo Doe live?", layer: int | str = 1, head: int = 1
-) -> AttentionWidget:
+) -> Panel:
     """Look at every head of a trained NER module: choose a text, a layer (or COPY, the copy head) and a head.
 
     Args:
         question, layer, head: what the controls begin with; layers and heads are numbered from 1.
     """
-    return AttentionWidget(ner, question, layer, head)
+    layers = [(str(one), one) for one in (*range(1, len(ner.model.decoder) + 1), COPY)]
+    heads = choice(range(1, ner.model.config.num_heads + 1), head, "Head")
+    read = lru_cache(maxsize=8)(lambda text: read_question(ner, text))
+
+    def render(question: str, layer: int | str, head: int) -> str:
+        heads.disabled = layer == COPY  # it has one head only
+        return look_html(read(question), layer, head)
+
+    return Panel(render, question=text_box(question, "Text"), layer=choice(layers, layer, "Layer"), head=heads)

@@ -24,8 +24,8 @@ from momem_lib.course.shared.figures import (
     page,
     write_text,
 )
+from momem_lib.course.shared.sampling import Bar
 from momem_lib.course.shared.text import visible
-from momem_lib.course.shared.widgets_sampling import Bar
 
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
 

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import torch
 
+from momem_lib.course.shared.panel import CARD, rendered
+from momem_lib.course.shared.sampling import Bar, NextToken, SamplingPanel, bars
 from momem_lib.course.shared.text import one_line, printable, readable
-from momem_lib.course.shared.widgets import CARD, error_html
-from momem_lib.course.shared.widgets_sampling import Bar, NextToken, SamplingWidget, bars, sampling_html
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on
-from momem_lib.project import InputError
 
 SAMPLES, TOKENS = 3, 48  # continuations side by side, and the tokens of each
 COLUMN = "flex:1 1 15em;min-width:0;padding:0 10px;border-left:3px solid #0072B2"
@@ -52,7 +51,7 @@ def next_bars(
     top_p: float | None = None,
     most: int = 12,
 ) -> list[Bar]:
-    """What sampling makes of the next token after a prompt, the most probable first; see widgets_sampling.bars."""
+    """What sampling makes of the next token after a prompt, the most probable first; see sampling.bars."""
     return bars(next_token_of(language_model)(prompt), temperature, top_k, top_p, most)
 
 
@@ -86,20 +85,14 @@ def samples_html(
     seeds: Sequence[int],
     tokens: int = TOKENS,
 ) -> str:
-    """Several continuations of a text side by side as a page fragment, or a sentence about what went wrong."""
-    try:
-        prompt = text.encode("utf-8", "surrogateescape")
-        heat = {"tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
-        written = language_model.samples(prompt, seeds, **heat)
-    except InputError as error:
-        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    except Exception as error:  # a reader at a slider is not helped by a traceback
-        return error_html(f"Something went wrong inside ({type(error).__name__}: {error}).")
+    """Several continuations of a text side by side as a page fragment."""
+    prompt = text.encode("utf-8", "surrogateescape")
+    heat = {"tokens": tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
     columns = "".join(
         f'<div style="{COLUMN}"><strong>seed {seed}</strong>'
         f'<p style="margin:4px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{_lines(readable(text))}'
         f'<span style="background:#DCEBF5;color:#1A1A1A">{_lines(more)}</span></p></div>'
-        for seed, more in zip(seeds, written, strict=True)
+        for seed, more in zip(seeds, language_model.samples(prompt, seeds, **heat), strict=True)
     )
     return f'<div style="{CARD};display:flex;flex-wrap:wrap;gap:12px;margin-top:8px">{columns}</div>'
 
@@ -109,28 +102,26 @@ def _lines(text: str) -> str:
     return "\n".join(html.escape(printable(line)) for line in text.split("\n"))
 
 
-class LMWidget(SamplingWidget):
-    """The sampling widget of notebook 05 around a language model, with continuations below the bars."""
+class LMPanel(SamplingPanel):
+    """The sampling panel of notebook 05 around a language model, with continuations below the bars."""
 
-    def __init__(self, language_model: LanguageModel, text: str, temperature: float, seed: int, most: int):
+    def __init__(self, language_model: LanguageModel, *begin):
         self.language_model = language_model
-        super().__init__(next_token_of(language_model), text, temperature, seed, most, stop=())
-        self.seed.observe(lambda _: self.show_soon(), names="value")
+        super().__init__(next_token_of(language_model), *begin, stop=())
 
-    def show(self) -> None:
-        """Draw the bars and write the continuations for the text so far."""
-        text, seed = self.text.value + self.written, self.seed.value
+    def bars_html(self, text: str, seed: int, **_) -> str:
+        """The bars and the continuations for the text so far."""
         seeds = range(seed, seed + SAMPLES)
-        shown = sampling_html(self.source, text, *self.settings, self.most)
-        self.output.value = shown + samples_html(self.language_model, text, *self.settings, seeds)
+        samples = rendered(samples_html, self.language_model, text + self.written, *self.settings, seeds)
+        return rendered(super().bars_html, text) + samples
 
 
 def lm_widget(
     language_model: LanguageModel, text: str = "The ", temperature: float = 0.8, seed: int = 0, most: int = 10
-) -> LMWidget:
+) -> LMPanel:
     """Turn temperature, top-k, top-p and seed; see the next token's bars and several continuations change.
 
     Args:
         text, temperature, seed: what the controls begin with. most: how many bars are shown.
     """
-    return LMWidget(language_model, text, temperature, seed, most)
+    return LMPanel(language_model, text, temperature, seed, most)

@@ -10,6 +10,7 @@ from momem_lib.course.shared.anatomy import (
     text_inputs,
     with_blocks,
 )
+from momem_lib.course.shared.asking import pipeline_widget, trace_table
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
 from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
@@ -33,6 +34,7 @@ from momem_lib.course.shared.plots_model import (
 from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work
 from momem_lib.course.shared.plots_training import plot_clipping, plot_paths, plot_schedules, plot_twins, smooth
+from momem_lib.course.shared.sampling import bars, byte_model, sampling_widget
 from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
 from momem_lib.course.shared.symptoms import (
@@ -47,5 +49,3 @@ from momem_lib.course.shared.symptoms import (
     train_toy,
 )
 from momem_lib.course.shared.text import printable, visible
-from momem_lib.course.shared.widgets import pipeline_widget, trace_table
-from momem_lib.course.shared.widgets_sampling import bars, byte_model, sampling_widget

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from momem_lib.course.shared.figures import GREY, INK, MONO, PAPER, lines, name_axes, page
+from momem_lib.course.shared.sampling import Bar
 from momem_lib.course.shared.text import visible
-from momem_lib.course.shared.widgets_sampling import Bar
 
 
 def draw_depth(streams: Mapping[str, Sequence[float]], gradients: Mapping[str, Sequence[float]]) -> Figure:

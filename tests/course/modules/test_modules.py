@@ -41,9 +41,10 @@ from momem_lib.course.modules.reading import (
     token_labels,
 )
 from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples, shown_places
-from momem_lib.course.modules.widget import coloured, module_widget, samples_html
+from momem_lib.course.modules.widget import module_widget, samples_html
 from momem_lib.course.shared.figures import png
-from momem_lib.course.shared.widgets_sampling import byte_model
+from momem_lib.course.shared.panel import coloured, rendered
+from momem_lib.course.shared.sampling import byte_model
 from momem_lib.data.grammar import split_of
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
@@ -280,7 +281,7 @@ def test_the_widget_draws_anew_and_tells_what_is_wrong(task):
     widget.place.value = 3
     widget.prompt.value = "Who " * 999
     assert 'role="alert"' in widget.output.value and "shorten it" in widget.output.value
-    assert 'role="alert"' in samples_html(module, prompt, source, temperature=-1)
+    assert 'role="alert"' in rendered(samples_html, module, prompt, source, temperature=-1)
 
 
 def test_widget_escapes_what_a_module_writes():

@@ -9,6 +9,7 @@ from momem_lib.course.nb01.exercises import JO, JO_ROW
 from momem_lib.course.nb01.plots import draw_overlap, draw_splits, draw_students
 from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
 from momem_lib.course.shared.plots_data import (
     NONE,
@@ -20,7 +21,6 @@ from momem_lib.course.shared.plots_data import (
     lanes_of,
     script_or_kind,
 )
-from momem_lib.course.shared.widgets import SILENT
 from momem_lib.data.records import FIELDS, read_people
 from momem_lib.data.rows import load_material
 from momem_lib.data.styles import clear_name
@@ -177,7 +177,7 @@ def widget(material, monkeypatch, pool):
 
 def test_widget_shows_the_row_of_its_controls(widget, pool, capsys):
     assert widget.shuffling.value == 0.3
-    widget.boxes["location"].value = "Lima; Hobbies: tea"
+    widget.location.value = "Lima; Hobbies: tea"
     widget.shuffling.value = 0.0
     record = JO.to_dict() | {"location": "Lima; Hobbies: tea"}
     assert widget.output.value == record_html(pool, record, "location", 0.0, 4)
@@ -194,18 +194,18 @@ def test_button_takes_the_next_seed(widget, pool):
 
 
 def test_widget_tells_what_is_wrong_and_goes_on(widget):
-    widget.boxes["fname"].value = "  "
+    widget.fname.value = "  "
     assert 'role="alert"' in widget.output.value and "fname" in widget.output.value
-    widget.boxes["fname"].value = "Jo"
+    widget.fname.value = "Jo"
     assert 'role="status"' in widget.output.value
 
 
 def test_widget_waits_for_a_drag_to_end_and_is_silent_headless(widget, monkeypatch):
     drawn = []
-    monkeypatch.setattr(widget.draw_soon, "function", lambda: drawn.append(widget.shuffling.value))
+    monkeypatch.setattr(widget.show_soon, "function", lambda: drawn.append(widget.shuffling.value))
 
     async def drag():
-        widget.draw_soon.pause = 0.02
+        widget.show_soon.pause = 0.02
         for place in range(1, 11):
             widget.shuffling.value = place / 10
             await asyncio.sleep(0)
@@ -214,4 +214,4 @@ def test_widget_waits_for_a_drag_to_end_and_is_silent_headless(widget, monkeypat
     asyncio.run(drag())
     assert drawn == [1.0]
     assert repr(widget) == SILENT
-    assert all(control.description for control in (*widget.boxes.values(), widget.field, widget.shuffling, widget.seed))
+    assert all(control.description for control in widget.controls.values())

@@ -13,9 +13,9 @@ from momem_lib.course.nb02.exercises import (
 )
 from momem_lib.course.nb02.widget import LONGEST, token_table, token_widget, tokens_html
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work
 from momem_lib.course.shared.text import visible
-from momem_lib.course.shared.widgets import SILENT
 from momem_lib.lm.bpe import BPETokenizer
 
 

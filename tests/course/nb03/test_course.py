@@ -29,8 +29,8 @@ from momem_lib.course.nb03.widget import (
     table_of,
 )
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
-from momem_lib.course.shared.widgets import SILENT
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.module import Module
@@ -188,7 +188,7 @@ def test_a_head_that_is_not_there_is_refused(reading, layer, head):
 def test_texts_that_cannot_be_drawn_become_a_sentence(ner, question, message):
     with pytest.raises(InputError, match=message):
         read_question(ner, question)
-    page = look_html(lambda text: read_question(ner, text), question, 1, 1)
+    page = rendered(lambda text: look_html(read_question(ner, text), 1, 1), question)
     assert 'role="alert"' in page and message[1:] in page  # it begins with a capital there
 
 
@@ -203,7 +203,7 @@ def test_a_fault_becomes_a_sentence():
     def broken(text):
         raise RuntimeError("<b>no</b>")
 
-    page = look_html(broken, "Who?", 1, 1)
+    page = rendered(broken, "Who?")
     assert "RuntimeError" in page and "<b>no" not in page
 
 

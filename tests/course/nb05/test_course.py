@@ -19,6 +19,7 @@ from momem_lib.course.shared.anatomy import (
     with_blocks,
 )
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.plots_model import (
     draw_costs,
     draw_depth,
@@ -26,6 +27,14 @@ from momem_lib.course.shared.plots_model import (
     draw_parameter_shares,
     draw_sampling,
     draw_symptoms,
+)
+from momem_lib.course.shared.sampling import (
+    Bar,
+    bars,
+    byte_model,
+    draw_token,
+    sampling_html,
+    sampling_widget,
 )
 from momem_lib.course.shared.symptoms import (
     PLACES,
@@ -41,15 +50,6 @@ from momem_lib.course.shared.symptoms import (
     train_toy,
 )
 from momem_lib.course.shared.text import readable
-from momem_lib.course.shared.widgets import SILENT
-from momem_lib.course.shared.widgets_sampling import (
-    Bar,
-    bars,
-    byte_model,
-    draw_token,
-    sampling_html,
-    sampling_widget,
-)
 from momem_lib.nn.blocks import Block, ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -253,7 +253,7 @@ def test_errors_become_a_sentence_in_the_widget():
     def broken(text):
         raise RuntimeError("no <model>")
 
-    assert "RuntimeError: no &lt;model&gt;" in sampling_html(broken, "", 1.0, None, None)
+    assert "RuntimeError: no &lt;model&gt;" in rendered(sampling_html, broken, "", 1.0, None, None)
     assert "<script>" not in sampling_html(lambda text: {"<script>": 1.0}, "<script>", 1.0, None, None)
 
 

@@ -20,8 +20,8 @@ from momem_lib.course.nb06.plots import (
 )
 from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
 from momem_lib.course.shared.figures import png
-from momem_lib.course.shared.widgets import SILENT
-from momem_lib.course.shared.widgets_sampling import Bar, sampling_html
+from momem_lib.course.shared.panel import SILENT, rendered
+from momem_lib.course.shared.sampling import Bar, sampling_html
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import change, plan
 from momem_lib.lm.model import LanguageModel
@@ -105,9 +105,9 @@ def test_samples_stand_side_by_side_and_are_those_of_the_model(language_model):
 
 
 def test_errors_become_a_sentence(language_model):
-    assert "Temperature is -1" in samples_html(language_model, "to", -1, None, None, [1])
+    assert "Temperature is -1" in rendered(samples_html, language_model, "to", -1, None, None, [1])
     broken = LanguageModel(language_model.model, None)
-    assert "Something went wrong" in samples_html(broken, "to", 1.0, None, None, [1])
+    assert "Something went wrong" in rendered(samples_html, broken, "to", 1.0, None, None, [1])
 
 
 def test_the_widget_shows_bars_and_continuations(language_model):

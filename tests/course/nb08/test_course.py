@@ -22,7 +22,7 @@ from momem_lib.course.nb08.plots import (
 from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
 from momem_lib.course.nb08.widget import look_up_html, look_up_table, look_up_widget
 from momem_lib.course.shared.figures import png
-from momem_lib.course.shared.widgets import SILENT
+from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.data.records import Person, read_people
 from momem_lib.project import RESULTS, TEST_PEOPLE
 from momem_lib.system.memory import Memory
@@ -59,8 +59,9 @@ def test_any_text_can_be_typed(memory, tag):
 def test_a_closed_memory_and_any_other_error_get_a_sentence():
     memory = Memory()
     memory.close()
-    assert 'role="alert"' in look_up_html(memory, "Jo") and "is closed" in look_up_html(memory, "Jo")
-    assert "Please report it" in look_up_html(None, "Jo")
+    shown = rendered(look_up_html, memory, "Jo")
+    assert 'role="alert"' in shown and "is closed" in shown
+    assert "Please report it" in rendered(look_up_html, None, "Jo")
 
 
 def test_typing_looks_up(memory, capsys):
@@ -81,7 +82,7 @@ def test_fast_typing_looks_up_once(memory, monkeypatch):
     async def types():
         widget = look_up_widget(memory, "")
         asked.clear()
-        widget.look_soon.pause = 0.05
+        widget.show_soon.pause = 0.05
         for end in range(1, 5):
             widget.tag.value = "Juma"[:end]
             await asyncio.sleep(0)

@@ -27,8 +27,8 @@ from momem_lib.course.nb10.plots import draw_forks, draw_heat, draw_wordings
 from momem_lib.course.nb10.tree import Fork, forks, leaves
 from momem_lib.course.nb10.widget import tally, tally_table, wordings_html, wordings_widget
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.start import check_parameters
-from momem_lib.course.shared.widgets import SILENT
 from momem_lib.data.records import FIELDS, Person, read_people
 from momem_lib.nn.generation import Generated, next_token_probs
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
@@ -170,14 +170,14 @@ def test_wordings_take_the_longer_piece_out_first():
 def test_the_page_shows_texts_gates_and_mistakes_in_a_sentence(shipped):
     page = wordings_html(shipped, FACT, 5.0, 0, 2)
     assert "copied" in page and "said instead" in page and "2 of 2 answers hold the fact" in page
-    assert "number from 0 (greedy) to 100" in wordings_html(shipped, FACT, -1.0, 0, 2)
+    assert "number from 0 (greedy) to 100" in rendered(wordings_html, shipped, FACT, -1.0, 0, 2)
     markup = Person("Jo", "<b>", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
     assert "<b>" not in wordings_html(shipped, facts_about(markup)[1], 0.0, 0, 1)
 
 
 def test_what_goes_wrong_inside_becomes_a_sentence(shipped, monkeypatch):
     monkeypatch.setattr("momem_lib.course.nb10.widget.say", lambda *_: 1 / 0)
-    assert "ZeroDivisionError" in wordings_html(shipped, FACT, 1.0, 0, 2)
+    assert "ZeroDivisionError" in rendered(wordings_html, shipped, FACT, 1.0, 0, 2)
 
 
 def test_turning_the_heat_writes_anew(shipped):

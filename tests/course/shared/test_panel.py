@@ -5,15 +5,8 @@ import html
 
 import pytest
 
-from momem_lib.course.shared.widgets import (
-    SILENT,
-    Debounced,
-    answer_html,
-    ask_html,
-    copied_html,
-    pipeline_widget,
-    trace_table,
-)
+from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget, trace_table
+from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
 from momem_lib.data.records import Person
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Answer, Step
@@ -65,14 +58,14 @@ def test_every_control_asks_anew_with_its_value(pipeline, asked):
 
 def test_one_switch_turns_all_gates_and_single_ones_turn_it(pipeline, asked):
     widget = pipeline_widget(pipeline)
-    widget.all_gates.value = False
-    assert widget.gates == Gates.all(False)
-    widget.single_gates["record"].value = True
-    assert widget.gates == Gates(tag=False, summary=False, response=False, confidence=False)
-    assert widget.all_gates.value is False
-    for box in widget.single_gates.values():
+    widget.gates.all.value = False
+    assert widget.gates.value == Gates.all(False)
+    widget.gates.single["record"].value = True
+    assert widget.gates.value == Gates(tag=False, summary=False, response=False, confidence=False)
+    assert widget.gates.all.value is False
+    for box in widget.gates.single.values():
         box.value = True
-    assert widget.all_gates.value is True
+    assert widget.gates.all.value is True
     assert asked[-1][3] == Gates()
     assert len(asked) == 1 + 1 + 1 + 4  # at first, all off, one on, the four others on: a question each, no more
 
@@ -80,7 +73,7 @@ def test_one_switch_turns_all_gates_and_single_ones_turn_it(pipeline, asked):
 def test_gates_change_what_is_shown(pipeline):
     widget = pipeline_widget(pipeline)
     assert "✗ stopped" in widget.output.value and "Silence" in widget.output.value
-    widget.all_gates.value = False
+    widget.gates.all.value = False
     assert widget.output.value.count("– gate off") == 4
 
 
@@ -97,8 +90,22 @@ def test_unexpected_errors_get_a_sentence_too(pipeline, monkeypatch):
         raise RuntimeError("out of <memory>")
 
     monkeypatch.setattr(pipeline, "ask", fail)
-    shown = ask_html(pipeline, "Who?", 0.0, 0, True)
+    shown = rendered(ask_html, pipeline, "Who?", 0.0, 0, True)
     assert "RuntimeError: out of &lt;memory&gt;" in shown
+
+
+def test_a_panel_hands_values_on_by_name_and_goes_on_after_an_error():
+    clicked = []
+    press = ipywidgets.Button(description="Again")
+    press.on_click(lambda _: clicked.append("first"))
+    panel = Panel(lambda share: f"{1 / share:.0f}", share=slider(0.5, "Share", 0, 1, 0.1), again=press)
+    assert panel.output.value == "2" and panel.values == {"share": 0.5}
+    panel.share.value = 0.0
+    assert "ZeroDivisionError" in panel.output.value and 'role="alert"' in panel.output.value
+    panel.share.value = 1.0
+    panel.render = lambda share: f"{clicked} {share}"
+    panel.again.click()
+    assert panel.output.value == "['first'] 1.0"  # what a button does comes before the panel renders
 
 
 def test_limits_of_the_controls_hold(pipeline):
@@ -113,11 +120,11 @@ def test_everything_in_the_page_is_escaped():
     page = answer_html(Answer(NASTY, NASTY, trace=steps))
     assert "<script" not in page and "alert('" not in page
     assert html.escape(NASTY) in page
-    assert "<script" not in ask_html(None, NASTY, 0.0, 0, True)
+    assert "<script" not in rendered(ask_html, None, NASTY, 0.0, 0, True)
 
 
 def test_questions_with_markup_come_back_escaped(pipeline):
-    assert "<b>" not in ask_html(pipeline, "Where does <b>Jo</b> live?", 0.0, 0, False)
+    assert "<b>" not in rendered(ask_html, pipeline, "Where does <b>Jo</b> live?", 0.0, 0, False)
 
 
 def test_copied_letters_are_told_from_generated_ones_without_colour_alone():
@@ -146,7 +153,7 @@ def test_changes_in_quick_succession_ask_once():
 def test_a_dragged_slider_asks_once_with_its_last_value(pipeline, asked):
     async def drag():
         widget = pipeline_widget(pipeline)
-        widget.ask_soon.pause = 0.02
+        widget.show_soon.pause = 0.02
         for place in range(1, 11):
             widget.temperature.value = place / 10
             await asyncio.sleep(0)
@@ -158,8 +165,8 @@ def test_a_dragged_slider_asks_once_with_its_last_value(pipeline, asked):
 
 def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
     widget = pipeline_widget(pipeline)
-    controls = (widget.question, widget.temperature, widget.seed, widget.all_gates, widget.button)
-    assert all(control.description for control in (*controls, *widget.single_gates.values()))
+    controls = (widget.question, widget.temperature, widget.seed, widget.gates.all, widget.button)
+    assert all(control.description for control in (*controls, *widget.gates.single.values()))
     assert repr(widget) == SILENT
     assert widget._repr_mimebundle_()["text/plain"] == SILENT
 

@@ -1,4 +1,4 @@
-"""A widget for sampling: sliders for temperature, top-k and top-p, and the next-token distribution as bars."""
+"""Sampling to play with: sliders for temperature, top-k and top-p, and the next-token distribution as bars."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
+from momem_lib.course.shared.panel import CARD, Panel, button, number_box, slider, text_box
 from momem_lib.course.shared.text import one_line, visible
-from momem_lib.course.shared.widgets import CARD, SILENT, SLIDER, Debounced, error_html, focus_style
 from momem_lib.data.tokens import SPECIALS
 from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError, optional_import
-
-ipywidgets = optional_import("ipywidgets")
+from momem_lib.project import InputError
 
 NextToken = Callable[[str], Mapping[str, float]]  # from the text so far to the probability of each next token
 BEFORE, AFTER = "#8C8C8C", "#0072B2"  # bars: as the model says, and as it is drawn from
@@ -119,13 +117,8 @@ def _bar_row(bar: Bar) -> str:
 def sampling_html(
     source: NextToken, text: str, temperature: float, top_k: int | None, top_p: float | None, most: int = 12
 ) -> str:
-    """The next-token distribution after a text as a page fragment, or a sentence about what went wrong."""
-    try:
-        rows = bars(source(text), temperature, top_k, top_p)
-    except InputError as error:
-        return error_html(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    except Exception as error:  # a reader at a slider is not helped by a traceback
-        return error_html(f"Something went wrong inside ({type(error).__name__}: {error}).")
+    """The next-token distribution after a text as a page fragment."""
+    rows = bars(source(text), temperature, top_k, top_p)
     possible = sum(bar.drawn > 0 for bar in rows)
     head = '<th style="font-weight:normal;text-align:right;padding:0 8px">'
     return (
@@ -139,55 +132,40 @@ def sampling_html(
     )
 
 
-class SamplingWidget(ipywidgets.VBox):
-    """The controls and the bars below them; setting a control's value draws the bars anew."""
+class SamplingPanel(Panel):
+    """Sliders for a sampler, buttons that draw from it, and the bars below them for the text so far."""
 
     def __init__(self, source: NextToken, text: str, temperature: float, seed: int, most: int, stop: tuple[str, ...]):
-        style, layout = {"description_width": "7.5em"}, {"width": "min(100%, 30em)"}
-        common = {"layout": layout, "continuous_update": False}
-        slider = common | {"style": style | SLIDER}
         self.source, self.most, self.stop, self.written = source, most, stop, ""
-        self.text = ipywidgets.Text(text, description="Text", style=style, **common)
-        self.temperature = ipywidgets.FloatSlider(
-            temperature, min=0, max=3, step=0.1, description="Temperature", **slider
+        field = text_box(text, "Text")
+        field.observe(lambda _: self.restart(), names="value")
+        super().__init__(
+            self.bars_html,
+            text=field,
+            temperature=slider(temperature, "Temperature", 0, 3, 0.1),
+            top_k=slider(0, "Top-k (0: off)", 0, 20),
+            top_p=slider(1.0, "Top-p (1: off)", 0.05, 1, 0.05),
+            one=button("Draw one", "Draw the next token", lambda: self.draw(1)),
+            many=button("Draw 40", "Draw forty tokens, one after the other", lambda: self.draw(40)),
+            again=button("Start again", "Forget what was drawn", self.restart),
+            seed=number_box(seed),
         )
-        self.top_k = ipywidgets.IntSlider(0, min=0, max=20, description="Top-k (0: off)", **slider)
-        self.top_p = ipywidgets.FloatSlider(1, min=0.05, max=1, step=0.05, description="Top-p (1: off)", **slider)
-        self.seed = ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="Seed", style=style)
-        self.one = ipywidgets.Button(description="Draw one", button_style="primary", tooltip="Draw the next token")
-        self.many = ipywidgets.Button(description="Draw 40", tooltip="Draw forty tokens, one after the other")
-        self.again = ipywidgets.Button(description="Start again", tooltip="Forget what was drawn")
-        self.output = ipywidgets.HTML()
-        buttons = ipywidgets.HBox([self.one, self.many, self.again, self.seed], layout={"flex_flow": "row wrap"})
-        super().__init__([focus_style(), self.text, self.temperature, self.top_k, self.top_p, buttons, self.output])
-        self.show_soon = Debounced(self.show)
-        for control in (self.temperature, self.top_k, self.top_p):
-            control.observe(lambda _: self.show_soon(), names="value")
-        self.text.observe(lambda _: self.restart(), names="value")
-        self.again.on_click(lambda _: self.restart())
-        self.one.on_click(lambda _: self.draw(1))
-        self.many.on_click(lambda _: self.draw(40))
-        self.show()
-
-    def __repr__(self) -> str:
-        return SILENT
 
     @property
     def settings(self) -> tuple[float, int | None, float | None]:
         """Temperature, top-k and top-p as the sliders stand; None: off."""
         return self.temperature.value, self.top_k.value or None, None if self.top_p.value >= 1 else self.top_p.value
 
-    def show(self) -> None:
-        """Draw the bars for the text so far."""
-        self.output.value = sampling_html(self.source, self.text.value + self.written, *self.settings, self.most)
+    def bars_html(self, text: str, **_) -> str:
+        """The bars for the text so far."""
+        return sampling_html(self.source, text + self.written, *self.settings, self.most)
 
     def restart(self) -> None:
         """Forget what was drawn."""
         self.written = ""
-        self.show_soon()
 
     def draw(self, count: int) -> None:
-        """Append tokens, each drawn from the bars; what goes wrong is shown by show."""
+        """Append tokens, each drawn from the bars; what goes wrong is shown with the bars."""
         for _ in range(count):
             text = self.text.value + self.written
             if (self.stop and text.endswith(self.stop)) or len(self.written) > MOST_DRAWN:
@@ -197,7 +175,6 @@ class SamplingWidget(ipywidgets.VBox):
             except Exception:
                 break
             self.written += draw_token(rows, self.seed.value + len(self.written))
-        self.show()
 
 
 def sampling_widget(
@@ -207,7 +184,7 @@ def sampling_widget(
     seed: int = 0,
     most: int = 12,
     stop: tuple[str, ...] = (),
-) -> SamplingWidget:
+) -> SamplingPanel:
     """Turn temperature, top-k and top-p, see the next-token distribution change, and draw from it.
 
     Args:
@@ -216,4 +193,4 @@ def sampling_widget(
         stop: names of tokens after which nothing more is drawn, such as "</response>".
     """
     source = byte_model(source) if isinstance(source, Transformer) else source
-    return SamplingWidget(source, text, temperature, seed, most, stop)
+    return SamplingPanel(source, text, temperature, seed, most, stop)

@@ -1,0 +1,160 @@
+"""Ask the pipeline with a text field, a slider and switches, and see its trace as a table on a page or on paper."""
+
+import html
+import textwrap
+from collections.abc import Iterable
+
+from momem_lib.course.shared.panel import (
+    LEGEND,
+    Panel,
+    button,
+    card_html,
+    coloured,
+    ipywidgets,
+    number_box,
+    slider,
+    table_html,
+    text_box,
+)
+from momem_lib.course.shared.pictures import MODULES
+from momem_lib.course.shared.text import printable, safe
+from momem_lib.project import optional_import
+from momem_lib.system.gates import Gates
+from momem_lib.system.pipeline import Answer, Pipeline, Step
+
+traitlets = optional_import("traitlets")
+
+GATES = {
+    "tag": "Tag: the name must stand in the question",
+    "record": "Record: exactly one person must bear it",
+    "summary": "Summary: it must be a fact of that record",
+    "response": "Response: it must hold the fact, and nobody else",
+    "confidence": "Confidence: a module must be sure enough",
+}
+COLUMNS = {"module": "15%", "read": "26%", "wrote": "31%", "sure": "9%", "gate": "19%"}
+
+
+def module_title(module: str) -> str:
+    """A module's number and what it does, for instance 'Module 0: finds the name'."""
+    return ": ".join(MODULES[module][:2])
+
+
+def copied_html(step: Step) -> str:
+    """What a module wrote; letters that were copied are blue and underlined, generated ones orange.
+
+    Example:
+        >>> copied_html(Step("ner", {}, "<Jo", copied=[("<", 0.1), ("J", 0.9), ("o", 0.8)]))
+        '<bdi><span style="..." title="generated">&lt;</span><span style="..." title="copied">Jo</span></bdi>'
+    """
+    if step.wrote is None:
+        return "<em>nothing</em>"
+    return f"<bdi>{coloured(step.copied)}</bdi>" if step.copied else safe(step.wrote)
+
+
+def gate_sentence(step: Step) -> str:
+    """What a module's gate said, with a sign in front, how a misspelt question was read, and what was tried before.
+
+    Example:
+        >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))
+        "✓ passed; tried before: 'J' (nobody of that name)"
+    """
+    known = {"passed": "✓ passed", "off": "– gate off"}
+    return "; ".join([known.get(step.gate, f"✗ stopped: {step.gate}"), *step.notes])
+
+
+def sure_text(step: Step) -> str:
+    """A module's confidence in words, for instance 98.7%; the memory has none."""
+    return "-" if step.confidence is None else f"{step.confidence:.1%}"
+
+
+def _row(step: Step) -> tuple[str, ...]:
+    reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
+    return module_title(step.module), reads, copied_html(step), sure_text(step), safe(gate_sentence(step))
+
+
+def answer_html(answer: Answer, asked: str = "") -> str:
+    """One answer as a page fragment: the answer, then a row for each module; everything in it is escaped.
+
+    Args:
+        asked: how it was asked, in words: the same answer as before is then seen to be a new one.
+    """
+    kind = "Silence" if answer.abstained else "Answer"
+    return card_html(
+        f'<p style="margin:0 0 8px;font-size:1.15em"><strong>{kind}:</strong> {safe(str(answer))}</p>',
+        table_html(COLUMNS, map(_row, answer.trace)),
+        f'<p style="margin:8px 0 0">{LEGEND} {html.escape(asked)}</p>',
+    )
+
+
+def ask_html(pipeline: Pipeline, question: str, temperature: float, seed: int, gates: bool | Gates) -> str:
+    """Ask, and give the answer as a page fragment."""
+    answer = pipeline.ask(question, temperature, seed, gates)
+    return answer_html(answer, f"· asked at temperature {temperature:.1f} with seed {seed}")
+
+
+def trace_table(answer: Answer, width: int = 46) -> str:
+    """The trace as a plain-text table: what the widget shows, for paper, terminals and headless runs."""
+    rows = [("module", "wrote", "sure", "gate")]
+    for step in answer.trace:
+        wrote = textwrap.wrap("nothing" if step.wrote is None else printable(step.wrote), width) or [""]
+        gate = textwrap.wrap(printable(gate_sentence(step)), width)
+        for place in range(max(len(wrote), len(gate))):
+            first = (step.module, sure_text(step)) if place == 0 else ("", "")
+            cells = (lines[place] if place < len(lines) else "" for lines in (wrote, gate))
+            rows.append((first[0], next(cells), first[1], next(cells)))
+    lines = (f"{module:<8}  {wrote:<{width}}  {sure:>6}  {gate}".rstrip() for module, wrote, sure, gate in rows)
+    return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
+
+
+class Switches(ipywidgets.VBox):
+    """A switch for all gates, and a fold with one for each; its value is the Gates as they stand."""
+
+    value = traitlets.Any()
+
+    def __init__(self, gates: Gates):
+        self.all = ipywidgets.Checkbox(gates == Gates(), description="All gates on", indent=False)
+        self.single = {
+            name: ipywidgets.Checkbox(getattr(gates, name), description=words, indent=False, layout={"width": "100%"})
+            for name, words in GATES.items()
+        }
+        fold = ipywidgets.Accordion([ipywidgets.VBox(list(self.single.values()))], titles=("Single gates",))
+        super().__init__([self.all, fold], layout={"width": "min(100%, 46em)"}, value=gates)
+        self._switching = False
+        self.all.observe(lambda change: self._switch(self.single.values(), change["new"]), names="value")
+        for box in self.single.values():
+            box.observe(lambda _: self._switch([self.all], self._gates() == Gates()), names="value")
+
+    def _gates(self) -> Gates:
+        return Gates(**{name: box.value for name, box in self.single.items()})
+
+    def _switch(self, boxes: Iterable, on: bool) -> None:
+        """Bring the other switches in line, then change the value once."""
+        if self._switching:
+            return
+        self._switching = True
+        for box in boxes:
+            box.value = on
+        self._switching = False
+        self.value = self._gates()
+
+
+def pipeline_widget(
+    pipeline: Pipeline,
+    question: str = "Where does Muchiri T'Challa live?",
+    temperature: float = 0.0,
+    seed: int = 0,
+    gates: bool | Gates = True,
+) -> Panel:
+    """Ask a pipeline with a text field, a temperature slider, a seed and switches for the gates.
+
+    Args:
+        question, temperature, seed, gates: what the controls begin with.
+    """
+    return Panel(
+        lambda **values: ask_html(pipeline, **values),
+        question=text_box(question, "Question"),
+        temperature=slider(temperature, "Temperature", 0, 2, 0.1),
+        seed=number_box(seed),
+        gates=Switches(gates if isinstance(gates, Gates) else Gates.all(bool(gates))),
+        button=button("Ask", "Ask the question again"),
+    )
