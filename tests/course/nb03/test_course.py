@@ -172,7 +172,7 @@ def test_every_head_can_be_drawn(reading, layer, head):
 
 
 def test_all_heads_are_drawn_at_once(reading):
-    assert len([panel for panel in draw_all_heads(reading).axes if panel.get_title()]) == 4
+    assert len([panel for panel in draw_all_heads(reading).axes if panel.get_title("left")]) == 4
 
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 1), (3, 1), (1, 0), (1, 3), ("x", 1)])
