@@ -65,11 +65,8 @@ def check_format() -> tuple[bool, str]:
 
 def check_normalised() -> tuple[bool, str]:
     """Whether every notebook is as `momem normalise` leaves it."""
-    notebooks = find_notebooks()
-    bad = normalise_notebooks(notebooks, check=True)
-    if bad:
-        return False, f"type  momem normalise {' '.join(path.stem for path in bad)}"
-    return True, f"{len(notebooks)} notebooks as normalised"
+    bad = " ".join(path.stem for path in normalise_notebooks(find_notebooks(), check=True))
+    return not bad, f"type  momem normalise {bad}" if bad else "all notebooks as normalised"
 
 
 def check_library() -> tuple[bool, str]:

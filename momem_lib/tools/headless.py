@@ -158,11 +158,7 @@ def run_and_report(
     out_dir: str | Path = RUNS,
     **options,
 ) -> int:
-    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1.
-
-    Args:
-        notebooks: see run_notebooks, as for all others.
-    """
+    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1."""
     if not notebooks and not find_notebooks():
         print(f"There are no notebooks in {NOTEBOOKS} yet: nothing to run.")
         return 0

@@ -43,8 +43,7 @@ def _resolve(name: str, known: list[Path], folder: Path) -> Path:
     if name.endswith(".ipynb") and Path(name).is_file():
         return Path(name).resolve()
     stem = Path(name).name.removesuffix(".ipynb")
-    exact = [path for path in known if path.stem == stem]
-    fits = exact or [path for path in known if path.stem.startswith(f"{stem}_")]
+    fits = [path for path in known if path.stem == stem] or [p for p in known if p.stem.startswith(f"{stem}_")]
     if len(fits) == 1:
         return fits[0]
     if fits:
