@@ -42,7 +42,7 @@ SAMPLES = 12  # of what each head wrote
 def measure(task: str, changes: dict, data: CourseData, rows: list[dict], options: argparse.Namespace) -> dict:
     """Train one head and count what it gets right."""
     config = settings(task, options, **changes)
-    run = train_live(task, config, data, "cpu")
+    run = train_live(config, data, "cpu")
     judged = judge(run.module, rows)
     every = max(1, len(run.losses) // POINTS)
     curve = smooth(run.losses)

@@ -1,6 +1,5 @@
 """The trained modules in the course: a short live training of each (or the full one, on a GPU), and how fast it was."""
 
-import json
 import time
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +13,7 @@ from momem_lib.data.tasks import Task, task_named
 from momem_lib.nn.checkpoints import hardware, pick_device
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
-from momem_lib.project import CHECKPOINTS, InputError, parse_json, read_text
+from momem_lib.project import InputError
 from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task, in_bfloat16, read_config
@@ -106,9 +105,7 @@ class LiveRun:
     flops_per_token: float = 0.0  # of a training step, per token, padding counted
 
 
-def train_live(
-    task_name: str, config: TrainConfig, data: CourseData, device: str = "auto", show: bool = True
-) -> LiveRun:
+def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show: bool = True) -> LiveRun:
     """Train a fresh module for config.max_global_steps, and measure exact match every config.checkpoint_steps.
 
     Args:
@@ -119,14 +116,14 @@ def train_live(
 
     Example:
         >>> config = course_config("ner", steps=2, batch_size=2, num_datapoints=8, validation_rows=2)
-        >>> run = train_live("ner", config, course_data("ner", config), "cpu", show=False)
+        >>> run = train_live(config, course_data("ner", config), "cpu", show=False)
         >>> len(run.losses), [step for step, _ in run.matches]
         (2, [1, 2])
     """
     trainer = Trainer(config, pick_device(device))
-    run = LiveRun(Module(task_named(task_name), trainer.average), config, trainer.device)
+    run = LiveRun(Module(data.task, trainer.average), config, trainer.device)
     batches = batch_stream(data.tokens, config.batch_size, config.seed, trainer.device)
-    with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {task_name}", disable=not show) as bar:
+    with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {data.task.name}", disable=not show) as bar:
         while trainer.step < config.max_global_steps:
             batch = next(batches)
             begin = time.perf_counter()
@@ -191,17 +188,3 @@ def speed_words(run: LiveRun) -> str:
         f"{fast['tokens_per_second']:,.0f} tokens a second, {fast['flops_per_second'] / 1e9:,.1f} GFLOP/s, "
         f"{fast['share_of_peak']:.1%} of this device's matrix-multiply peak"
     )
-
-
-def recorded_run(task_name: str) -> dict:
-    """The card of a shipped module: history (step, loss, validation_loss, exact_match, seconds), hardware, and more.
-
-    Example:
-        >>> sorted(recorded_run("ner")["history"][0])
-        ['exact_match', 'loss', 'seconds', 'step', 'validation_loss']
-    """
-    path = CHECKPOINTS / f"{task_named(task_name).name}.json"
-    card = parse_json(read_text(path, "the model card"), f"the model card {path}")
-    if not isinstance(card, dict) or not card.get("history"):
-        raise InputError(f"the model card {path} holds no history: {json.dumps(card)[:80]}")
-    return card

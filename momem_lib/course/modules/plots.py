@@ -48,8 +48,14 @@ def draw_run(run: LiveRun) -> Figure:
 
 
 def draw_recorded(card: dict) -> Figure:
-    """Draw the recorded full run of a shipped module, from its card (module_course.recorded_run)."""
-    history = card["history"]
+    """Draw the recorded full run of a shipped module, from its card.
+
+    Raises:
+        InputError: the card tells nothing of the run.
+    """
+    history = card.get("history")
+    if not history:
+        raise InputError(f"the model card holds no history: {str(card)[:80]}")
     steps = [row["step"] for row in history]
     last = history[-1]
     alt = (

@@ -1,7 +1,7 @@
 """What only notebook 10 needs."""
 
 from momem_lib.course.modules.judging import characters_of, course_rows, failure_table, judge, material, shares_by
-from momem_lib.course.modules.live import TINY, course_config, course_data, recorded_run, speed_words, train_live
+from momem_lib.course.modules.live import TINY, course_config, course_data, speed_words, train_live
 from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_recorded, draw_run
 from momem_lib.course.modules.reading import example_of, read_along, sample_module
 from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean
 
-import pandas as pd
-
 from momem_lib.course.nb12.plots import grouped
-from momem_lib.project import RESULTS, InputError, parse_json, read_text
+from momem_lib.project import RESULTS, InputError, optional_import, parse_json, read_text
+
+pd = optional_import("pandas")
 
 LETTERS = "abcdefghij"
 MODULES = {"ner": "Module 0", "summary": "Module 2", "response": "Module 3"}
@@ -175,8 +175,8 @@ def decoding(results: Mapping) -> Iterator[dict]:
 
 TABLES = {"a": (made_up,), "b": (masks,), "c": (precision,), "d": (race,), "e": (race,), "f": (closed_book,),
           "g": (alphabets,), "h": (targets, letters), "i": (scaling,), "j": (decoding,)}  # fmt: skip
-FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f", "tokens a name": ".1f",
-           "of": ".0f", "s each": ".3f"}  # fmt: skip
+FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f",
+           "tokens a name": ".1f", "of": ".0f", "s each": ".3f"}  # fmt: skip
 
 
 def table(letter: str) -> str:
