@@ -94,8 +94,8 @@ def test_rows_are_the_same_each_time_and_of_the_split_that_was_asked_for(task):
 
 
 def test_rows_that_are_too_long_are_left_out(monkeypatch):
-    monkeypatch.setattr("momem_lib.course.modules.judging.KEPT_ROWS", 2_000)  # 400,000 take minutes
     assert all(len(example_of("summary", row).source) <= 150 for row in course_rows("summary", 5, longest=150))
+    monkeypatch.setattr("momem_lib.course.modules.judging.KEPT_ROWS", 2_000)  # 400,000 take minutes
     with pytest.raises(InputError, match="hardly any row"):
         course_rows("ner", 1, longest=5)
 
