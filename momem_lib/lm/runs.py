@@ -145,7 +145,7 @@ def train_files(
 
     Args:
         files: UTF-8 text files. out: folder to write to; an earlier model there is moved to its folder "previous".
-        profile, changes: as in lm_config.plan. minutes: train for so long instead of the profile's number of steps.
+        profile, changes: as in config.plan. minutes: train for so long instead of the profile's number of steps.
 
     Raises:
         InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.

@@ -34,7 +34,7 @@ def plot_losses(history: list[dict]) -> Figure:
     """The loss on the training text and on the validation text, over the steps of a run.
 
     Args:
-        history: rows of lm_training.train, each with step and loss, some with validation_loss and bits_per_byte.
+        history: rows of lm.training.train, each with step and loss, some with validation_loss and bits_per_byte.
 
     Example:
         >>> plot_losses([{"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.0, "validation_loss": 5.1}]).get_label()[:24]
