@@ -9,5 +9,5 @@ from momem_lib.lm.loop import train
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.lm.runs import files_for, steps_in, train_files
-from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
 from momem_lib.settings import change

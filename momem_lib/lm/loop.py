@@ -4,9 +4,9 @@ import csv
 import io
 import math
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,12 @@ from tqdm import tqdm
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig
 from momem_lib.lm.model import NAME, LanguageModel, build, tokenizer_card
-from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
 from momem_lib.nn.checkpoints import model_card, pick_device, write_atomically
 from momem_lib.project import InputError
 from momem_lib.settings import flat
 from momem_lib.training.config import learning_rate
-from momem_lib.training.loop import stop_requests
+from momem_lib.training.loop import Interrupted, fit
 from momem_lib.training.trainer import TrainingStopped
 
 LOG_LINES = 200  # about so many rows in the history of a run
@@ -124,42 +124,39 @@ class Run:
         waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
         return self.trainer.step >= config.max_global_steps or 0 < config.patience <= waited
 
+    def measure(self, trainer: LMTrainer) -> bool:
+        """After a step: a checkpoint, a line in the history, or nothing; whether that is enough."""
+        config = trainer.config
+        if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
+            self.checkpoint()
+        elif trainer.step % max(1, config.max_global_steps // LOG_LINES) == 0:
+            self.note()
+        return self.enough()
+
     def go(self) -> Trained:
         """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
-        trainer, config = self.trainer, self.trainer.config
-        every = max(1, config.max_global_steps // LOG_LINES)
-        done, window = trainer.step, config.model.context_window
-        bar = tqdm(total=config.max_global_steps, initial=done, mininterval=1, desc="train", disable=not self.show)
-        with bar, stop_requests() as asked:
-            while not self.enough() and not asked:
-                begin = time.perf_counter()
-                batch = windows(self.train_tokens, window, config.batch_size, config.seed, trainer.step)
-                trainer.train_step(batch)
-                trainer.seconds += time.perf_counter() - begin
-                bar.update()
-                if trainer.step % every == 0:
-                    self.progress(bar)
-                if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
-                    self.checkpoint()
-                elif trainer.step % every == 0:
-                    self.note()
-        if not self.enough():
+        trainer = self.trainer
+        steps = 0 if self.enough() else trainer.config.max_global_steps  # a run whose patience was at its end
+        try:
+            fit(trainer, batches(self.train_tokens, trainer.config, trainer.step), window_loss, steps,
+                measure=self.measure, words=self.words, desc="train", disable=not self.show)  # fmt: skip
+        except Interrupted:
             self.save()
             kept = "nothing is saved without a folder"
             if self.out is not None:
                 kept = "saved; to go on: " + shlex.join(["momem", "lm", "train", "--resume", "--out", str(self.out)])
-            raise TrainingStopped(f"stopped at step {trainer.step}; {kept}")
+            raise TrainingStopped(f"stopped at step {trainer.step}; {kept}") from None
         best = self.best or LanguageModel.load(self.out, trainer.device.type)
         return Trained(best, trainer.history, best.card)
 
-    def progress(self, bar: tqdm) -> None:
+    def words(self, trainer: LMTrainer) -> str:
         """Loss, bits per byte and speed beside the bar, which itself says how much time is left."""
-        trainer, config = self.trainer, self.trainer.config
+        config = trainer.config
         speed = trainer.step * config.batch_size * config.model.context_window / max(1e-9, trainer.seconds)
         bits = trainer.loss / math.log(2) / self.bytes_per_token
-        bar.set_postfix_str(f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {speed:,.0f} tokens/s", refresh=False)
+        return f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {speed:,.0f} tokens/s"
 
-    @property
+    @cached_property
     def bytes_per_token(self) -> float:
         """Of the validation text."""
         return float(self.sizes[self.validation_tokens[:100_000]].mean())

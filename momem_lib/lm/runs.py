@@ -1,7 +1,6 @@
 """From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
 
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, count
@@ -17,12 +16,12 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
 from momem_lib.lm.loop import History, Trained, train
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
-from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
 from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
 from momem_lib.project import GENERATED, InputError
 from momem_lib.settings import change
 from momem_lib.training.datasets import file_hash
-from momem_lib.training.loop import prepare_folder
+from momem_lib.training.loop import fit, prepare_folder
 
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
@@ -65,11 +64,12 @@ def set_aside(out: Path) -> Path | None:
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
     """How many steps this machine does in some minutes, measured by a few steps of a model that is thrown away."""
     trainer, state, seconds = LMTrainer(config, device), torch.get_rng_state(), []
-    while len(seconds) < TIMED[0] or (len(seconds) < TIMED[1] and sum(seconds) < TIMED[2] * 60 * minutes):
-        begin = time.perf_counter()  # a step reads its loss as a number, so a GPU cannot run far ahead of the clock
-        batch = windows(tokens, config.model.context_window, config.batch_size, config.seed, len(seconds))
-        trainer.train_step(batch)
-        seconds.append(time.perf_counter() - begin)
+
+    def measure(trainer: LMTrainer) -> bool:
+        seconds.append(trainer.seconds - sum(seconds))  # a step reads its loss, so a GPU cannot run far ahead of it
+        return len(seconds) >= TIMED[0] and sum(seconds) >= TIMED[2] * 60 * minutes
+
+    fit(trainer, batches(tokens, config), window_loss, TIMED[1], measure=measure, disable=True)
     torch.set_rng_state(state)
     # The middle one: the first steps are slow, and so are those that another program disturbs.
     return max(10, int(FOR_STEPS * 60 * minutes / median(seconds)))

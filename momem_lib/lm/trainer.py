@@ -1,14 +1,18 @@
 """One step of training a language model: the windows of the text that it reads, and the loss on them."""
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import count
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from momem_lib.lm.config import LMConfig
 from momem_lib.lm.model import build
 from momem_lib.lm.reading import scores
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.training.trainer import Trainer
 
@@ -48,32 +52,29 @@ def windows(tokens: np.ndarray, window: int, batch: int, seed: int, step: int) -
     return torch.from_numpy(np.stack([tokens[start : start + window + 1] for start in starts]).astype(np.int64))
 
 
+def batches(tokens: np.ndarray, config: LMConfig, start_step: int = 0) -> Iterator[Tensor]:
+    """The windows of each step of a run, from one step on, for ever."""
+    window = config.model.context_window
+    return (windows(tokens, window, config.batch_size, config.seed, step) for step in count(start_step))
+
+
+def window_loss(model: Transformer, batch: Tensor) -> Tensor:
+    """The mean loss of foreseeing each next token of a batch of windows (B, T+1): a scalar, in nats per token."""
+    batch = batch.to(model.device, non_blocking=True)
+    logits = scores(model, batch[:, :-1])  # (B, T, V)
+    return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
+
+
 class LMTrainer(Trainer):
     """A language model, its optimizers and its moving average, at some step of a run.
 
     Example:
-        >>> from momem_lib.lm.config import LMConfig, LMShape
+        >>> from momem_lib.lm.config import LMShape
         >>> shape = LMShape(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1, context_window=8)
         >>> trainer = LMTrainer(LMConfig(model=shape), torch.device("cpu"))
-        >>> first = trainer.train_step(windows(np.arange(256), 8, batch=2, seed=0, step=0))
+        >>> first = trainer.train_step(windows(np.arange(256), 8, batch=2, seed=0, step=0), window_loss)
         >>> 5.3 < first < 5.8  # about ln 256: every byte seems equally likely at first
         True
     """
 
     build = staticmethod(build)
-    gradient_norm = 0.0
-
-    def train_step(self, batch: Tensor) -> float:
-        """One batch (B, T+1): loss, gradients, one step of the optimizers; returns the loss in nats per token.
-
-        Raises:
-            TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
-        """
-        batch = batch.to(self.device, non_blocking=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            logits = scores(self.model, batch[:, :-1])  # (B, T, V)
-        loss = F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
-        value = self.finite(loss, "loss")
-        self.gradient_norm = self.descend(loss)
-        self.loss = value if self.loss is None else 0.95 * self.loss + 0.05 * value
-        return value

@@ -3,9 +3,10 @@
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -29,7 +30,88 @@ from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
 from momem_lib.training.hard_examples import hardest, kept_rows
-from momem_lib.training.trainer import Trainer, TrainingStopped, validation_loss
+from momem_lib.training.trainer import Trainer, TrainingStopped, module_loss, validation_loss
+
+
+@contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """Within, a first Ctrl-C is only noted, so that the step at hand is finished and saved; a second one breaks off.
+
+    Example:
+        >>> with stop_requests() as asked:
+        ...     signal.raise_signal(signal.SIGINT)
+        >>> len(asked)
+        1
+    """
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, between two steps of fit: the model is whole, and may be saved."""
+
+
+def fit(
+    trainer,
+    batches: Iterator,
+    loss_of: Callable,
+    steps: int,
+    every: int = 1,
+    measure: Callable[[object], object] | None = None,
+    words: Callable[[object], str] = lambda trainer: f"loss={trainer.loss:.4f}",
+    **bar,
+) -> list[float]:
+    """Train to a number of steps, and measure now and then: the one training loop, of modules, of toys and of all else.
+
+    Args:
+        trainer: a Trainer, or whatever has a step, seconds, a loss and train_step(batch, loss_of).
+        batches: one for each step. loss_of: from model and batch to a loss, see Trainer.train_step.
+        steps: in all; a trainer that has done some of them goes on.
+        measure: called with the trainer every so many steps and after the last; fit ends where it returns True.
+        words: what stands beside the progress bar. bar: further options of it, such as desc or disable (see tqdm).
+
+    Returns:
+        The loss of each step.
+
+    Raises:
+        TrainingStopped: see Trainer.train_step. Interrupted: Ctrl-C; a second one does not wait for the step's end.
+
+    Example:
+        >>> from momem_lib.nn.blocks import ModelConfig
+        >>> config = TrainConfig(model=ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
+        >>> trainer, seen = Trainer(config, torch.device("cpu")), []
+        >>> tokens = tokenize(TASKS["ner"], [{"question": "Where does Jo live?", "name": "Jo"}], 64)
+        >>> losses = fit(trainer, batch_stream(tokens, 1, seed=0), module_loss, 3, 2, lambda t: seen.append(t.step))
+        >>> len(losses), seen
+        (3, [2, 3])
+    """
+    losses: list[float] = []
+    options = {"total": steps, "initial": trainer.step, "mininterval": 1} | bar
+    with tqdm(**options) as shown, stop_requests() as asked:
+        while trainer.step < steps:
+            begin = time.perf_counter()
+            losses.append(trainer.train_step(next(batches), loss_of))
+            trainer.seconds += time.perf_counter() - begin
+            shown.set_postfix_str(words(trainer), refresh=False)
+            shown.update()
+            if measure and (trainer.step % every == 0 or trainer.step == steps) and measure(trainer):
+                break
+            if asked and trainer.step < steps:
+                raise Interrupted
+    return losses
 
 
 def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:
@@ -90,52 +172,18 @@ class Run:
     def go(self, tokens: TokenSet) -> dict:
         """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
         trainer, config = self.trainer, self.trainer.config
-        if trainer.step >= config.max_global_steps:
+        steps, cards = config.max_global_steps, []
+        if trainer.step >= steps:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
-        bar = tqdm(total=config.max_global_steps, initial=trainer.step, mininterval=1, desc=f"train {self.task.name}")
-        card: dict = {}
-        with bar, stop_requests() as asked:
-            while trainer.step < config.max_global_steps and not asked:
-                begin = time.perf_counter()
-                loss = trainer.train_step(*next(batches))
-                trainer.seconds += time.perf_counter() - begin
-                trainer.loss = loss if trainer.loss is None else 0.95 * trainer.loss + 0.05 * loss
-                bar.set_postfix(loss=f"{trainer.loss:.4f}", refresh=False)
-                bar.update()
-                if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
-                    card = self.checkpoint()
-        if trainer.step < config.max_global_steps:
+        loss_of = partial(module_loss, choice=config.choice_loss)
+        try:
+            fit(trainer, batches, loss_of, steps, config.checkpoint_steps, lambda _: cards.append(self.checkpoint()),
+                desc=f"train {self.task.name}")  # fmt: skip
+        except Interrupted:
             trainer.save(self.state_path, self.card({}))
-            raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on")
-        return card
-
-
-@contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """Within, a first Ctrl-C is only noted, so that the step at hand is finished and saved; a second one breaks off.
-
-    Example:
-        >>> with stop_requests() as asked:
-        ...     signal.raise_signal(signal.SIGINT)
-        >>> len(asked)
-        1
-    """
-    asked: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
-        yield asked
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+            raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on") from None
+        return cards[-1]
 
 
 def fitting_rows(task: Task, rows: Iterable[dict], context_window: int) -> Iterator[dict]:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from momem_lib.data.tasks import COLON
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
 from momem_lib.nn.copying import Mixture
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.settings import flat
@@ -56,6 +58,20 @@ def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
     chosen = out.generated.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
     in_label = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)
     return -(chosen * in_label).sum(dim=1).mean()
+
+
+def module_loss(
+    model: Transformer, batch: tuple[Inputs, Tensor], choice: float = 0.0
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The loss of a module on a batch of batches.batch_of, in nats per target token.
+
+    Args:
+        choice: weight of choice_loss in the loss to descend, which then stands beside the one to report.
+    """
+    inputs, labels = batch
+    out = model(inputs)
+    loss = cross_entropy(out, labels, inputs.target_mask)
+    return (loss, loss + choice * choice_loss(out, labels)) if choice else loss
 
 
 def hidden_matrices(model: Transformer) -> list[Tensor]:
@@ -108,26 +124,29 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.loss: float | None = None  # smoothed over about 20 steps
+        self.gradient_norm = 0.0  # before it was shortened
         self.history: list[dict] = []
         self.half = in_bfloat16(config, device)
 
-    def train_step(self, inputs, labels: Tensor) -> float:
-        """One batch: loss, gradients, one step of the optimizer; returns the loss in nats per token.
+    def train_step(self, batch, loss_of: Callable) -> float:
+        """One batch: loss, gradients, one step of the optimizers; returns the loss in nats per token.
+
+        Args:
+            loss_of: from model and batch to a scalar; or to two, the one to report and the one to descend.
 
         Raises:
             TrainingStopped: the loss or its gradient is NaN or infinite; nothing was changed.
         """
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            out = self.model(inputs)
-            loss = cross_entropy(out, labels, inputs.target_mask)
-        value = self.finite(loss, "loss")
-        if self.config.choice_loss:
-            loss = loss + self.config.choice_loss * choice_loss(out, labels)
+            loss = loss_of(self.model, batch)
+        reported, loss = loss if isinstance(loss, tuple) else (loss, loss)
+        value = self.finite(reported, "loss")
         self.descend(loss)
+        self.loss = value if self.loss is None else 0.95 * self.loss + 0.05 * value
         return value
 
-    def descend(self, loss: Tensor) -> float:
-        """Gradients of a loss, one step of the optimizers at this step's rate; returns the gradient's norm.
+    def descend(self, loss: Tensor) -> None:
+        """Gradients of a loss, and one step of the optimizers at this step's rate.
 
         Raises:
             TrainingStopped: the gradient is NaN or infinite; nothing was changed.
@@ -135,7 +154,7 @@ class Trainer:
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        norm = self.finite(norm, "gradient")
+        self.gradient_norm = self.finite(norm, "gradient")
         share = learning_rate(self.config, self.step) / self.config.model_lr
         for optimizer, highest in zip(self.optimizers, (self.config.model_lr, self.config.muon_lr), strict=False):
             for group in optimizer.param_groups:
@@ -143,7 +162,6 @@ class Trainer:
             optimizer.step()
         self.step += 1
         self.update_average()
-        return norm
 
     def finite(self, number: Tensor, what: str) -> float:
         """The number, or TrainingStopped when it is none."""

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import torch
 from tqdm import tqdm
@@ -27,6 +28,8 @@ from momem_lib.training import (
     change,
     choice_loss,
     cross_entropy,
+    fit,
+    module_loss,
     read_config,
     tokenize,
     training_rows,
@@ -81,42 +84,37 @@ def measure_choice(model: Transformer, tokens: TokenSet, batch_size: int = 64) -
     return {name: total / (letters if name == "copied" else len(tokens)) for name, total in sums.items()}
 
 
-class LabelTrainer(Trainer):
+def label_loss(model: Transformer, batch: tuple, weight: float) -> tuple:
     """Weights the letters of the label as choice_loss does, but in the loss of the whole head."""
-
-    def __init__(self, config: TrainConfig, label_weight: float) -> None:
-        super().__init__(config, torch.device("cpu"))
-        self.label_weight = label_weight
-
-    def train_step(self, inputs, labels) -> float:
-        """One batch, as in Trainer."""
-        if not self.label_weight:
-            return super().train_step(inputs, labels)
-        out = self.model(inputs)
-        loss = cross_entropy(out, labels, inputs.target_mask)
-        self.descend(loss + self.label_weight * choice_loss(replace(out, generated=out.log_probs), labels))
-        return loss.item()
+    inputs, labels = batch
+    out = model(inputs)
+    loss = cross_entropy(out, labels, inputs.target_mask)
+    return loss, loss + weight * choice_loss(replace(out, generated=out.log_probs), labels)
 
 
 def one_run(
     config: TrainConfig, small_start: bool, label_weight: float, tokens: TokenSet, few: TokenSet, every: int
 ) -> dict:
     """Train from scratch; what is measured at step 0 and every few steps."""
-    trainer = LabelTrainer(config, label_weight)
+    trainer = Trainer(config, torch.device("cpu"))
+    loss_of = partial(label_loss, weight=label_weight) if label_weight else None
+    loss_of = loss_of or partial(module_loss, choice=config.choice_loss)
     if small_start:  # as GPT-2 starts: the same size for every matrix, however many inputs it has
         for layer in trainer.model.modules():
             if isinstance(layer, torch.nn.Linear) and layer is not trainer.model.head.scores:
                 torch.nn.init.normal_(layer.weight, std=0.02)
-    batches = batch_indices(tokens.source.lengths, config.batch_size, config.seed)
+    batches = (batch_of(tokens, rows) for rows in batch_indices(tokens.source.lengths, config.batch_size, config.seed))
     curve, begin = [], time.process_time()
-    for step in tqdm(range(config.max_global_steps + 1), mininterval=1):
-        if step % every == 0:
-            trainer.model.eval()
-            curve.append({"step": step} | {k: round(v, 4) for k, v in measure_choice(trainer.model, few).items()})
-            tqdm.write(str(curve[-1]))
-            trainer.model.train()
-        if step < config.max_global_steps:
-            trainer.train_step(*batch_of(tokens, next(batches)))
+
+    def measure(trainer: Trainer) -> None:
+        trainer.model.eval()
+        found = measure_choice(trainer.model, few).items()
+        curve.append({"step": trainer.step} | {name: round(value, 4) for name, value in found})
+        tqdm.write(str(curve[-1]))
+        trainer.model.train()
+
+    measure(trainer)
+    fit(trainer, batches, loss_of, config.max_global_steps, every, measure)
     return {"curve": curve, "parameters": trainer.model.num_parameters(), "seconds": round(time.process_time() - begin)}
 
 

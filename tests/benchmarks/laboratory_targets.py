@@ -1,6 +1,7 @@
 """Experiment (h) of notebook 12: which tokens a loss is taken over, and whose output a model reads while it learns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from momem_lib.nn.copying import Mixture
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
-from momem_lib.training.trainer import Trainer, cross_entropy
+from momem_lib.training.trainer import cross_entropy, module_loss
 
 OWN_SHARE = 0.3  # of the tokens read in training, those that are the model's own guesses
 PLACES = 16  # letters of a name whose fate is followed
@@ -28,21 +29,15 @@ def out_and_states(model: Transformer, inputs: Inputs) -> tuple[Mixture, Tensor]
         hook.remove()
 
 
-def loss_on_all(model: Transformer, inputs: Inputs, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean loss over prompt and target tokens, and that over target tokens alone: two scalars, nats per token."""
+def loss_on_all(model: Transformer, batch: tuple[Inputs, Tensor]) -> tuple[Tensor, Tensor]:
+    """The mean loss over target tokens alone, to compare, and that over prompt and target, to descend: two scalars."""
+    inputs, labels = batch
     out, states = out_and_states(model, inputs)
     on_target = cross_entropy(out, labels, inputs.target_mask)
     prompt, mask = inputs.prompt[:, 1:], inputs.prompt_mask[:, 1:]  # each from the ones before it
     on_prompt = cross_entropy(model.plain(states[:, : prompt.shape[1]]), prompt, mask)
     few, many = inputs.target_mask.sum(), mask.sum()
-    return (on_target * few + on_prompt * many) / (few + many), on_target
-
-
-def step_on_all(trainer: Trainer, inputs: Inputs, labels: Tensor) -> float:
-    """One step on the loss over all tokens; returns the loss over the target alone, to compare."""
-    loss, on_target = loss_on_all(trainer.model, inputs, labels)
-    trainer.descend(loss)
-    return on_target.item()
+    return on_target, (on_target * few + on_prompt * many) / (few + many)
 
 
 def with_own_output(model: Transformer, inputs: Inputs, draw: torch.Generator, share: float = OWN_SHARE) -> Inputs:
@@ -59,10 +54,15 @@ def with_own_output(model: Transformer, inputs: Inputs, draw: torch.Generator, s
     return Inputs(torch.where(chosen, own, inputs.target), inputs.target_mask, inputs.prompt, inputs.prompt_mask)
 
 
-def step_on_own(trainer: Trainer, inputs: Inputs, labels: Tensor) -> float:
-    """One step of training in which the model reads some of its own output instead of the teacher's."""
-    draw = torch.Generator().manual_seed(trainer.config.seed * 100_003 + trainer.step)
-    return trainer.train_step(with_own_output(trainer.model, inputs, draw), labels)
+def loss_on_own(seed: int) -> Callable:
+    """The loss of a run in which the model reads some of its own output instead of the teacher's."""
+    steps = count()
+
+    def loss_of(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
+        draw = torch.Generator().manual_seed(seed * 100_003 + next(steps))
+        return module_loss(model, (with_own_output(model, batch[0], draw), batch[1]))
+
+    return loss_of
 
 
 @torch.inference_mode()
@@ -85,9 +85,9 @@ def fate_of_letters(model: Transformer, rows: Sequence[dict], places: int = PLAC
 
 
 WAYS = {
-    "loss on target tokens": None,
-    "loss on all tokens": step_on_all,
-    "reading own output": step_on_own,
+    "loss on target tokens": lambda seed: module_loss,
+    "loss on all tokens": lambda seed: loss_on_all,
+    "reading own output": loss_on_own,
 }
 
 
@@ -98,10 +98,10 @@ def target_experiment(
     rows, exam = short_rows(4000), short_rows(exam_rows, "test", seed=1)
     runs, fates = [], []
     for seed in seeds:
-        for way, step in WAYS.items():
+        for way, loss_of in WAYS.items():
             changes = {"seed": seed, "batch_size": 16, "prompt_attention": "causal"}
             done = train_watched(
-                "ner", small_config("ner", max_global_steps=steps, **changes), rows, exam, every, step=step
+                "ner", small_config("ner", max_global_steps=steps, **changes), rows, exam, every, loss_of=loss_of(seed)
             )
             runs.append({"way": way, "seed": seed} | done.facts() | {"losses": [round(x, 4) for x in done.losses[::5]]})
         done = train_watched("ner", small_config("ner", max_global_steps=early, seed=seed, batch_size=16), rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 
 import torch
 import torch.nn.functional as F
@@ -35,13 +36,16 @@ def masked_loss(model: Transformer, inputs: Inputs, hidden: Tensor) -> Tensor:
     return F.cross_entropy(scores[hidden], inputs.source[hidden])
 
 
-def reading_step(trainer: Trainer, inputs: Inputs, _labels: Tensor) -> float:
-    """One step of pre-training: the encoder guesses hidden bytes, and no label is looked at."""
-    draw = torch.Generator().manual_seed(trainer.config.seed * 100_003 + trainer.step)
-    hidden = (torch.rand(inputs.source.shape, generator=draw) < HIDDEN_SHARE) & inputs.source_mask
-    loss = masked_loss(trainer.model, inputs, hidden)
-    trainer.descend(loss)
-    return loss.item()
+def reading_loss(seed: int) -> Callable:
+    """The loss of pre-training: the encoder guesses hidden bytes, others at each step, and no label is looked at."""
+    steps = count()
+
+    def loss_of(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
+        inputs, draw = batch[0], torch.Generator().manual_seed(seed * 100_003 + next(steps))
+        hidden = (torch.rand(inputs.source.shape, generator=draw) < HIDDEN_SHARE) & inputs.source_mask
+        return masked_loss(model, inputs, hidden)
+
+    return loss_of
 
 
 def take_reading(trainer: Trainer, donor: Transformer | None) -> None:
@@ -95,7 +99,8 @@ def transfer_experiments(
     for seed in seeds:
         rows = short_rows(4000, seed=7 + seed, unknown=0.0)
         other = train_watched("response", transfer_config("response", donor_steps, 50 + seed), rows)
-        reader = train_watched("summary", transfer_config("summary", donor_steps, 50 + seed), rows, step=reading_step)
+        settings = transfer_config("summary", donor_steps, 50 + seed)
+        reader = train_watched("summary", settings, rows, loss_of=reading_loss(50 + seed))
         starts = starts_of({"encoder of Module 3": other.model, "encoder pre-trained on records": reader.model})
         runs, scratch = race("summary", starts, transfer_config("summary", steps, seed), mark, exam_rows)
         results["d"]["runs"] += runs

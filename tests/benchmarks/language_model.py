@@ -41,6 +41,7 @@ from momem_lib.lm import (
     split_tokens,
     steps_in,
     train,
+    window_loss,
     windows,
     write_tokens,
 )
@@ -230,7 +231,7 @@ def bpe_flops(options: argparse.Namespace) -> None:
         settings = shape | {"muon_lr": muon_lr, "precision": kind}
         trainer = LMTrainer(change(LMConfig(), settings, "bpe-flops"), torch.device("cpu"))
         peak = 2 * 1024**3 / median_time(lambda: square @ square, 15)
-        step = lambda t=trainer: t.train_step(windows(tokens, length, batch, 0, t.step))  # noqa: E731
+        step = lambda t=trainer: t.train_step(windows(tokens, length, batch, 0, t.step), window_loss)  # noqa: E731
         seconds = median_time(step, options.repeats)
         peak = max(peak, 2 * 1024**3 / median_time(lambda: square @ square, 15))
         rate = batch * length / seconds

@@ -7,7 +7,6 @@ read. With --write the results go to data/results/06_QUESTION.json, which notebo
 
 import argparse
 import json
-import time
 from datetime import date
 
 import numpy as np
@@ -20,11 +19,13 @@ from momem_lib.lm import (
     LanguageModel,
     LMConfig,
     LMTrainer,
+    batches,
     change,
     offline_text,
-    windows,
+    window_loss,
 )
 from momem_lib.nn import hardware
+from momem_lib.training import fit
 
 SHAPE = {"context_window": 64, "embedding_dim": 64, "num_heads": 4, "hidden_dim": 256, "num_decoder_blocks": 2}
 BASE = change(LMConfig(), SHAPE | {"batch_size": 8, "max_global_steps": 300, "warmup_steps": 20}, "lm_ablations.py")
@@ -65,7 +66,7 @@ QUESTIONS = {
 }
 
 
-def measure(model, tokens: np.ndarray) -> float:
+def measure_bits(model, tokens: np.ndarray) -> float:
     """Bits per byte, rounded: what training lowers, over ln 2, since every token is a byte."""
     return round(LanguageModel(model, BPETokenizer()).evaluate(tokens).bits_per_byte, 4)
 
@@ -73,20 +74,21 @@ def measure(model, tokens: np.ndarray) -> float:
 def run(config: LMConfig, learned: np.ndarray, seen: np.ndarray, unseen: np.ndarray) -> dict:
     """Train one setting; bits per byte on text that it read and on text that it never read."""
     trainer, curve, norms, taken = LMTrainer(config, torch.device("cpu")), [], [], []
-    for step in range(1, config.max_global_steps + 1):
-        begin = time.process_time()
-        trainer.train_step(windows(learned, config.model.context_window, config.batch_size, config.seed, trainer.step))
-        taken.append(time.process_time() - begin)
-        norms.append(float(trainer.gradient_norm))
-        if step % config.checkpoint_steps == 0 or step == config.max_global_steps:
-            curve.append([step, measure(trainer.average, seen), measure(trainer.average, unseen)])
+
+    def measure(trainer: LMTrainer) -> None:
+        norms.append(trainer.gradient_norm)
+        taken.append(trainer.seconds - sum(taken))
+        if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
+            curve.append([trainer.step, measure_bits(trainer.average, seen), measure_bits(trainer.average, unseen)])
+
+    fit(trainer, batches(learned, config), window_loss, config.max_global_steps, measure=measure, disable=True)
     return {
         "parameters": trainer.model.num_parameters(),
         "passes": round(config.max_global_steps * config.batch_size * config.model.context_window / len(learned), 2),
         "seen": curve[-1][1],
         "unseen": curve[-1][2],
         "unseen_last_weights": measure(trainer.model, unseen),
-        "step_ms": round(1000 * float(np.median(taken)), 1),  # of processor time
+        "step_ms": round(1000 * float(np.median(taken)), 1),  # the middle one
         "gradient_norm": {"median": round(float(np.median(norms)), 3), "longest": round(max(norms), 3)},
         "curve": curve,
     }

@@ -29,7 +29,7 @@ from momem_lib.nn.transformer import Transformer
 from momem_lib.system.gates import summary_gate
 from momem_lib.system.memory import Memory
 from momem_lib.training.batches import batch_of, tokenize
-from momem_lib.training.trainer import Trainer, cross_entropy
+from momem_lib.training.trainer import Trainer, cross_entropy, module_loss
 
 CPU = torch.device("cpu")
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
@@ -72,7 +72,7 @@ def test_frozen_reading_parts_stay_and_others_move():
     trainer = Trainer(transfer_config("summary", 1), CPU)
     take_reading(trainer, donor)
     before = {name: p.clone() for name, p in trainer.model.named_parameters()}
-    trainer.train_step(*batch_of(tokenize(TASKS["summary"], short_rows(4, unknown=0.0), 256), range(4)))
+    trainer.train_step(batch_of(tokenize(TASKS["summary"], short_rows(4, unknown=0.0), 256), range(4)), module_loss)
     moved = {name for name, p in trainer.model.named_parameters() if not torch.equal(p, before[name])}
     assert not {name for name in moved if name.startswith(("embedding.", "encoder"))} and "head.scores.weight" in moved
     assert torch.equal(trainer.model.embedding.weight, donor.embedding.weight)
@@ -94,7 +94,7 @@ def test_reading_without_labels_looks_at_hidden_bytes_alone():
 def test_loss_on_all_is_a_mean_over_prompt_and_target():
     model = untrained(prompt_attention="causal")
     inputs, labels = batch_of(tokenize(TASKS["ner"], short_rows(3), 256), range(3))
-    on_all, on_target = loss_on_all(model, inputs, labels)
+    on_target, on_all = loss_on_all(model, (inputs, labels))
     assert torch.isclose(on_target, cross_entropy(model(inputs), labels, inputs.target_mask))
     few, many = inputs.target_mask.sum(), inputs.prompt_mask[:, 1:].sum()
     on_prompt = (on_all * (few + many) - on_target * few) / many

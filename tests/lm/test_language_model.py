@@ -22,7 +22,7 @@ from momem_lib.lm.config import LMConfig, Plan, least_bytes, plan
 from momem_lib.lm.loop import train
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
-from momem_lib.lm.trainer import LMTrainer, windows
+from momem_lib.lm.trainer import LMTrainer, window_loss, windows
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.nn.transformer import Transformer
@@ -190,7 +190,7 @@ def test_nan_stops_with_a_sentence():
     trainer = LMTrainer(config, torch.device("cpu"))
     next(trainer.model.parameters()).data.fill_(float("nan"))
     with pytest.raises(TrainingStopped, match="model_lr"):
-        trainer.train_step(windows(tokens_of(), 16, 4, 0, 0))
+        trainer.train_step(windows(tokens_of(), 16, 4, 0, 0), window_loss)
 
 
 def test_the_dial_follows_the_length_of_the_text():

@@ -22,7 +22,7 @@ from momem_lib.training.batches import batch_of, tokenize
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
 from momem_lib.training.hard_examples import difficulty, hardest
 from momem_lib.training.loop import average, train
-from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy
+from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy, module_loss
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
 NUMBERS = {"max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2, "validation_rows": 3, "dropout": 0.1}
@@ -52,7 +52,7 @@ def test_three_steps_of_each_profile_at_reduced_width_in_bfloat16(task, profile,
     trainer = Trainer(config, torch.device("cpu"))
     tokens = tokenize(TASKS[task], rows, config.model.context_window)
     before = [parameter.clone() for parameter in trainer.model.parameters()]
-    losses = [trainer.train_step(*batch_of(tokens, range(4))) for _ in range(3)]
+    losses = [trainer.train_step(batch_of(tokens, range(4)), module_loss) for _ in range(3)]
     assert all(0 < loss < 10 for loss in losses)
     assert losses[2] < losses[0]
     changed = [not torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True)]
@@ -103,7 +103,7 @@ def test_a_small_model_learns_to_copy_names_never_seen():
     trainer = Trainer(config, torch.device("cpu"))
     tokens = tokenize(TASKS["ner"], [row() for _ in range(16 * STEPS)], 128)
     for step in range(STEPS):
-        trainer.train_step(*batch_of(tokens, range(16 * step, 16 * step + 16)))
+        trainer.train_step(batch_of(tokens, range(16 * step, 16 * step + 16)), module_loss)
     share, _ = Module(TASKS["ner"], trainer.model.eval()).exact_match([row() for _ in range(50)])
     assert share > 0.9
 
@@ -164,7 +164,7 @@ def test_nan_stops_training_with_a_sentence_and_harms_nothing(rows, tmp_path):
         trainer.model.decoder_norm.weight[0] = float("nan")
     before = trainer.model.embedding.weight.clone()
     with pytest.raises(TrainingStopped, match="model_lr"):
-        trainer.train_step(*batch_of(tokens, range(4)))
+        trainer.train_step(batch_of(tokens, range(4)), module_loss)
     assert torch.equal(trainer.model.embedding.weight, before)
 
 
@@ -270,7 +270,7 @@ def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(row
     trainer.model.decoder_norm.weight.register_hook(lambda gradient: gradient * float("inf"))
     before = [parameter.clone() for parameter in trainer.model.parameters()]
     with pytest.raises(TrainingStopped, match="gradient"):
-        trainer.train_step(*batch_of(tokenize(TASKS["ner"], rows, 512), range(4)))
+        trainer.train_step(batch_of(tokenize(TASKS["ner"], rows, 512), range(4)), module_loss)
     assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
 
 

@@ -1,11 +1,13 @@
 """The trained modules in the course: a short live training of each (or the full one, on a GPU), and how fast it was."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import torch
-from tqdm import tqdm
+from torch import Tensor
 
 from momem_lib.course.modules.judging import course_rows
 from momem_lib.course.shared.anatomy import counted_flops
@@ -18,7 +20,8 @@ from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task, in_bfloat16, read_config
 from momem_lib.training.datasets import training_rows
-from momem_lib.training.trainer import Trainer
+from momem_lib.training.loop import fit
+from momem_lib.training.trainer import Trainer, module_loss
 
 # What makes a profile small enough to be trained while somebody watches.
 LIVE = {
@@ -122,20 +125,21 @@ def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show
     """
     trainer = Trainer(config, pick_device(device))
     run = LiveRun(Module(data.task, trainer.average), config, trainer.device)
-    batches = batch_stream(data.tokens, config.batch_size, config.seed, trainer.device)
-    with tqdm(total=config.max_global_steps, mininterval=1, desc=f"train {data.task.name}", disable=not show) as bar:
-        while trainer.step < config.max_global_steps:
-            batch = next(batches)
-            begin = time.perf_counter()
-            run.losses.append(trainer.train_step(*batch))
-            run.seconds += time.perf_counter() - begin
+    latest = []
+
+    def batches() -> Iterator[tuple[Inputs, Tensor]]:
+        for batch in batch_stream(data.tokens, config.batch_size, config.seed, trainer.device):
             real, padded = token_counts(batch[0])
-            run.tokens, run.padded = run.tokens + real, run.padded + padded
-            bar.set_postfix(loss=f"{run.losses[-1]:.3f}", refresh=False)
-            bar.update()
-            if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
-                run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
-    run.flops_per_token = counted_flops(trainer.model, batch[0], backward=True) / padded
+            run.tokens, run.padded, latest[:] = run.tokens + real, run.padded + padded, [batch[0]]
+            yield batch
+
+    def measure(trainer: Trainer) -> None:
+        run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
+
+    run.losses = fit(trainer, batches(), partial(module_loss, choice=config.choice_loss), config.max_global_steps,
+                     config.checkpoint_steps, measure, desc=f"train {data.task.name}", disable=not show)  # fmt: skip
+    run.seconds = trainer.seconds
+    run.flops_per_token = counted_flops(trainer.model, latest[0], backward=True) / token_counts(latest[0])[1]
     return run
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from momem_lib.course.shared.symptoms import ToyTrainer
 from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, rotation
 from momem_lib.project import InputError
+from momem_lib.training.loop import fit
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WARM_UP = 20  # steps until the learning rate is reached
@@ -150,17 +151,17 @@ def train_copier(
     generator = torch.Generator().manual_seed(seed)
     model = AttentionOnly(num_layers).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=model_lr, weight_decay=0.01)
-    losses = []
-    for step in tqdm(range(steps), mininterval=1, desc=f"{num_layers} layers", leave=False):
-        rate = min(1, (step + 1) / WARM_UP, (steps - step) / (COOL_DOWN * steps))
-        optimizer.param_groups[0]["lr"] = model_lr * rate
-        tokens, period = (part.to(device) for part in repeated_letters(batch_size, periods, length, generator))
-        loss = copy_loss(model(tokens[:, :-1]), tokens, period)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.item())
+
+    def rate(step: int) -> float:
+        return model_lr * min(1, (step + 1) / WARM_UP, (steps - step) / (COOL_DOWN * steps))
+
+    def loss_of(model: AttentionOnly, batch: tuple[Tensor, Tensor]) -> Tensor:
+        tokens, period = (part.to(device) for part in batch)
+        return copy_loss(model(tokens[:, :-1]), tokens, period)
+
+    batches = (repeated_letters(batch_size, periods, length, generator) for _ in range(steps))
+    losses = fit(ToyTrainer(model, optimizer, rate, clip_norm=1.0), batches, loss_of, steps,
+                 desc=f"{num_layers} layers", leave=False)  # fmt: skip
     return Trained(model.cpu().eval(), losses)
 
 

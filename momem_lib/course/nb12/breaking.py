@@ -9,12 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
-from momem_lib.course.shared.symptoms import next_token_loss, toy_model
+from momem_lib.course.shared.symptoms import ToyTrainer, next_token_loss, toy_model, window_batches
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
-from momem_lib.training.trainer import Trainer
+from momem_lib.training.loop import fit
+from momem_lib.training.trainer import Trainer, module_loss
 
 PADDED = 56  # tokens that every question is padded to in training
 HALF, BRAIN, FULL = torch.float16, torch.bfloat16, torch.float32
@@ -61,9 +62,9 @@ def padded(inputs: Inputs, length: int) -> Inputs:
     return replace(inputs, prompt=prompt, prompt_mask=F.pad(inputs.prompt_mask, (0, more), value=False))
 
 
-def padded_step(trainer: Trainer, inputs: Inputs, labels: Tensor) -> float:
-    """One step of training on questions padded to PADDED tokens, as where all rows of a dataset get one length."""
-    return trainer.train_step(padded(inputs, PADDED), labels)
+def padded_loss(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
+    """The loss on questions padded to PADDED tokens, as where all rows of a dataset get one length."""
+    return module_loss(model, (padded(batch[0], PADDED), batch[1]))
 
 
 def train_masked(kind: type[Transformer], steps: int, seed: int, rows: Sequence[dict]) -> Watched:
@@ -73,7 +74,7 @@ def train_masked(kind: type[Transformer], steps: int, seed: int, rows: Sequence[
         trainer.model.__class__ = kind  # the same weights, another mask
 
     config = small_config("ner", max_global_steps=steps, seed=seed, batch_size=16)
-    return train_watched("ner", config, rows, prepare=prepare, step=padded_step)
+    return train_watched("ner", config, rows, prepare=prepare, loss_of=padded_loss)
 
 
 @dataclass(frozen=True)
@@ -119,23 +120,21 @@ def train_in(recipe: Recipe, windows: Tensor, steps: int, seed: int = 0) -> list
         2
     """
     model = toy_model(seed=seed).train()
-    draw = torch.Generator().manual_seed(seed)
     if recipe.optimizer == "sgd":
         optimizer = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate, momentum=0.9)
     else:
         optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate)
-    losses: list[float] = []
-    for step in range(steps):
-        share = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
-        optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
-        batch = windows[torch.randint(len(windows), (8,), generator=draw)]
+
+    def rate(step: int) -> float:
+        return recipe.learning_rate * (min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0)
+
+    def loss_of(model: Transformer, batch: Tensor) -> Tensor:
         with torch.autocast("cpu", recipe.precision, enabled=recipe.precision != FULL):
-            loss = next_token_loss(model, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm or math.inf)
-        losses.append(loss.item() if math.isfinite(norm) else math.nan)
-        if not math.isfinite(losses[-1]):
-            break
-        optimizer.step()
-    return losses
+            return next_token_loss(model, batch)
+
+    def measure(trainer: ToyTrainer) -> bool:
+        return not (math.isfinite(trainer.loss) and math.isfinite(trainer.gradient_norm))
+
+    trainer = ToyTrainer(model, optimizer, rate, recipe.clip_norm or math.inf)
+    losses = fit(trainer, window_batches(windows, 8, seed), loss_of, steps, measure=measure, disable=True)
+    return losses if math.isfinite(trainer.gradient_norm) else [*losses[:-1], math.nan]

@@ -1,21 +1,20 @@
 """Small models for notebook 12: a shape, a training loop that is watched, and what a model gets right."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
-from torch import Tensor
 
 from momem_lib.data.tasks import TASKS
-from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task
-from momem_lib.training.trainer import Trainer
+from momem_lib.training.loop import fit
+from momem_lib.training.trainer import Trainer, module_loss
 
 CPU = torch.device("cpu")
 COPIES = {"ner": "prompt", "summary": "source", "response": "both"}
@@ -33,7 +32,7 @@ class Watched:
     model: Transformer
     losses: list[float] = field(default_factory=list)  # nats per token, one a step
     points: list[dict] = field(default_factory=list)  # step, exact (0 to 1)
-    seconds: float = 0.0  # of CPU time, for training alone
+    seconds: float = 0.0  # for training alone
 
     def reached(self, exact: float) -> int | None:
         """The first step at which so many were right, or None.
@@ -80,15 +79,15 @@ def train_watched(
     every: int = 50,
     until: float = 2.0,
     prepare: Callable[[Trainer], None] | None = None,
-    step: Callable[[Trainer, Inputs, Tensor], float] | None = None,
+    loss_of: Callable | None = None,
 ) -> Watched:
     """Train a small model, and let it sit the exam every few steps.
 
     Args:
         rows: to learn from. exam: rows that it is examined on, greedily; none: no exam.
         until: stop at the first exam with this share right; above 1: go on to the end.
-        prepare: changes the fresh trainer (other weights, frozen ones). step: one step of training, instead of the
-            library's train_step; returns the loss.
+        prepare: changes the fresh trainer (other weights, frozen ones). loss_of: from model and batch to a loss, as in
+            Trainer.train_step, instead of the library's.
 
     Example:
         >>> from momem_lib.course.nb12.rows import short_rows
@@ -100,18 +99,19 @@ def train_watched(
     trainer = Trainer(config, CPU)
     if prepare is not None:
         prepare(trainer)
-    step = step or Trainer.train_step
     done = Watched(trainer.model)
     tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.model.context_window)
-    stream = batch_stream(tokens, config.batch_size, config.seed)
-    while trainer.step < config.max_global_steps:
-        begin = time.process_time()
+
+    def measure(trainer: Trainer) -> bool:
+        done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
         trainer.model.train()
-        done.losses.append(step(trainer, *next(stream)))
-        done.seconds += time.process_time() - begin
-        if exam and (trainer.step % every == 0 or trainer.step == config.max_global_steps):
-            done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
-            if done.points[-1]["exact"] >= until:
-                break
+        return done.points[-1]["exact"] >= until
+
+    batches = batch_stream(tokens, config.batch_size, config.seed)
+    loss_of = loss_of or partial(module_loss, choice=config.choice_loss)
+    done.losses = fit(
+        trainer, batches, loss_of, config.max_global_steps, every, measure if exam else None, disable=True
+    )
+    done.seconds = trainer.seconds
     trainer.model.eval()
     return done

@@ -2,17 +2,17 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
-from torch import Tensor
-from tqdm import tqdm
+from torch import Tensor, nn
 
 from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
+from momem_lib.training.loop import fit
 from momem_lib.training.trainer import cross_entropy
 
 # Word -> probability. Within a place, no two words begin alike, so that each choice falls on one letter.
@@ -109,6 +109,49 @@ def next_token_loss(model: Transformer, window: Tensor) -> Tensor:
     return cross_entropy(model(inputs), window[:, 1:], inputs.target_mask)
 
 
+class ToyTrainer:
+    """A model and an optimizer with no warm-up, no clipping and no guard, unless a rate or a limit is given.
+
+    Args:
+        rate: from the number of a step to its learning rate. clip_norm: longest gradient; its length is then kept.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        rate: Callable[[int], float] | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.model, self.optimizer, self.rate, self.clip_norm = model, optimizer, rate, clip_norm
+        self.step, self.seconds, self.loss, self.gradient_norm = 0, 0.0, math.nan, math.nan
+
+    def train_step(self, batch, loss_of: Callable) -> float:
+        """One step, as plain as can be: the loss, its gradient, and a step of the optimizer; returns the loss."""
+        loss = loss_of(self.model, batch)
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.clip_norm is not None:
+            self.gradient_norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm).item()
+        if self.rate is not None:
+            self.optimizer.param_groups[0]["lr"] = self.rate(self.step)
+        self.optimizer.step()
+        self.step, self.loss = self.step + 1, loss.item()
+        return self.loss
+
+
+def window_batches(windows: Tensor, batch_size: int, seed: int) -> Iterator[Tensor]:
+    """Random windows, for ever: batches (B, T+1) of windows (N, T+1).
+
+    Example:
+        >>> next(window_batches(toy_windows(toy_text(5), length=8), batch_size=2, seed=0)).shape
+        torch.Size([2, 9])
+    """
+    draw = torch.Generator().manual_seed(seed)
+    while True:
+        yield windows[torch.randint(len(windows), (batch_size,), generator=draw)]
+
+
 def train_toy(
     model: Transformer,
     windows: Tensor,
@@ -126,15 +169,6 @@ def train_toy(
         optimizer: AdamW over the model's parameters unless another is given.
     """
     optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=learning_rate)
-    draw, device = torch.Generator().manual_seed(seed), next(model.parameters()).device
-    losses = []
-    model.train()
-    for _ in tqdm(range(steps), mininterval=1, leave=False):
-        batch = windows[torch.randint(len(windows), (batch_size,), generator=draw)].to(device)
-        loss = loss_of(model, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = fit(ToyTrainer(model.train(), optimizer), window_batches(windows, batch_size, seed), loss_of, steps)
     model.eval()
     return losses
