@@ -26,6 +26,7 @@ _HOMES = {
     "Answer": "system.answer",
     "Gates": "system.gates",
     "Memory": "system.memory",
+    "Module": "nn.module",
     "Person": "data.records",
 }
 

@@ -67,3 +67,10 @@ def test_only_pictures_that_a_page_shows_are_committed():
     command = ["git", "ls-files", "figures"]
     tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert {Path(name).name for name in tracked} == shown_pictures()
+
+
+def test_python_of_the_readme_runs(capsys):
+    (program,) = re.findall(r"```python\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+    exec(compile(program, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert "Nurse" in lines[0] and lines[-1] == "Jo Doe"
