@@ -62,6 +62,20 @@ class Mixture:
     copy_gate: Tensor  # (B, T) probability of copying rather than generating
     copy_weights: Tensor  # (B, T, S) where it copies from
     generated: Tensor  # (B, T, V) what the generator alone would say, as log_probs
+    source: Tensor  # (B, S) the tokens that can be copied
+
+    def of(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Of one token for each step (B, T): its log-probability, and the share of it that came from copying, 0 to 1.
+
+        Example:
+            >>> half, weights, source = torch.tensor([[0.5]]), torch.tensor([[[0.2, 0.8]]]), torch.tensor([[9, 0]])
+            >>> mixture = Mixture(half[..., None].log(), half, weights, half, source)
+            >>> [round(number.item(), 3) for number in mixture.of(torch.tensor([[0]]))]
+            [-0.693, 0.8]
+        """
+        log_probs = self.log_probs.gather(-1, tokens[..., None]).squeeze(-1)  # (B, T)
+        fitting = (self.copy_weights * (self.source[:, None] == tokens[..., None])).sum(-1)
+        return log_probs, (self.copy_gate * fitting / log_probs.exp()).clamp(0, 1)
 
 
 class GenerateHead(nn.Module):
@@ -146,4 +160,4 @@ class CopyHead(nn.Module):
         copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(-1, places, weights)  # (B, T, V)
         generated = torch.log_softmax(logits.float(), dim=-1)  # (B, T, V)
         probs = (1 - gate) * generated.exp() + gate * copied
-        return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights, generated)
+        return Mixture(torch.log(probs + NEVER), gate.squeeze(-1), weights, generated, source)

@@ -11,7 +11,7 @@ from torch import Tensor
 from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, task_named
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import load_model
-from momem_lib.nn.generation import Generated, generate
+from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS
@@ -96,10 +96,10 @@ class Module:
                 inputs.copyable = torch.stack(places)
             # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
             limits = [self.limit(prompts[row], sources[row]) for row in rows]
-            heat = (temperature, None, None, [seeds[row] for row in rows] if seeds else None)
+            sampling = Sampling(temperature, seeds=[seeds[row] for row in rows] if seeds else None)
             ahead = [encode_target(self.task, guesses[row])[1:] for row in rows] if guesses else None  # less the start
             stop = TOKENIZER.id(self.task.stop)
-            written = generate(self.model, inputs, stop, max(1, max(limits)), *heat, guesses=ahead)
+            written = generate_fast(self.model, inputs, stop, max(1, max(limits)), sampling, ahead)
             for row, limit, result in zip(rows, limits, written, strict=True):
                 results[row] = result.cut(limit)
         return results

@@ -224,7 +224,7 @@ class Transformer(nn.Module):
         """The head's output when nothing can be copied."""
         log_probs = torch.log_softmax(self.head(states).float(), dim=-1)
         nothing = log_probs.new_zeros(*states.shape[:2], 0)
-        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), nothing, log_probs)
+        return Mixture(log_probs, log_probs.new_zeros(states.shape[:2]), nothing, log_probs, nothing[:, 0].long())
 
     def check_lengths(self, inputs: Inputs) -> None:
         """Raise an InputError when a source, or prompt plus target, is longer than the context window."""

@@ -109,7 +109,7 @@ class Pipeline:
     ) -> list[Answer]:
         """Answer questions in batches, in their order; each gets the answer that ask would give it."""
         begin = time.perf_counter()
-        check_sampling(temperature, None, None)
+        check_sampling(temperature)
         gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
         works = [Work(Answer(check_question(question))) for question in questions]
         self._name(works, gates)

@@ -24,7 +24,7 @@ def worst_tokens(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
 
     Example:
         >>> probabilities = torch.tensor([[[0.5, 0.5], [0.75, 0.25]]])  # (1, 2, 2)
-        >>> out = Mixture(probabilities.log(), *[torch.zeros(1)] * 3)
+        >>> out = Mixture(probabilities.log(), *[torch.zeros(1)] * 4)
         >>> worst_tokens(out, torch.tensor([[0, 1]]), torch.tensor([[True, True]])).exp()
         tensor([4.])
     """

@@ -229,7 +229,7 @@ def train(
         InputError: nothing to train on, or a checkpoint that does not fit. TrainingStopped: NaN, or Ctrl-C.
     """
     task = TASKS[task_name]
-    check_sampling(temperature, None, None)
+    check_sampling(temperature)
     prepare_folder(Path(out_dir))
     trainer = Trainer(config, pick_device(device))
     if init_from:

@@ -51,7 +51,7 @@ def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
 
     Example:
         >>> labels = torch.tensor([list(b"Hobbies: a: b")])
-        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0))
+        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0), torch.zeros(1))
         >>> choice_loss(out, labels).item()  # one nat for each letter of "Hobbies"
         7.0
     """

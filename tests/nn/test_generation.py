@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import SPECIALS, TOKENIZER, ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
-from momem_lib.nn.generation import draw, generate, next_token_probs
+from momem_lib.nn.generation import Sampling, draw, generate, generate_fast, next_token_probs
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -140,7 +140,8 @@ def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperatur
 
     def written(guesses):
         steps.clear()
-        return generate(model, inputs, TOKENIZER.id(task.stop), 40, temperature, seeds=[1, 2, 3, 4], guesses=guesses)
+        sampling = Sampling(temperature, seeds=[1, 2, 3, 4])
+        return generate_fast(model, inputs, TOKENIZER.id(task.stop), 40, sampling, guesses)
 
     plain = written(None)
     most = len(steps)
@@ -152,6 +153,21 @@ def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperatur
             assert before.log_probs == pytest.approx(after.log_probs, abs=1e-3)
             assert before.copied == pytest.approx(after.copied, abs=1e-3)
         assert guesses is not right or len(steps) <= 2 < most
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0, 2.5])
+@pytest.mark.parametrize("name", TASKS)
+def test_drafting_writes_what_the_plain_loop_writes(name, temperature):
+    """With shipped modules: long copied texts are read ahead, and rows end, or are cut off, at different times."""
+    module = Module.load(task=name, device="cpu")
+    inputs = module.inputs([row["question"] for row in ROWS], [module.task.texts(row)[0] for row in ROWS])
+    arguments = (module.model, inputs, TOKENIZER.id(module.task.stop), 24, Sampling(temperature, seeds=range(4)))
+    plain, fast = generate(*arguments), generate_fast(*arguments)
+    for one, other in zip(plain, fast, strict=True):
+        assert (one.tokens, one.finished) == (other.tokens, other.finished)
+        assert one.log_probs == pytest.approx(other.log_probs, abs=1e-3)
+        assert one.copied == pytest.approx(other.copied, abs=1e-3)
+    assert any(share > 0.5 for result in plain for share in result.copied)  # so there was something to read ahead
 
 
 def test_the_same_seed_writes_the_same_and_another_something_else():
@@ -233,6 +249,5 @@ def test_draw_never_gives_what_cannot_be():
 
 @pytest.mark.parametrize("bad", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}])
 def test_bad_sampling_parameters_are_refused(bad):
-    module = small_module("ner")
     with pytest.raises(InputError):
-        generate(module.model, module.inputs(["Who?"]), 1, 3, **bad)
+        Sampling(**bad)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, frame, task_named
 from momem_lib.data.tokens import SPECIALS, TOKENIZER
-from momem_lib.nn.generation import Generated, generate
+from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Looks
@@ -168,16 +168,13 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
     looks = Looks()
     out = model(inputs, looks)
     labels = torch.tensor(target[1:], device=model.device)  # (T,)
-    chances = out.log_probs[0].gather(-1, labels[:, None])[:, 0].exp()
-    tokens = [token for part in model.config.copied(encode_source(source), encode_prompt(prompt)) for token in part]
-    weights = out.copy_weights[0]  # (T, S)
-    fitting = weights * (torch.tensor(tokens, dtype=torch.long, device=model.device)[None] == labels[:, None])
-    copied = (out.copy_gate[0] * fitting.sum(-1) / chances).clamp(0, 1)
-    best = fitting.argmax(-1) if tokens else labels
+    log_probs, copied = (part[0] for part in out.of(labels[None]))  # (T,) each
+    tokens, weights = out.source[0], out.copy_weights[0]  # (S,) and (T, S)
+    best = (weights * (tokens == labels[:, None])).argmax(-1) if len(tokens) else labels
     own = torch.cat(looks.decoder)  # (L, H, P+T, P+T)
     cross = torch.cat(looks.cross)[:, :, inputs.prompt.shape[1] :] if looks.cross else own[..., len(target) - 1 :, :0]
     chances, gate, copied, weights, best, own, cross = (
-        part.float().cpu() for part in (chances, out.copy_gate[0], copied, weights, best, own, cross)
+        part.float().cpu() for part in (log_probs.exp(), out.copy_gate[0], copied, weights, best, own, cross)
     )
     wrote, places, read, attended = (
         token_labels(part) for part in (target[1:], tokens, encode_prompt(prompt) + target[:-1], encode_source(source))
@@ -205,8 +202,8 @@ def sample_module(
     """
     inputs = module.inputs([prompt] * count, [source] * count)
     most = max(1, min(longest, module.limit(prompt, source)))
-    seeds = list(range(seed, seed + count))
-    return generate(module.model, inputs, TOKENIZER.id(module.task.stop), most, temperature, seeds=seeds)
+    sampling = Sampling(temperature, seeds=range(seed, seed + count))
+    return generate_fast(module.model, inputs, TOKENIZER.id(module.task.stop), most, sampling)
 
 
 def letters_of_sample(written: Generated) -> list[tuple[str, float]]:

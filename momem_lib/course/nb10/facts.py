@@ -200,7 +200,7 @@ def write_by(response: Module, fact: Fact, recipe: Recipe, temperature: float, s
     tokens: list[int] = []
     stop = TOKENIZER.id(response.task.stop)
     for number in uniforms([seed], most)[0]:
-        probs = recipe(*halves(out, state.copy_tokens), temperature)
+        probs = recipe(*halves(out), temperature)
         token = int(draw(probs[None].cpu(), number[None]))
         if token == stop:
             break
@@ -209,8 +209,8 @@ def write_by(response: Module, fact: Fact, recipe: Recipe, temperature: float, s
     return TOKENIZER.decode(tokens)
 
 
-def halves(out: Mixture, copy_tokens: Tensor) -> tuple[Tensor, Tensor, float]:
+def halves(out: Mixture) -> tuple[Tensor, Tensor, float]:
     """The two halves of a copy head's last step: generated (V,), copied (V,), and the gate between them, 0 to 1."""
     generated = out.generated[0, -1].exp()  # (V,)
-    copied = torch.zeros_like(generated).scatter_add(0, copy_tokens[0], out.copy_weights[0, -1])  # (V,)
+    copied = torch.zeros_like(generated).scatter_add(0, out.source[0], out.copy_weights[0, -1])  # (V,)
     return generated, copied, float(out.copy_gate[0, -1])

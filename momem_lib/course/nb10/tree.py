@@ -40,7 +40,7 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         >>> [fork.text for fork in tree.ahead], [fork.text for fork in tree.ahead[0].ahead]
         (['Jo'], [' is', ', in Oslo'])
     """
-    check_sampling(temperature, None, None)
+    check_sampling(temperature)
     if not texts or len(set(texts)) < len(texts):
         raise InputError("a tree needs at least one text, and each only once")
     targets = [encode_target(response.task, text) for text in texts]

@@ -210,7 +210,7 @@ def test_the_loss_mask_of_an_example_is_what_training_counts(task):
     log_probs = torch.randn(*labels.shape, 268).log_softmax(-1)
     mean = -log_probs.gather(-1, labels[..., None]).mean()
     nothing = torch.zeros(1)
-    torch.testing.assert_close(cross_entropy(Mixture(log_probs, *[nothing] * 3), labels, inputs.target_mask), mean)
+    torch.testing.assert_close(cross_entropy(Mixture(log_probs, *[nothing] * 4), labels, inputs.target_mask), mean)
     assert png(draw_example(example))
 
 
