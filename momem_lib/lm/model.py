@@ -18,7 +18,7 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.nn import checkpoints
 from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model, write_atomically
-from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.generation import Sampling
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
@@ -122,16 +122,12 @@ class LanguageModel:
         top_p: float | None = None,
     ) -> Iterator[Tensor]:
         """Continue a prompt once for each seed: yields the next token of every row (B,), `tokens` times."""
-        check_sampling(temperature, top_k, top_p)
-        numbers = uniforms(seeds, tokens) if temperature > 0 else None
+        sampling = Sampling(temperature, top_k, top_p, seeds)
+        numbers = sampling.numbers(len(seeds), tokens)  # (B, tokens)
         latest, reading = self.encode(prompt).expand(len(seeds), -1), None
         for index in range(tokens):
             logits, reading = read_on(self.model, latest, reading)
-            if numbers is None:
-                latest = logits.argmax(dim=-1, keepdim=True)
-            else:
-                probs = next_token_probs(logits.float(), temperature, top_k, top_p)
-                latest = draw(probs, numbers[:, index])[:, None]
+            latest = sampling.choose(logits.float()[:, None], numbers[:, index : index + 1])  # (B, 1)
             yield latest[:, 0]
 
     def samples(self, prompt: str, seeds: Sequence[int], **heat) -> list[str]:
