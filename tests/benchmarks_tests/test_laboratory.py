@@ -14,8 +14,7 @@ from laboratory_targets import fate_of_letters, loss_on_all, with_own_output
 from laboratory_tokens import Bytes, Characters, Pairs, exams, named_tokens, names_found, training_names
 from laboratory_transfer import masked_loss, take_all, take_reading, transfer_config
 
-from momem_lib.course.nb12 import bars as plots_laboratory_bars
-from momem_lib.course.nb12 import plots as plots_laboratory
+from momem_lib.course.nb12 import plots
 from momem_lib.course.nb12.breaking import PadToPad
 from momem_lib.course.nb12.decoding import Job, candidates_of
 from momem_lib.course.nb12.rows import SMALL_FIELDS, short_rows
@@ -37,16 +36,16 @@ SCRIPTS = ("cascade", "field_choice", "temperature", "laboratory", *(f"laborator
     "breaking", "closed_book", "decoding", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
 TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
 DRAWN = {
-    "a": plots_laboratory.draw_hallucinations,
-    "b": plots_laboratory.draw_masks,
-    "c": plots_laboratory.draw_precision,
-    "d": lambda results: plots_laboratory.draw_race(results, "summaries"),
-    "e": lambda results: plots_laboratory.draw_race(results, "responses"),
-    "f": plots_laboratory_bars.draw_closed_book,
-    "g": plots_laboratory_bars.draw_alphabets,
-    "h": plots_laboratory.draw_targets,
-    "i": plots_laboratory_bars.draw_scaling,
-    "j": plots_laboratory_bars.draw_decoding,
+    "a": plots.draw_hallucinations,
+    "b": plots.draw_masks,
+    "c": plots.draw_precision,
+    "d": lambda results: plots.draw_race(results, "summaries"),
+    "e": lambda results: plots.draw_race(results, "responses"),
+    "f": plots.draw_closed_book,
+    "g": plots.draw_alphabets,
+    "h": plots.draw_targets,
+    "i": plots.draw_scaling,
+    "j": plots.draw_decoding,
 }
 
 

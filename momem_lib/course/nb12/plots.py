@@ -1,176 +1,220 @@
-"""Pictures of notebook 12, one for each experiment, drawn from its recorded results; bars in plots_laboratory_bars."""
+"""Pictures of notebook 12, one for each experiment, drawn from its recorded results; in words they say its table."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from momem_lib.course.shared.figures import GREY, INK, LOOKS, legend_outside, name_axes, page, percent_axis
+from momem_lib.course.nb12 import tables
+from momem_lib.course.nb12.tables import MASKS, MODULES, grouped, in_words
+from momem_lib.course.shared.figures import GREY, INK, LOOKS, legend_outside, lines, name_axes, page, percent_axis
+from momem_lib.course.shared.plots_pipeline import HATCHES, SHADES
 from momem_lib.course.shared.plots_training import readable, smooth
 
-NAMES = {"ner": "Module 0", "summary": "Module 2", "response": "Module 3"}
+
+def told(figure: Figure, title: str, rows: Iterable[Mapping]) -> Figure:
+    """The figure with its label: what it shows, and the lines of its table."""
+    figure.set_label(f"{title}. {in_words(rows)}.")
+    return figure
 
 
-def style_of(number: int) -> dict:
-    """Colour, dashes and mark of the n-th line: nobody needs to tell colours apart."""
-    look = LOOKS[number % len(LOOKS)]
-    return {"color": look.colour, "ls": look.dashes, "marker": look.mark, "lw": 2, "ms": 5}
-
-
-def grouped(runs: Sequence[Mapping], key: str) -> dict[str, list[Mapping]]:
-    """Runs by one of their facts, in the order in which it first comes.
+def means(rows: Iterable[Sequence[float]]) -> list[float]:
+    """The mean over the seeds of each number.
 
     Example:
-        >>> grouped([{"way": "a", "n": 1}, {"way": "b", "n": 2}, {"way": "a", "n": 3}], "way")["a"]
-        [{'way': 'a', 'n': 1}, {'way': 'a', 'n': 3}]
+        >>> means([[1.0, 2.0], [3.0, 2.0]])
+        [2.0, 2.0]
     """
-    groups = defaultdict(list)
-    for run in runs:
-        groups[run[key]].append(run)
-    return dict(groups)
+    return list(map(mean, zip(*rows, strict=True)))
 
 
-def draw_with_seeds(axes: Axes, x: Sequence, rows: Sequence[Sequence[float]], name: str, number: int) -> None:
-    """The mean over the seeds as a line, and the least and the most as a band."""
-    columns = list(zip(*rows, strict=True))
-    axes.plot(x, [mean(column) for column in columns], label=name, **style_of(number))
-    if len(rows) > 1:
-        low, high = [min(column) for column in columns], [max(column) for column in columns]
-        axes.fill_between(x, low, high, color=style_of(number)["color"], alpha=0.15, lw=0)
+def lines_of_seeds(panel: Axes, x: Sequence, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Draw the mean over the seeds of each curve, in a band from the least to the most."""
+    lines(panel, {name: means(rows) for name, rows in curves.items()}, x)
+    for rows, look in zip(curves.values(), LOOKS, strict=False):
+        columns = list(zip(*rows, strict=True))
+        panel.fill_between(x, list(map(min, columns)), list(map(max, columns)), color=look.colour, alpha=0.15, lw=0)
+
+
+def bars_of_seeds(
+    panel: Axes, names: Sequence[str], bars: Mapping[str, Sequence[Sequence[float]]], looks: Sequence[tuple], **style
+) -> None:
+    """Draw groups of bars, the means over the seeds, with a dot for each seed where there are several.
+
+    Args:
+        names: of the groups. bars: name -> of each group, the shares of all seeds. looks: colour and hatch of each bar.
+    """
+    wide = 0.84 / len(bars)
+    for number, ((name, shares), (colour, hatch)) in enumerate(zip(bars.items(), looks, strict=False)):
+        places = [group + wide * (number - (len(bars) - 1) / 2) for group in range(len(names))]
+        panel.bar(places, list(map(mean, shares)), 0.95 * wide, color=colour, hatch=hatch, label=name, **style)
+        for place, own in zip(places, shares, strict=True):
+            if len(own) > 1:
+                panel.plot([place] * len(own), own, "o", ms=3.5, color=INK, mec="white", mew=0.5)
+    panel.set_xticks(range(len(names)), names, fontsize=9.5)
 
 
 def draw_hallucinations(recorded: Mapping) -> Figure:
     """(a): what each module makes up at each temperature; shipped modules above, small twins below."""
-    temperatures = recorded["temperatures"]
-    alt = "Share of outputs that are made up, against temperature. "
-    figure, axes = page(10.4, 5.8, alt, 3, 2, sharex=True, sharey=True)
-    words = []
-    for place, (task, name) in enumerate(NAMES.items()):
-        lines = {"shipped, gate off": [row["off"]["made up"] for row in recorded["shipped"][task]],
-                 "shipped, gate on": [row["on"]["made up"] for row in recorded["shipped"][task]]}  # fmt: skip
-        small = {f"{head}, gate {gates}": [row[gates]["made up"] for row in rows]
-                 for head, rows in recorded["small"][task].items() for gates in ("off", "on")}  # fmt: skip
-        for panel, curves in ((axes[place], lines), (axes[place + 3], small)):
-            for number, (key, values) in enumerate(curves.items()):
-                panel.plot(temperatures, values, label=key, clip_on=False, **style_of(number))
-                words.append(f"{name}, {key}: {', '.join(f'{value:.0%}' for value in values)}")
+    figure, axes = page(10.4, 5.8, "", 3, 2, sharex=True, sharey=True)
+    for place, (task, name) in enumerate(MODULES.items()):
+        for below, heads in enumerate(({"shipped": recorded["shipped"][task]}, recorded["small"][task])):
+            panel = axes[place + 3 * below]
+            curves = {f"{head}, gate {gate}": [row[gate]["made up"] for row in rows]
+                      for head, rows in heads.items() for gate in ("off", "on")}  # fmt: skip
+            lines(panel, curves, recorded["temperatures"], clip_on=False)
             percent_axis(panel.yaxis, -0.03)
-        name_axes(axes[place], "", "made up, of all outputs" if not place else "", name)
-        name_axes(axes[place + 3], "temperature", "made up, of all outputs" if not place else "")
+            words = "temperature" if below else "", "" if place else "made up, of all outputs", "" if below else name
+            name_axes(panel, *words, legend=False)
     for row, title in ((0, "shipped modules (with copy head)"), (3, "small twins, trained alike")):
         axes[row].legend(fontsize=8.5, frameon=False, title=title, title_fontsize=8.5, loc="center left")
-    figure.set_label(f"{alt}Temperatures {temperatures}. {'. '.join(words)}.")
-    return figure
+    return told(figure, "The share of outputs that are made up", tables.made_up(recorded))
 
 
 def draw_masks(recorded: Mapping) -> Figure:
     """(b): losses in training, and names found against the padding at inference, for both masks."""
-    names = {"Transformer": "right mask", "PadToPad": "pad-to-pad mask"}
     figure, (left, right) = page(9.6, 3.9, columns=2, width_ratios=(1, 1.15))
-    words, lengths = [], recorded["lengths"]
-    for number, (kind, runs) in enumerate(grouped(recorded["runs"], "mask").items()):
-        steps = range(1, len(runs[0]["losses"]) + 1)
-        colour, dashes, *_ = LOOKS[number]
-        curve = [mean(column) for column in zip(*(smooth(run["losses"]) for run in runs), strict=True)]
-        left.semilogy(steps, curve, ls=dashes, color=colour, lw=2, label=names[kind])
-        draw_with_seeds(right, range(len(lengths)), [run["exact"] for run in runs], names[kind], number)
-        shares = [mean(column) for column in zip(*(run["exact"] for run in runs), strict=True)]
-        words.append(f"{names[kind]}: last loss {curve[-1]:.3f}; found {', '.join(f'{share:.0%}' for share in shares)}")
+    runs, lengths = grouped(recorded["runs"], "mask"), recorded["lengths"]
+    lines(left, {MASKS[kind]: means(smooth(run["losses"]) for run in some) for kind, some in runs.items()})
+    left.set_yscale("log")
+    found = {MASKS[kind]: [run["exact"] for run in some] for kind, some in runs.items()}
+    lines_of_seeds(right, range(len(lengths)), found)
     right.set_xticks(range(len(lengths)), [str(length or "none") for length in lengths])
     if recorded["padded"] in lengths:
         right.axvline(lengths.index(recorded["padded"]), color=GREY, ls=":", lw=1)
         right.text(lengths.index(recorded["padded"]) + 0.06, 0.03, "as in training", color=GREY, fontsize=9)
     name_axes(left, "training step", "loss, nats per token (log)", "training")
-    name_axes(right, "questions padded to so many tokens", "unseen names found", "inference")
+    name_axes(right, "questions padded to so many tokens", "unseen names found", "inference", legend=False)
     percent_axis(right.yaxis, -0.03)
-    left.legend(frameon=False, fontsize=10)
-    figure.set_label(f"Two masks. Padded to {lengths}. {'. '.join(words)}.")
-    return figure
+    return told(figure, "Names found with two masks", tables.masks(recorded))
 
 
 def draw_precision(recorded: Mapping) -> Figure:
-    """(c): the loss of each recipe up to the step at which it is no number any more, for the first seed."""
+    """(c): the loss of each recipe, for the first seed; a cross where it, or its gradient, is no number any more."""
     optimizers = grouped(recorded["runs"], "optimizer")
     figure, axes = page(5 * len(optimizers), 4.2, columns=len(optimizers), sharey=True)
-    words = []
     for panel, (optimizer, runs) in zip(axes, optimizers.items(), strict=True):
-        for number, (cure, some) in enumerate(grouped(runs, "cure").items()):
-            draw_until_bad(panel, some[0]["losses"], some[0]["bad"], f"{cure}{ends(some)}", number)
-            words.append(f"{optimizer}, {cure}{ends(some)}, loss at the end {some[0]['losses'][-1]:.2f}")
-        panel.set_yscale("log")
-        name_axes(panel, "training step", "loss, nats per token (log)" if panel is axes[0] else "", optimizer)
-        panel.legend(frameon=False, fontsize=8.5)
-    figure.set_label(f"Loss curves in half precision; a cross marks NaN. {'. '.join(words)}.")
-    return figure
-
-
-def ends(runs: Sequence[Mapping]) -> str:
-    """How many seeds ended in NaN, in words.
-
-    Example:
-        >>> ends([{"bad": 3}, {"bad": None}])
-        ' (NaN: 1 of 2)'
-    """
-    return f" (NaN: {sum(run['bad'] is not None for run in runs)} of {len(runs)})"
-
-
-def draw_until_bad(panel: Axes, losses: Sequence[float], bad: int | None, name: str, number: int) -> None:
-    """A loss curve that ends in a cross where the loss or its gradient is no finite number."""
-    losses = readable(losses, highest=1e4)
-    colour, dashes, *_ = LOOKS[number % len(LOOKS)]
-    panel.plot(range(len(losses)), losses, ls=dashes, color=colour, lw=1.8, label=name)
-    if bad is not None:
-        panel.plot(len(losses) - 1, losses[-1], "X", color=colour, ms=10, mec=INK)
+        for (cure, some), look in zip(grouped(runs, "cure").items(), LOOKS, strict=False):
+            losses = readable(some[0]["losses"], highest=1e4)
+            ended = f"NaN: {sum(run['bad'] is not None for run in some)} of {len(some)}"
+            panel.semilogy(losses, ls=look.dashes, color=look.colour, lw=1.8, label=f"{cure} ({ended})")
+            if some[0]["bad"] is not None:
+                panel.plot(len(losses) - 1, losses[-1], "X", color=look.colour, ms=10, mec=INK)
+        name_axes(panel, "training step", "" if panel is axes[1] else "loss, nats per token (log)", optimizer)
+    return told(figure, "Loss curves in half precision; a cross marks NaN", tables.precision(recorded))
 
 
 def draw_race(recorded: Mapping, what: str) -> Figure:
     """(d), (e): exact match while training from each start, and the steps to the mark, one dot a seed."""
-    starts = grouped(recorded["runs"], "start")
+    starts, mark, most = grouped(recorded["runs"], "start"), recorded["mark"], recorded["steps"]
     figure, (left, right) = page(10.2, 3.9, columns=2, width_ratios=(1, 1.1))
-    words = []
-    for number, (start, runs) in enumerate(starts.items()):
+    for number, ((start, runs), look) in enumerate(zip(starts.items(), LOOKS, strict=False)):
         for index, run in enumerate(runs):
-            x, y = [p["step"] for p in run["points"]], [p["exact"] for p in run["points"]]
-            left.plot(x, y, **(style_of(number) | {"lw": 1.3, "ms": 3}), label=None if index else start)
-        never = recorded["steps"] * 1.12
-        reached = [run["reached"] or never for run in runs]
-        dots = {"color": LOOKS[number].colour, "marker": LOOKS[number].mark, "ls": "", "ms": 9, "alpha": 0.8}
-        right.plot(reached, [number] * len(reached), **dots)
-        words.append(f"{start}: {', '.join(str(run['reached'] or 'never') for run in runs)}")
-    left.axhline(recorded["mark"], color=GREY, ls=":", lw=1)
+            points = [(point["step"], point["exact"]) for point in run["points"]]
+            lines(left, {None if index else start: points}, looks=(look,), lw=1.3, ms=3)
+        reached = [run["reached"] or most * 1.12 for run in runs]
+        right.plot(reached, [number] * len(runs), color=look.colour, marker=look.mark, ls="", ms=9, alpha=0.8)
+    left.axhline(mark, color=GREY, ls=":", lw=1)
     percent_axis(left.yaxis, -0.03)
-    legend_outside(figure, "upper", 2)
     name_axes(left, "training step", f"{what} exactly right (unseen)", "on the way")
-    right.axvline(recorded["steps"] * 1.06, color=GREY, ls=":", lw=1)
-    right.text(recorded["steps"] * 1.075, -0.45, "never", ha="left", fontsize=9.5, color=INK)
+    right.axvline(most * 1.06, color=GREY, ls=":", lw=1)
+    right.text(most * 1.075, -0.45, "never", ha="left", fontsize=9.5, color=INK)
     right.set_yticks(range(len(starts)), list(starts), fontsize=9.5)
-    right.set(ylim=(len(starts) - 0.5, -0.7), xlim=(0, recorded["steps"] * 1.2))
-    name_axes(right, f"steps to {recorded['mark']:.0%} (one mark per seed)".replace("%", " %"), "", "at the mark")
-    figure.set_label(f"Steps to {recorded['mark']:.0%} exact match. {'; '.join(words)}.")
-    return figure
+    right.set(ylim=(len(starts) - 0.5, -0.7), xlim=(0, most * 1.2))
+    name_axes(right, f"steps to {100 * mark:.0f} % (one mark per seed)", "", "at the mark")
+    return told(legend_outside(figure, "upper", 2), f"Steps to the mark, {what}", tables.race(recorded))
+
+
+def draw_closed_book(recorded: Mapping) -> Figure:
+    """(f): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
+    groups = {"known": "known people", "added": "added a minute ago", "edited": "after an edit"}
+    more = f"closed book, {recorded['more_steps']} more steps on the news"
+    systems = {
+        "closed book": ("closed", "now"),
+        more: ("closed", "after_more"),
+        "modules with a memory": ("open", "now"),
+    }
+    bars = {name: [[run[system][when][group] for run in recorded["runs"]] for group in groups]
+            for name, (system, when) in systems.items()}  # fmt: skip
+    figure, (panel,) = page(8.6, 3.8)
+    looks = [(SHADES[key], HATCHES[key]) for key in ("wrong", "abstained", "right")]
+    bars_of_seeds(panel, list(groups.values()), bars, looks, edgecolor=INK, lw=0.6)
+    for container in panel.containers:
+        panel.bar_label(container, fmt=lambda share: f"{100 * share:.0f} %", padding=9, fontsize=9.5)
+    percent_axis(panel.yaxis, 0, 1.12)
+    name_axes(panel, "", "questions answered rightly")
+    return told(legend_outside(figure, "upper", 3), "Right answers", tables.closed_book(recorded))
+
+
+def draw_alphabets(recorded: Mapping) -> Figure:
+    """(g): names found by script and by length, for each kind of tokens."""
+    figure, (left, right) = page(10.4, 3.9, columns=2, width_ratios=(1.35, 1))
+    kinds, scripts = grouped(recorded["runs"], "tokens"), list(recorded["runs"][0]["script"])
+    bars = {kind: [[run["script"][script] for run in runs] for script in scripts] for kind, runs in kinds.items()}
+    bars_of_seeds(left, scripts, bars, [(look.colour, look.hatch) for look in LOOKS], edgecolor="white", lw=0.4)
+    left.tick_params(axis="x", rotation=20)
+    found = {kind: [list(run["length"].values()) for run in runs] for kind, runs in kinds.items()}
+    lines_of_seeds(right, [str(length) for length in recorded["lengths"]], found)
+    for panel in (left, right):
+        percent_axis(panel.yaxis, 0)
+    name_axes(left, "", "unseen names found", "by script")
+    name_axes(right, "letters in the name", "", "by length (English letters)")
+    return told(legend_outside(figure, "upper", 4), "Names found", tables.alphabets(recorded))
 
 
 def draw_targets(recorded: Mapping) -> Figure:
     """(h): exact match while training in three ways, and the fate of each letter of a name."""
     figure, (left, right) = page(10.2, 3.9, columns=2)
-    words = []
-    for number, (way, runs) in enumerate(grouped(recorded["runs"], "way").items()):
-        steps = [point["step"] for point in runs[0]["points"]]
-        rows = [[point["exact"] for point in run["points"]] for run in runs]
-        draw_with_seeds(left, steps, rows, way, number)
-        words.append(f"{way}: {mean(row[-1] for row in rows):.0%} at the end")
-    for number, (key, name) in enumerate(
-        {"teacher": "reads the right letters", "own": "reads its own letters"}.items()
-    ):
-        rows = [fate[key] for fate in recorded["fates"]]
-        draw_with_seeds(right, range(1, len(rows[0]) + 1), rows, name, number)
-        words.append(f"{name}: " + ", ".join(f"{mean(c):.0%}" for c in zip(*rows, strict=True)))
+    ways, fates = grouped(recorded["runs"], "way"), recorded["fates"]
+    shares = {way: [[point["exact"] for point in run["points"]] for run in runs] for way, runs in ways.items()}
+    lines_of_seeds(left, [point["step"] for point in recorded["runs"][0]["points"]], shares)
+    letters = {"reads the right letters": "teacher", "reads its own letters": "own"}
+    kept = {name: [fate[key] for fate in fates] for name, key in letters.items()}
+    lines_of_seeds(right, range(1, len(fates[0]["own"]) + 1), kept)
     for panel in (left, right):
         percent_axis(panel.yaxis, -0.03)
-        panel.legend(frameon=False, fontsize=9.5, loc="lower right" if panel is left else "lower left")
-    name_axes(left, "training step", "unseen names found", "trained in three ways")
-    name_axes(right, "place in the name", "right tokens at this place", f"stopped after {recorded['early']} steps")
-    figure.set_label(f"Ways to train Module 0. {'. '.join(words)}.")
-    return figure
+    name_axes(left, "training step", "unseen names found", "trained in three ways", loc="lower right")
+    title = f"stopped after {recorded['early']} steps"
+    name_axes(right, "place in the name", "right tokens at this place", title, loc="lower left")
+    return told(figure, "Three ways to train Module 0", tables.targets(recorded))
+
+
+def draw_scaling(recorded: Mapping) -> Figure:
+    """(i): exact match against records, and against parameters, a band from the worst seed to the best."""
+    figure, (left, right) = page(9.8, 3.8, columns=2, sharey=True)
+    widest, most = max(recorded["widths"]), max(recorded["records"])
+    names = {"unseen names": "exact", "names it was trained on": "exact_known"}
+    for panel, x, fixed in ((left, "records", {"width": widest}), (right, "parameters", {"records": most})):
+        runs = sorted((run for run in recorded["runs"] if fixed.items() <= run.items()), key=lambda run: run[x])
+        groups = grouped(runs, x)
+        curves = {name: list(zip(*([run[key] for run in some] for some in groups.values()), strict=True))
+                  for name, key in names.items()}  # fmt: skip
+        lines_of_seeds(panel, list(groups), curves)
+        panel.set_xscale("log")
+        panel.set_xticks(list(groups), [f"{place:,}" for place in groups], fontsize=9.5)
+        panel.minorticks_off()
+    title = f"{recorded['steps']} steps, width {widest}"
+    name_axes(left, "records to learn from (log)", "names found", title, loc="lower right")
+    name_axes(right, "parameters (log)", "", f"{most:,} records", legend=False)
+    percent_axis(left.yaxis, -0.03)
+    return told(figure, "Names found", tables.scaling(recorded))
+
+
+def draw_decoding(recorded: Mapping) -> Figure:
+    """(j): right, other and made up for each module and each way of decoding."""
+    figure, axes = page(10.4, 3.4, columns=3, sharex=True)
+    looks = {"right": "right", "other": "abstained", "made up": "wrong"}
+    for panel, (task, runs) in zip(axes, grouped(recorded["runs"], "module").items(), strict=True):
+        ways = grouped(runs, "way")
+        left = [0.0] * len(ways)
+        for verdict, key in looks.items():
+            shares = [mean(run["all"][verdict] for run in some) for some in ways.values()]
+            style = {"color": SHADES[key], "hatch": HATCHES[key], "edgecolor": "white", "lw": 0.4}
+            panel.barh(list(ways), shares, 0.65, left, label=verdict, **style)
+            left = [start + share for start, share in zip(left, shares, strict=True)]
+        panel.invert_yaxis()
+        percent_axis(panel.xaxis, 0, 1)
+        panel.tick_params(axis="y", labelsize=9)
+        name_axes(panel, "share of the questions", "", MODULES[task])
+    return told(legend_outside(figure, "upper", 3), "Outcomes by decoding", tables.decoding(recorded))

@@ -1,15 +1,17 @@
-"""What notebook 12 prints under its pictures: each experiment's recorded results as a small table."""
+"""What notebook 12 prints under its pictures: each experiment's recorded results as a small table, or as a sentence."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean
 
-from momem_lib.course.nb12.plots import grouped
 from momem_lib.project import RESULTS, InputError, optional_import, parse_json, read_text
 
 pd = optional_import("pandas")
 
 LETTERS = "abcdefghij"
 MODULES = {"ner": "Module 0", "summary": "Module 2", "response": "Module 3"}
+FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f",
+           "tokens a name": ".1f", "of": ".0f", "s each": ".3f"}  # fmt: skip
 MASKS = {"Transformer": "right mask", "PadToPad": "pad-to-pad mask"}
 
 
@@ -57,28 +59,51 @@ def percent(values: Sequence[float]) -> str:
     return f"{100 * mean(values):.0f} %{spread}"
 
 
-def lines(rows: Iterable[Mapping], formats: Mapping[str, str]) -> str:
-    """A line for each group of rows with the same words in them: the means over its seeds, as a table.
-
-    Args:
-        formats: how columns are written that are no shares, for instance ".2f"; what is missing is left empty.
+def grouped(runs: Iterable[Mapping], key: str) -> dict[object, list[Mapping]]:
+    """Runs by one of their facts, in the order in which it first comes.
 
     Example:
-        >>> rows = [{"way": "a", "right": 0.5, "steps": 10}, {"way": "a", "right": 1.0, "steps": 30}]
-        >>> print(lines(rows, {"steps": ".0f"}))
-                        right steps
-        way
-        a    75 % (50 to 100)    20
+        >>> grouped([{"way": "a", "n": 1}, {"way": "b", "n": 2}, {"way": "a", "n": 3}], "way")["a"]
+        [{'way': 'a', 'n': 1}, {'way': 'a', 'n': 3}]
+    """
+    groups = defaultdict(list)
+    for run in runs:
+        groups[run[key]].append(run)
+    return dict(groups)
+
+
+def lines(rows: Iterable[Mapping]) -> "pd.DataFrame":
+    """A line for each group of rows with the same words in them: of each column the mean over its seeds, as text.
+
+    Columns that are no shares are written as FORMATS says; what is missing is left empty.
+
+    Example:
+        >>> lines([{"way": "a", "right": 0.5, "of": 10}, {"way": "a", "right": 1.0, "of": 30}]).to_dict("index")
+        {'a': {'right': '75 % (50 to 100)', 'of': '20'}}
     """
     frame = pd.DataFrame(rows)
     words = [name for name, value in frame.iloc[0].items() if isinstance(value, str)]
 
-    def written(column: pd.Series) -> str:
-        form = formats.get(column.name)
+    def written(column) -> str:
+        form = FORMATS.get(column.name)
         return percent(column) if form is None else "" if column.isna().all() else format(column.mean(), form)
 
-    text = frame.groupby(words, sort=False).agg(written).to_string()
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    return frame.groupby(words, sort=False).agg(written)
+
+
+def in_words(rows: Iterable[Mapping]) -> str:
+    """The same as sentences, for those who cannot see a picture.
+
+    Example:
+        >>> in_words([{"way": "a", "gate": "on", "right": 0.5}, {"way": "a", "gate": "off", "right": 1.0}])
+        'way a, gate on: right 50 %. way a, gate off: right 100 %'
+    """
+    frame, sentences = lines(rows), []
+    for names, line in zip(frame.index, frame.to_dict("records"), strict=True):
+        names = [names] if isinstance(names, str) else names
+        given = ", ".join(f"{name} {text}" for name, text in zip(frame.index.names, names, strict=True))
+        sentences.append(f"{given}: {', '.join(f'{column} {text}' for column, text in line.items() if text)}")
+    return ". ".join(sentences)
 
 
 def made_up(results: Mapping) -> Iterator[dict]:
@@ -175,11 +200,10 @@ def decoding(results: Mapping) -> Iterator[dict]:
 
 TABLES = {"a": (made_up,), "b": (masks,), "c": (precision,), "d": (race,), "e": (race,), "f": (closed_book,),
           "g": (alphabets,), "h": (targets, letters), "i": (scaling,), "j": (decoding,)}  # fmt: skip
-FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f",
-           "tokens a name": ".1f", "of": ".0f", "s each": ".3f"}  # fmt: skip
 
 
 def table(letter: str) -> str:
     """The recorded results of one experiment as text."""
     results = recorded(letter)
-    return "\n\n".join(lines(rows(results), FORMATS) for rows in TABLES[letter])
+    text = "\n\n".join(lines(rows(results)).to_string() for rows in TABLES[letter])
+    return "\n".join(line.rstrip() for line in text.splitlines())

@@ -8,8 +8,7 @@ from itertools import islice
 import pytest
 import torch
 
-from momem_lib.course.nb12 import bars as plots_laboratory_bars
-from momem_lib.course.nb12 import plots as plots_laboratory
+from momem_lib.course.nb12 import plots
 from momem_lib.course.nb12.breaking import CURES, FULL, PadToPad, Recipe, first_bad, padded, train_in
 from momem_lib.course.nb12.rows import SHORT, SMALL_FIELDS, short_lists, short_people, short_rows
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
@@ -25,16 +24,16 @@ CPU = torch.device("cpu")
 TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
 DRAWN = {
-    "a": plots_laboratory.draw_hallucinations,
-    "b": plots_laboratory.draw_masks,
-    "c": plots_laboratory.draw_precision,
-    "d": lambda results: plots_laboratory.draw_race(results, "summaries"),
-    "e": lambda results: plots_laboratory.draw_race(results, "responses"),
-    "f": plots_laboratory_bars.draw_closed_book,
-    "g": plots_laboratory_bars.draw_alphabets,
-    "h": plots_laboratory.draw_targets,
-    "i": plots_laboratory_bars.draw_scaling,
-    "j": plots_laboratory_bars.draw_decoding,
+    "a": plots.draw_hallucinations,
+    "b": plots.draw_masks,
+    "c": plots.draw_precision,
+    "d": lambda results: plots.draw_race(results, "summaries"),
+    "e": lambda results: plots.draw_race(results, "responses"),
+    "f": plots.draw_closed_book,
+    "g": plots.draw_alphabets,
+    "h": plots.draw_targets,
+    "i": plots.draw_scaling,
+    "j": plots.draw_decoding,
 }
 
 
