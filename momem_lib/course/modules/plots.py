@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from momem_lib.course.modules.live import LiveRun
+from momem_lib.course.shared.charts import Chart, draw_charts, smooth
 from momem_lib.course.shared.figures import (
     BLUE,
     INK,
@@ -20,8 +21,6 @@ from momem_lib.course.shared.figures import (
     page,
     percent_axis,
 )
-from momem_lib.course.shared.plots_attention import Chart, draw_charts
-from momem_lib.course.shared.plots_training import smooth
 from momem_lib.project import InputError
 
 

@@ -1,14 +1,32 @@
-"""Pictures of experiments on data: students who learn by heart or by copying, splits, and leakage."""
+"""Pictures of notebook 01: what a dataset holds, students who learn by heart or by copying, splits, and leakage."""
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.figures import BLUE, INK, ORANGE, PAPER, RED, legend_outside, lines, page, percent_axis
-from momem_lib.course.shared.plots_data import draw_bars, percent
+from momem_lib.course.shared.charts import lying_bars, percent
+from momem_lib.course.shared.figures import (
+    BLUE,
+    INK,
+    LOOKS,
+    ORANGE,
+    PAPER,
+    WIDE,
+    legend_outside,
+    lines,
+    name_axes,
+    page,
+    percent_axis,
+)
 from momem_lib.data.grammar import SPLITS
 
+SCRIPTS = {"CJK": "Han"} | {
+    name.upper(): name for name in ("Latin Cyrillic Greek Arabic Hebrew Ethiopic Hangul Hiragana Katakana".split())
+}
 SPLIT_COLOURS = {"train": "#DCEBF5", "validation": ORANGE, "test": BLUE}
 
 
@@ -24,13 +42,11 @@ def draw_students(curves: Mapping[str, Sequence[tuple[int, float]]], exam: Mappi
     alt = f"Left: share of training rows right, against rows read. Right: the exam on unseen names. At the end {ends}."
     figure, (left, right) = page(10.2, 3.7, alt, columns=2, width_ratios=(3, 2))
     lines(left, curves)
-    left.set(xlabel="training rows read", ylabel="share right, of the latest rows", ylim=(-0.03, 1.06),
-             title="In training")  # fmt: skip
-    legend_outside(figure)
-    draw_bars(right, exam, "share right, of the exam")
-    right.set_title("In the exam: names never seen")
-    percent_axis(left.yaxis)
-    return figure
+    percent_axis(left.yaxis, -0.03, 1.06)
+    name_axes(left, "training rows read", "share right, of the latest rows", "In training")
+    lying_bars(right, exam, [look.colour for look in LOOKS])
+    name_axes(right, "share right, of the exam", "", "In the exam: names never seen")
+    return legend_outside(figure)
 
 
 def draw_splits(grids: Mapping[str, Sequence[str]], width: int = 25) -> Figure:
@@ -67,12 +83,80 @@ def draw_overlap(seen: Mapping[str, Mapping[str, float]]) -> Figure:
     Args:
         seen: per exam, per part of a row ("the value"), a share.
     """
-    told = "; ".join(f"{exam}: " + ", ".join(f"{part} {percent(share)}" for part, share in parts.items())
-                     for exam, parts in seen.items())  # fmt: skip
-    figure, panels = page(10.2, 2.5, f"Share of exam rows seen in training. {told}.", len(seen), sharey=True)
-    for number, (panel, (exam, parts)) in enumerate(zip(panels, seen.items(), strict=True)):
-        draw_bars(panel, parts, "share of the exam's rows", ((RED, BLUE)[number % 2],))
-        panel.set_title(exam, fontsize=11)
-        if number:  # the axis is shared: turned over once is enough
-            panel.invert_yaxis()
+    figure, panels = page(WIDE, 2.5, f"Share of exam rows seen in training. {in_words(seen)}.", len(seen), sharey=True)
+    for look, panel, (exam, parts) in zip(LOOKS[1::-1], panels, seen.items(), strict=False):
+        lying_bars(panel, parts, (look.colour,))
+        panel.set_xlim(0, 1.14)
+        name_axes(panel, "share of the exam's rows", "", exam)
     return figure
+
+
+def draw_lengths(lengths: Mapping[str, Sequence[int]], window: int) -> Figure:
+    """Draw how long texts are, in bytes, as one panel of bars for each kind of text; a line marks the window."""
+    told = "; ".join(f"{name}: {min(sizes)} to {max(sizes)}" for name, sizes in lengths.items())
+    alt = f"How many rows have texts of which length. Bytes: {told}. The context window: {window}."
+    figure, panels = page(WIDE, 2.9, alt, len(lengths), sharey=True)
+    right = max(window, *(max(sizes) for sizes in lengths.values())) * 1.05
+    for look, panel, (name, sizes) in zip(LOOKS, panels, lengths.items(), strict=False):
+        panel.hist(sizes, bins=range(0, int(right) + 20, 20), color=look.colour)
+        panel.axvline(window, color=INK, ls="--", lw=1.5)
+        panel.text(window - 0.02 * right, 0.97, "window", transform=panel.get_xaxis_transform(), rotation=90,
+                   ha="right", va="top", fontsize=9)  # fmt: skip
+        panel.set_xlim(0, right)
+        name_axes(panel, "bytes", "rows (in steps of 20 bytes)" if panel is panels[0] else "", name)
+    return figure
+
+
+def draw_shares(counts: Mapping[str, Mapping[str, int]], unit: str = "of the rows") -> Figure:
+    """Draw what a dataset is made of: a panel for each column, its values as shares.
+
+    Args:
+        counts: per title, how often each value occurs.
+        unit: what is counted, for the axis.
+    """
+    shares = {name: {value: count / sum(parts.values()) for value, count in parts.items()}
+              for name, parts in counts.items()}  # fmt: skip
+    bars = [max(map(len, pair)) for pair in zip_longest(*[iter(shares.values())] * 2, fillvalue=())]
+    heights = [0.24 * number + 0.85 for number in bars]
+    alt = f"What the data are made of, as shares {unit}. {in_words(shares)}."
+    figure, panels = page(WIDE, sum(heights), alt, 2, len(bars), height_ratios=heights)
+    for look, panel, (name, parts) in zip(LOOKS, panels, shares.items(), strict=False):
+        lying_bars(panel, parts, (look.colour,))
+        name_axes(panel, f"share {unit}", "", name)
+    for panel in panels[len(shares) :]:
+        panel.axis("off")
+    return figure
+
+
+def in_words(shares: Mapping[str, Mapping[str, float]]) -> str:
+    """Shares by name in words.
+
+    Example:
+        >>> in_words({"kind": {"a": 0.75, "b": 0.25}})
+        'kind: a 75%, b 25%'
+    """
+    return "; ".join(f"{name}: " + ", ".join(f"{value} {percent(share)}" for value, share in parts.items())
+                     for name, parts in shares.items())  # fmt: skip
+
+
+def script_or_kind(letter: str) -> str:
+    """The script of a character by its Unicode name, or what else it is.
+
+    Example:
+        >>> [script_or_kind(letter) for letter in "ñШ王7$ "]
+        ['Latin', 'Cyrillic', 'Han', 'digit', 'sign', 'space']
+    """
+    kind = unicodedata.category(letter)
+    if kind[0] in "LM":
+        return SCRIPTS.get(unicodedata.name(letter, "?").split(" ")[0], "another script")
+    return {"N": "digit", "Z": "space"}.get(kind[0], "sign")
+
+
+def characters_by_script(texts: Iterable[str]) -> dict[str, int]:
+    """Count the characters of texts by script, the most frequent first.
+
+    Example:
+        >>> characters_by_script(["Jo 7", "王"])
+        {'Latin': 2, 'space': 1, 'digit': 1, 'Han': 1}
+    """
+    return dict(Counter(script_or_kind(letter) for text in texts for letter in text).most_common())

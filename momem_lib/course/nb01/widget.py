@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
 
+from momem_lib.course.nb01.rows import lanes_of
 from momem_lib.course.shared.asking import module_title
 from momem_lib.course.shared.panel import Panel, button, card_html, choice, number_box, slider, table_html, text_box
-from momem_lib.course.shared.plots_data import lanes_of
 from momem_lib.course.shared.text import safe
 from momem_lib.data.dataset import fits
 from momem_lib.data.grammar import filled

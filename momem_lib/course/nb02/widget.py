@@ -3,8 +3,8 @@
 import html
 from functools import partial
 
+from momem_lib.course.nb02.plots import TINTS
 from momem_lib.course.shared.panel import CARD, Panel, slider, text_box
-from momem_lib.course.shared.plots_tokens import TINTS
 from momem_lib.course.shared.text import visible
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.project import InputError

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from momem_lib.course.shared.symptoms import ToyTrainer
+from momem_lib.course.shared.toy import ToyTrainer
 from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, rotation
 from momem_lib.project import InputError
 from momem_lib.training.loop import fit

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from momem_lib.course.modules.reading import Reading, read_along
 from momem_lib.course.shared.figures import INK, WEIGHTS
+from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.panel import Panel, card_html, choice, text_box
-from momem_lib.course.shared.plots_attention import Grid, draw_grids
 from momem_lib.course.shared.text import safe, visible
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module

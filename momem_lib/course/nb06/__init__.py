@@ -3,7 +3,6 @@
 from momem_lib.course.nb06.exercises import check_bits_per_byte, check_counts, check_early_stopping, check_train_on
 from momem_lib.course.nb06.plots import (
     draw_ablations,
-    draw_distribution,
     draw_overfitting,
     draw_ruler,
     draw_shift,

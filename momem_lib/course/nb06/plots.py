@@ -7,11 +7,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from momem_lib.course.shared.charts import Chart, draw_charts, lying_bars
 from momem_lib.course.shared.figures import (
     BLUE,
     GREEN,
     GREY,
-    INK,
     MONO,
     PALE,
     RED,
@@ -24,8 +24,6 @@ from momem_lib.course.shared.figures import (
     page,
     write_text,
 )
-from momem_lib.course.shared.sampling import Bar
-from momem_lib.course.shared.text import visible
 
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
 
@@ -43,14 +41,12 @@ def plot_losses(history: list[dict]) -> Figure:
     measured = [row for row in history if "validation_loss" in row]
     alt = f"The loss over {history[-1]['step']:,} steps: on the training text it ends at {history[-1]['loss']:.2f}"
     alt += f", on the validation text at {measured[-1]['validation_loss']:.2f} nats per token." if measured else "."
-    figure, (panel,) = page(7.5, 4, alt)
-    panel.plot([row["step"] for row in history], [row["loss"] for row in history], color=BLUE, lw=1.6, label="training")
+    series = {"training": [(row["step"], row["loss"]) for row in history]}
     if measured:
-        steps, losses = zip(*((row["step"], row["validation_loss"]) for row in measured), strict=True)
-        panel.plot(steps, losses, "o-", color=RED, ms=4, lw=1.6, label="validation (averaged weights)")
-        panel.axhline(min(losses), color=GREY, lw=1, ls=":", label="lowest validation loss")
-    name_axes(panel, "step", "loss (nats per token)")
-    return figure
+        series["validation (averaged weights)"] = [(row["step"], row["validation_loss"]) for row in measured]
+    levels = {"lowest": min(row["validation_loss"] for row in measured)} if measured else {}
+    chart = Chart("", None, series, "step", "loss (nats per token)", bottom=None, levels=levels)
+    return draw_charts([chart], alt, 4, 7.5)
 
 
 def boxed(piece: str) -> str:
@@ -111,12 +107,8 @@ def draw_ruler(rows: Mapping[str, float], ours: Sequence[str]) -> Figure:
     """
     alt = f"Bits per byte: {', '.join(f'{name} {bits:.2f}' for name, bits in rows.items())}."
     figure, (panel,) = page(8.5, 0.5 + 0.42 * len(rows), alt)
-    names = list(rows)[::-1]
-    bars = panel.barh(names, [rows[name] for name in names], color=[BLUE if n in ours else PALE for n in names])
-    panel.bar_label(bars, fmt="%.2f", padding=4, fontsize=SIZE, color=INK)
-    panel.set_xlim(0, 1.1 * max(rows.values()))
+    lying_bars(panel, rows, [BLUE if name in ours else PALE for name in rows], "{:.2f}".format)
     name_axes(panel, "bits per byte of the same held-out text (shorter is better)", "")
-    panel.grid(axis="y", visible=False)
     return figure
 
 
@@ -217,26 +209,4 @@ def draw_ablations(questions: Mapping[str, Mapping[str, Sequence[float]]]) -> Fi
         panel.set_ylim(len(rows) - 0.5, -0.5)
         panel.set_xlim(lowest - 0.1, highest + 0.25 * (highest - lowest) + 0.1)
         name_axes(panel, "bits per byte, unseen text", "", question)
-    return figure
-
-
-def draw_distribution(settings: Mapping[str, Sequence[Bar]]) -> Figure:
-    """What settings of the sampler make of one next-token distribution, a panel for each, the tokens on the left.
-
-    Args:
-        settings: words for the setting -> the bars, in the same order of tokens for all.
-    """
-    words = {name: [f"{visible(bar.token)} {bar.drawn:.0%}" for bar in rows[:3]] for name, rows in settings.items()}
-    told = [f"{name}: {', '.join(three)}" for name, three in words.items()]
-    alt = f"How often each next token is drawn. {'; '.join(told)}."
-    lines = -(-len(settings) // 3)
-    figure, panels = page(10, 2.9 * lines, alt, columns=3, rows=lines, sharex=True, sharey=True)
-    for place, ((name, rows), panel) in enumerate(zip(settings.items(), panels, strict=False)):
-        places = range(len(rows))
-        panel.barh(places, [100 * bar.drawn for bar in rows], color=BLUE, label="drawn from")
-        panel.plot([100 * bar.model for bar in rows], places, "o", color=INK, ms=5, label="the model")
-        panel.set_yticks(places, [visible(bar.token) for bar in rows], family=MONO)
-        panel.set_ylim(len(rows) - 0.4, -0.6)
-        panel.grid(axis="y", visible=False)
-        name_axes(panel, "probability, %" if place >= len(settings) - 3 else "", "", name, legend=place == 0)
     return figure

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from momem_lib.course.nb09.field_choice import CHANCE
+from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import legend_outside
-from momem_lib.course.shared.plots_attention import Chart, draw_charts
 from momem_lib.project import InputError
 
 MOST_NATS = 6.0  # an untrained model is surprised by ten times as much: the curve would be all that one sees

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
-from momem_lib.course.shared.symptoms import ToyTrainer, next_token_loss, toy_model, window_batches
+from momem_lib.course.shared.toy import ToyTrainer, next_token_loss, toy_model, window_batches
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
 from momem_lib.nn.inputs import Inputs
@@ -115,7 +115,7 @@ def train_in(recipe: Recipe, windows: Tensor, steps: int, seed: int = 0) -> list
     A gradient that is NaN or infinite counts as a loss of NaN: one step with it, and all weights are NaN.
 
     Example:
-        >>> from momem_lib.course.shared.symptoms import toy_text, toy_windows
+        >>> from momem_lib.course.shared.toy import toy_text, toy_windows
         >>> len(train_in(Recipe("sgd", 0.01, precision=FULL), toy_windows(toy_text(20), 16), steps=2))
         2
     """

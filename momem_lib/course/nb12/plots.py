@@ -6,11 +6,11 @@ from statistics import mean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from momem_lib.course.nb11.plots import HATCHES, SHADES
 from momem_lib.course.nb12 import tables
 from momem_lib.course.nb12.tables import MASKS, MODULES, grouped, in_words
+from momem_lib.course.shared.charts import capped, smooth
 from momem_lib.course.shared.figures import GREY, INK, LOOKS, legend_outside, lines, name_axes, page, percent_axis
-from momem_lib.course.shared.plots_pipeline import HATCHES, SHADES
-from momem_lib.course.shared.plots_training import readable, smooth
 
 
 def told(figure: Figure, title: str, rows: Iterable[Mapping]) -> Figure:
@@ -96,7 +96,7 @@ def draw_precision(recorded: Mapping) -> Figure:
     figure, axes = page(5 * len(optimizers), 4.2, columns=len(optimizers), sharey=True)
     for panel, (optimizer, runs) in zip(axes, optimizers.items(), strict=True):
         for (cure, some), look in zip(grouped(runs, "cure").items(), LOOKS, strict=False):
-            losses = readable(some[0]["losses"], highest=1e4)
+            losses = capped(some[0]["losses"], highest=1e4)
             ended = f"NaN: {sum(run['bad'] is not None for run in some)} of {len(some)}"
             panel.semilogy(losses, ls=look.dashes, color=look.colour, lw=1.8, label=f"{cure} ({ended})")
             if some[0]["bad"] is not None:

@@ -11,33 +11,22 @@ from momem_lib.course.shared.anatomy import (
     with_blocks,
 )
 from momem_lib.course.shared.asking import pipeline_widget, trace_table
-from momem_lib.course.shared.figures import drawable, show
-from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
-from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
-from momem_lib.course.shared.plots_data import (
-    characters_by_script,
-    draw_layers,
-    draw_lengths,
-    draw_row,
-    draw_shares,
-    lanes_of,
-)
-from momem_lib.course.shared.plots_gradients import plot_blame, plot_errors, plot_gelu, plot_nudges
-from momem_lib.course.shared.plots_model import (
-    draw_costs,
-    draw_depth,
-    draw_losses,
+from momem_lib.course.shared.charts import (
+    Chart,
+    capped,
+    draw_charts,
     draw_parameter_shares,
     draw_sampling,
-    draw_symptoms,
+    smooth,
 )
-from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
-from momem_lib.course.shared.plots_tokens import draw_compression, draw_copying, draw_tokens, draw_work
-from momem_lib.course.shared.plots_training import plot_clipping, plot_paths, plot_schedules, plot_twins, smooth
+from momem_lib.course.shared.figures import drawable, show
+from momem_lib.course.shared.grids import Grid, draw_grids
+from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
 from momem_lib.course.shared.sampling import bars, byte_model, sampling_widget
 from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
-from momem_lib.course.shared.symptoms import (
+from momem_lib.course.shared.text import printable, visible
+from momem_lib.course.shared.toy import (
     TOY,
     WHO,
     entropy,
@@ -48,4 +37,3 @@ from momem_lib.course.shared.symptoms import (
     toy_windows,
     train_toy,
 )
-from momem_lib.course.shared.text import printable, visible

@@ -181,7 +181,7 @@ def draw_box(
     style = {"fc": GROUNDS.get(colour, PAPER), "ec": colour, "lw": 1.8} | style
     panel.add_patch(FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=0.1", **style))
     if text:
-        write_text(panel, x, y, text, weight=weight, linespacing=1.35, zorder=style.get("zorder", 2) + 1)
+        write_text(panel, x, y, text, fontsize=10, weight=weight, linespacing=1.35, zorder=style.get("zorder", 2) + 1)
 
 
 def png(figure: Figure) -> bytes:

@@ -6,21 +6,20 @@ import warnings
 import pytest
 
 from momem_lib.course.nb01.exercises import JO, JO_ROW
-from momem_lib.course.nb01.plots import draw_overlap, draw_splits, draw_students
+from momem_lib.course.nb01.plots import (
+    characters_by_script,
+    draw_lengths,
+    draw_overlap,
+    draw_shares,
+    draw_splits,
+    draw_students,
+    script_or_kind,
+)
+from momem_lib.course.nb01.rows import NONE, draw_layers, draw_row, lanes_of
 from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
-from momem_lib.course.shared.plots_data import (
-    NONE,
-    characters_by_script,
-    draw_layers,
-    draw_lengths,
-    draw_row,
-    draw_shares,
-    lanes_of,
-    script_or_kind,
-)
 from momem_lib.data.records import FIELDS, read_people
 from momem_lib.data.rows import load_material
 from momem_lib.data.styles import clear_name

@@ -28,9 +28,10 @@ from momem_lib.course.nb03.widget import (
     strongest,
     table_of,
 )
+from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.plots_attention import Chart, Grid, draw_charts, draw_grids
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.module import Module

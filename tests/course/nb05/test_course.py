@@ -18,16 +18,9 @@ from momem_lib.course.shared.anatomy import (
     text_inputs,
     with_blocks,
 )
+from momem_lib.course.shared.charts import Chart, draw_charts, draw_parameter_shares, draw_sampling
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.plots_model import (
-    draw_costs,
-    draw_depth,
-    draw_losses,
-    draw_parameter_shares,
-    draw_sampling,
-    draw_symptoms,
-)
 from momem_lib.course.shared.sampling import (
     Bar,
     bars,
@@ -36,7 +29,8 @@ from momem_lib.course.shared.sampling import (
     sampling_html,
     sampling_widget,
 )
-from momem_lib.course.shared.symptoms import (
+from momem_lib.course.shared.text import readable
+from momem_lib.course.shared.toy import (
     PLACES,
     TOY,
     WHO,
@@ -49,7 +43,6 @@ from momem_lib.course.shared.symptoms import (
     toy_windows,
     train_toy,
 )
-from momem_lib.course.shared.text import readable
 from momem_lib.nn.blocks import Block, ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -275,15 +268,21 @@ def test_a_dragged_slider_asks_once():
 def test_every_picture_is_drawn_and_tells_what_it_shows():
     rows = bars(PROBS | {" ": 0.0, "\n": 0.0, "\udcc4": 0.0})
     levels = {"ln V": 5.59, "floor": 0.1}
+    sick = {"one": [5.0, math.nan], "two": [900.0, 4.0], "3": [1, 1], "4": [1, 1]}
+    both = [Chart(name, None, {"healthy": [5.0, 1.0], "sick": curve}, "step", "loss", top=8, levels=levels)
+            for name, curve in sick.items()]  # fmt: skip
     pictures = [
         draw_blocks(),
         draw_architectures(),
-        draw_depth({"a": [0.1, 1.0], "b": [1.0, 9.0]}, {"a": [1.0, 2.0], "b": [3.0, 1e-9]}),
         draw_parameter_shares({"toy": parameter_count(TOY), "copying": parameter_count(SHAPES[3])}),
-        draw_costs([16, 64], {"MLP": [1.0, 1.0], "scores": [1.0, 4.0]}),
-        draw_losses({"a": [5.0, 1.0], "b": [4.0, 0.5]}, levels, "title", top=8),
-        draw_symptoms({"one": [5.0, math.nan], "two": [900.0, 4.0], "3": [1, 1], "4": [1, 1]}, [5.0, 1.0], levels),
+        draw_charts([Chart("", [16, 64], {"MLP": [1.0, 1.0], "scores": [1.0, 4.0]}, "length", "costs", "xy")]),
+        draw_charts(both, per_row=3, sharex=True, sharey=True),
         draw_sampling({"T = 1": rows, "T = 2": rows}),
     ]
     for picture in pictures:
         assert png(picture)[:4] == b"\x89PNG" and len(picture.get_label()) > 40
+    assert (
+        "one: loss against step: healthy from 5 to 1; sick from 5 to nan. Levels: ln V 5.59" in pictures[4].get_label()
+    )
+    names = [[text.get_text() for text in panel.texts] for panel in pictures[4].axes]
+    assert names[:4] == [[], [], ["ln V", "floor"], ["ln V", "floor"]]  # beside the last of each row alone

@@ -9,7 +9,6 @@ import torch
 
 from momem_lib.course.nb06.plots import (
     draw_ablations,
-    draw_distribution,
     draw_overfitting,
     draw_ruler,
     draw_shift,
@@ -19,6 +18,7 @@ from momem_lib.course.nb06.plots import (
     stopped_at,
 )
 from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
+from momem_lib.course.shared.charts import draw_sampling
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.sampling import Bar, sampling_html
@@ -52,7 +52,7 @@ def test_every_picture_is_drawn_and_tells_what_it_shows():
         "the greatest: ␣王 9.0, b 3.0, a 1.0": draw_surprise(["a", "b", "␣王"], [1.0, 3.0, 9.0]),
         "20 KB: seen 0.40, unseen 3.90, its lowest 3.00": draw_overfitting({"20 KB": curve, "200 KB": curve[:2]}),
         "heads: 1 2.90, 2 2.80": draw_ablations({"heads": {"1": [2.9], "2": [2.75, 2.85]}, "x": {"y": [3.0]}}),
-        "T = 1: ␣a 60%, $b$ 40%": draw_distribution({"T = 1": [Bar(" a", 0.5, 0.6), Bar("$b$", 0.4, 0.4)]}),
+        "T = 1: ␣a 60%, $b$ 40%": draw_sampling({"T = 1": [Bar(" a", 0.5, 0.6), Bar("$b$", 0.4, 0.4)]}),
         "ends at 5.00, on the validation text at 5.10": plot_losses(history),
     }.items():
         assert words in figure.get_label()

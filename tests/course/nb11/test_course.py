@@ -25,8 +25,8 @@ from momem_lib.course.nb11.cascade import (
 )
 from momem_lib.course.nb11.exercises import WORDINGS, try_careful
 from momem_lib.course.nb11.journey import draw_journey, layout
+from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.course.shared.figures import png
-from momem_lib.course.shared.plots_pipeline import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.data.records import FIELDS, read_people
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, Step

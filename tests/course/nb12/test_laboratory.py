@@ -91,7 +91,7 @@ def test_both_masks_are_the_same_without_padding_and_while_writing():
 
 
 def test_half_precision_overflows_and_full_precision_does_not():
-    from momem_lib.course.shared.symptoms import toy_text, toy_windows
+    from momem_lib.course.shared.toy import toy_text, toy_windows
 
     windows, hot = toy_windows(toy_text(50)), Recipe("adamw", 2.0)
     assert first_bad(train_in(hot, windows, 12)) is not None

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
+from momem_lib.course.shared.charts import stacked_bars
 from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, page, percent_axis
 from momem_lib.course.shared.pictures import COLOURS, MODULES
 from momem_lib.project import InputError
@@ -37,21 +38,14 @@ def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
     words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
              for name, row in rows.items()]  # fmt: skip
     figure, (panel,) = page(9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
-    names = list(rows)
-    left = [0.0] * len(rows)
-    for outcome in OUTCOMES:
-        wide = [row[outcome] for row in rows.values()]
-        style = {"color": SHADES[outcome], "hatch": HATCHES[outcome], "edgecolor": PAPER, "linewidth": 0.6}
-        panel.barh(names, wide, left=left, height=0.7, label=WORDS[outcome], **style)
-        left = [start + step for start, step in zip(left, wide, strict=True)]
+    looks = {WORDS[outcome]: (SHADES[outcome], HATCHES[outcome]) for outcome in OUTCOMES}
+    stacked_bars(panel, {name: {WORDS[key]: row[key] for key in OUTCOMES} for name, row in rows.items()}, looks)
     if marked:
         style = {"marker": "D", "s": 46, "color": INK, "edgecolor": PAPER, "zorder": 3}
         panel.scatter(list(marked.values()), list(marked), label=f"right by {mark}", **style)
     for number, row in enumerate(rows.values()):
         panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
-    panel.set(xlim=(0, 1), xlabel="share of the questions; at the right edge, the share that is right")
-    percent_axis(panel.xaxis)
-    panel.invert_yaxis()
+    panel.set_xlabel("share of the questions; at the right edge, the share that is right")
     return legend_outside(figure, "upper", 4)
 
 
