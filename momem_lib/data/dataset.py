@@ -14,13 +14,12 @@ from tqdm.auto import tqdm
 from momem_lib.data.grammar import SPLITS
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
-from momem_lib.project import InputError
+from momem_lib.project import InputError, read_lines
 
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
 BLOCK = 1000  # rows that are written at once
 
-BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included
 NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
 
 
@@ -104,42 +103,27 @@ def _write_split(
 
 
 def iter_rows(path: str | Path) -> Iterator[dict]:
-    """Read a dataset file (JSONL) row by row: a million rows need no more memory than one.
+    """Read a dataset file (JSONL) row by row.
 
     Raises:
         InputError: a missing or empty file, or a line that is no row, with its number.
     """
-    number = 0
-    try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip(BLANK):
-                    yield parse_row(line.strip(BLANK), f"the dataset {path}, line {number}")
-    except FileNotFoundError:
-        raise InputError(f"the dataset {path} does not exist: check the path") from None
-    except OSError as error:
-        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
-    if not number:
+    where = None
+    for row, where in read_lines(path, "the dataset"):
+        check_row(row, where)
+        yield row
+    if where is None:
         raise InputError(f"the dataset {path} is empty")
 
 
-def parse_row(line: bytes, where: str) -> dict:
-    """One line of a dataset file, checked.
-
-    Raises:
-        InputError: not JSON in UTF-8, or no row.
-    """
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{where}, is not valid JSON ({error})") from None
+def check_row(row: object, where: str) -> None:
+    """Refuse what is no row of a dataset."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or not row.keys() >= NEEDED:
         raise InputError(f"{where}, is no row of `momem data text`: it needs the keys {', '.join(sorted(NEEDED))}")
     wrong = [key for key in NEEDED if not isinstance(row[key], str | None)]
     wrong += ["value"] if row["response"] is not None and row["value"] is None else []
     if wrong:
         raise InputError(f"{where}: {', '.join(sorted(wrong))} must be text (or null where there is none)")
-    return row
 
 
 def read_rows(path: str | Path) -> list[dict]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from momem_lib.project import InputError, parse_json, read_text
+from momem_lib.project import InputError, read_lines
 
 LABELS = {
     "occupation": "Occupation",
@@ -111,13 +111,7 @@ def read_people(path: str | Path) -> list[Person]:
     Raises:
         InputError: missing or unreadable file, or a bad line, with its number.
     """
-    people = []
-    # Not splitlines(): it also cuts at characters such as U+2028, which JSON strings may hold.
-    for number, line in enumerate(read_text(path, "the people file").split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"the people file {path}, line {number}"
-        people.append(person_from(parse_json(line, where), where))
+    people = [person_from(record, where) for record, where in read_lines(path, "the people file")]
     if not people:
         raise InputError(f"the people file {path} holds nobody: one JSON object per line was expected")
     return people

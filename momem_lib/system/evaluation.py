@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.project import InputError, parse_json, read_text
+from momem_lib.project import InputError, read_lines
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Answer, Pipeline, check_question
 
@@ -22,12 +22,7 @@ def read_questions(path: str | Path) -> list[dict]:
     Raises:
         InputError: missing file or a bad line, with its number.
     """
-    questions = []
-    for number, line in enumerate(read_text(path, "the question file").split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"the question file {path}, line {number}"
-        questions.append(check_entry(parse_json(line, where), where))
+    questions = [check_entry(entry, where) for entry, where in read_lines(path, "the question file")]
     if not questions:
         raise InputError(f"the question file {path} holds no question")
     return questions

@@ -169,6 +169,8 @@ def train_toy(
         optimizer: AdamW over the model's parameters unless another is given.
     """
     optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=learning_rate)
-    losses = fit(ToyTrainer(model.train(), optimizer), window_batches(windows, batch_size, seed), loss_of, steps, leave=False)
+    device = next(model.parameters()).device
+    batches = (batch.to(device) for batch in window_batches(windows, batch_size, seed))
+    losses = fit(ToyTrainer(model.train(), optimizer), batches, loss_of, steps, leave=False)
     model.eval()
     return losses
