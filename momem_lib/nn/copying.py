@@ -31,12 +31,12 @@ def next_match(match: Tensor, token: Tensor, source: Tensor, boundary: int = 0) 
     return match
 
 
-def match_lengths(written: Tensor, source: Tensor, boundary: int = 0) -> Tensor:
+def match_lengths(written: Tensor, source: Tensor, boundary: int = 0, before: Tensor | None = None) -> Tensor:
     """For every step t and source position j: how many tokens before j equal the last tokens written.
 
     Args:
         written: (B, T) tokens that the decoder has read up to and including step t. source: (B, S) tokens.
-        boundary: as in next_match.
+        boundary: as in next_match. before: (B, S) lengths before the first of these tokens; None: nothing was written.
 
     Returns:
         (B, T, S), whole numbers as float.
@@ -46,7 +46,7 @@ def match_lengths(written: Tensor, source: Tensor, boundary: int = 0) -> Tensor:
         >>> match_lengths(torch.tensor([list(b"an")]), source).int().tolist()
         [[[0, 1, 0, 1, 0, 1, 0], [0, 0, 2, 0, 0, 0, 2]]]
     """
-    match = torch.zeros(source.shape, device=source.device)
+    match = torch.zeros(source.shape, device=source.device) if before is None else before
     steps = []
     for token in written.unbind(dim=1):
         match = next_match(match, token, source, boundary)

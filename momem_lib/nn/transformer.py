@@ -1,6 +1,7 @@
 """One Transformer for all modules: decoder-only, or with an encoder, and with a copy head."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from momem_lib.nn.attention import CAUSAL, KeyValueCache, causal_mask, rotation
 from momem_lib.nn.blocks import Block, ModelConfig, NGramEmbedding
-from momem_lib.nn.copying import CopyHead, GenerateHead, Mixture, match_lengths, next_match
+from momem_lib.nn.copying import CopyHead, GenerateHead, Mixture, match_lengths
 from momem_lib.nn.inputs import Inputs
 from momem_lib.project import InputError
 
@@ -18,10 +19,10 @@ class State:
     """What generation remembers between two steps of a batch."""
 
     caches: list[KeyValueCache]  # self-attention of each decoder block
-    context: list[tuple[Tensor, Tensor]] | None  # keys and values of the encoded source, of each decoder block
-    context_mask: Tensor | None  # (B, 1, 1, S)
     key_mask: Tensor  # (B, K) which cached positions hold a token
     positions: Tensor  # (B,) position of the next token
+    context: list[tuple[Tensor, Tensor]] | None = None  # keys and values of the encoded source, of each decoder block
+    context_mask: Tensor | None = None  # (B, 1, 1, S)
     copy_states: Tensor | None = None  # (B, S, D) what the copy head can point at
     copy_keys: Tensor | None = None  # (B, S, D) the same as keys, computed once
     copy_tokens: Tensor | None = None  # (B, S)
@@ -164,41 +165,24 @@ class Transformer(nn.Module):
             order[:prompt_length, :prompt_length] = True
         return keys & order
 
-    def decode(
-        self, inputs: Inputs, encoded: Tensor | None, looks: Looks | None = None, caches=None, context=None
-    ) -> Tensor:
-        """Read prompt and target: -> states (B, P+T, D). caches and context as in State."""
+    def decode(self, inputs: Inputs, state: State, looks: Looks | None = None) -> Tensor:
+        """Read prompt and target: -> states (B, P+T, D)."""
         tokens = torch.cat([inputs.prompt, inputs.target], dim=1)
         # Each row's target follows its own prompt: padding between them takes no position.
         ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
         prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
         x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1), inputs.prompt)
-        mask = self.decoder_mask(inputs)
-        context_mask = inputs.source_mask[:, None, None, :] if encoded is not None else None
+        return self.through_blocks(x, self.decoder_mask(inputs), angles, state, looks)
+
+    def through_blocks(self, x: Tensor, mask: Tensor | str | None, angles, state: State, looks=None) -> Tensor:
+        """The decoder's blocks and the norm after them: (B, T, D) -> (B, T, D); their caches are added to."""
         for index, block in enumerate(self.decoder):
+            context = state.context[index] if state.context else None
+            cache = state.caches[index] if state.caches else None
             x = block(
-                x,
-                mask,
-                angles,
-                context[index] if context else encoded,
-                context_mask,
-                caches[index] if caches else None,
-                looks and looks.decoder,
-                looks and looks.cross,
+                x, mask, angles, context, state.context_mask, cache, looks and looks.decoder, looks and looks.cross
             )
         return self.decoder_norm(x)
-
-    def copy_source(self, inputs: Inputs, encoded: Tensor | None, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the copy head may point at: states (B, S, D), tokens (B, S), mask (B, S)."""
-        prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
-        source = (encoded, inputs.source, inputs.source_mask)
-        parts = self.config.copied(source, prompt)
-        states, tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
-        return states, tokens, mask if inputs.copyable is None else mask & inputs.copyable
-
-    def copy_boundary(self, inputs: Inputs) -> int:
-        """Where the second of two copied texts begins; 0 when there is one."""
-        return inputs.source.shape[1] if self.config.copy_from == "both" else 0
 
     def forward(self, inputs: Inputs, looks: Looks | None = None) -> Mixture:
         """Predict, for each target token, the one after it.
@@ -210,15 +194,28 @@ class Transformer(nn.Module):
         Returns:
             A Mixture for the T target positions; without a copy head, its gate is 0 and its weights are empty.
         """
+        state, states = self.read(inputs, looks)
+        return self.predict(state, states[:, inputs.prompt.shape[1] :])
+
+    def read(self, inputs: Inputs, looks: Looks | None = None, caches: Sequence[KeyValueCache] = ()):
+        """Read source, prompt and target: the State after them, its matches (B, T, S), and states (B, P+T, D)."""
         self.check_lengths(inputs)
-        encoded = self.encode(inputs.source, inputs.source_mask, looks) if self.encoder_norm else None
-        states = self.decode(inputs, encoded, looks)
-        target_states = states[:, inputs.prompt.shape[1] :]  # (B, T, D)
-        if self.copy is None:
-            return self.plain(target_states)
-        copy_states, tokens, mask = self.copy_source(inputs, encoded, states)
-        match = match_lengths(inputs.target, tokens, self.copy_boundary(inputs))
-        return self.copy(target_states, self.head(target_states), copy_states, tokens, mask, match)
+        seen = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)  # (B, P+T)
+        state, encoded = State(list(caches), seen, seen.sum(1)), None
+        if self.encoder_norm is not None:
+            encoded = self.encode(inputs.source, inputs.source_mask, looks)
+            state.context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
+            state.context_mask = inputs.source_mask[:, None, None, :]
+        states = self.decode(inputs, state, looks)
+        if self.copy is not None:
+            prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
+            parts = self.config.copied((encoded, inputs.source, inputs.source_mask), prompt)
+            copied, state.copy_tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
+            state.copy_states, state.copy_keys = copied, self.copy.key(copied)
+            state.copy_mask = mask if inputs.copyable is None else mask & inputs.copyable
+            state.copy_boundary = inputs.source.shape[1] if len(parts) == 2 else 0
+            state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)
+        return state, states
 
     def plain(self, states: Tensor) -> Mixture:
         """The head's output when nothing can be copied."""
@@ -245,25 +242,9 @@ class Transformer(nn.Module):
         Returns:
             The state for step(), and the Mixture of the last position (T = 1).
         """
-        self.check_lengths(inputs)
-        encoded = self.encode(inputs.source, inputs.source_mask) if self.encoder_norm else None
-        caches = [KeyValueCache() for _ in self.decoder]
-        context = None
-        if encoded is not None:
-            context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
-        states = self.decode(inputs, encoded, caches=caches, context=context)
-        state = State(
-            caches,
-            context,
-            inputs.source_mask[:, None, None, :] if encoded is not None else None,
-            torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1),
-            inputs.prompt_mask.sum(1) + inputs.target_mask.sum(1),
-        )
+        state, states = self.read(inputs, caches=[KeyValueCache() for _ in self.decoder])
         if self.copy is not None:
-            state.copy_states, state.copy_tokens, state.copy_mask = self.copy_source(inputs, encoded, states)
-            state.copy_keys = self.copy.key(state.copy_states)
-            state.copy_boundary = self.copy_boundary(inputs)
-            state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)[:, -1:]
+            state.matches = state.matches[:, -1:]
         return state, self.predict(state, states[:, -1:])
 
     def step(self, state: State, tokens: Tensor) -> Mixture:
@@ -275,17 +256,12 @@ class Transformer(nn.Module):
             positions = positions.clamp(max=self.config.context_window - 1)
         x, angles = self.embed(tokens, positions)
         state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(tokens.shape)], dim=1)
-        mask = self.step_mask(state.key_mask, count)
-        for index, block in enumerate(self.decoder):
-            context = state.context[index] if state.context else None
-            x = block(x, mask, angles, context, state.context_mask, state.caches[index])
+        x = self.through_blocks(x, self.step_mask(state.key_mask, count), angles, state)
         state.positions = state.positions + count
         if self.copy is not None:
-            matches = [state.matches[:, -1]]
-            for token in tokens.unbind(dim=1):
-                matches.append(next_match(matches[-1], token, state.copy_tokens, state.copy_boundary))
-            state.matches = torch.stack(matches[1:], dim=1)
-        return self.predict(state, self.decoder_norm(x))
+            before = state.matches[:, -1]
+            state.matches = match_lengths(tokens, state.copy_tokens, state.copy_boundary, before)
+        return self.predict(state, x)
 
     @staticmethod
     def step_mask(key_mask: Tensor, count: int) -> Tensor | None:
