@@ -122,9 +122,9 @@ def measure(options: argparse.Namespace) -> int:
 def open_model(options: argparse.Namespace) -> tuple:
     """The model of a folder, and how to sample from it, checked before seconds are spent on loading."""
     from momem_lib.lm.model import LanguageModel
-    from momem_lib.nn.generation import check_sampling
+    from momem_lib.nn.generation import Sampling
 
-    check_sampling(options.temperature, options.top_k, options.top_p)
+    Sampling(options.temperature, options.top_k, options.top_p)  # refuses numbers that cannot be
     if not 0 <= options.tokens <= 1_000_000:
         raise InputError(f"tokens is {options.tokens}; a whole number from 0 to 1,000,000 was expected")
     settings = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "tokens")}

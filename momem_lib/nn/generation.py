@@ -16,58 +16,6 @@ from momem_lib.project import InputError
 COLD = 1e-6  # below this, a temperature is as good as 0, and dividing by it would overflow
 
 
-def check_sampling(temperature: float, top_k: int | None = None, top_p: float | None = None) -> None:
-    """Raise an InputError when a sampling parameter is out of its range.
-
-    Example:
-        >>> check_sampling(-1.0)
-        Traceback (most recent call last):
-        ...
-        momem_lib.project.InputError: temperature is -1.0; a number from 0 (greedy) to 100 was expected
-    """
-    if not 0 <= temperature <= 100:
-        raise InputError(f"temperature is {temperature}; a number from 0 (greedy) to 100 was expected")
-    if top_k is not None and top_k < 1:
-        raise InputError(f"top_k is {top_k}; a whole number of at least 1 was expected")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise InputError(f"top_p is {top_p}; a number above 0 and up to 1 was expected")
-
-
-def next_token_probs(
-    log_probs: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
-) -> Tensor:
-    """The distribution that a token is drawn from: heat, then keep the best.
-
-    Args:
-        log_probs: (B, V). temperature: 0 means all on the most probable token. top_k: keep so many tokens.
-        top_p: keep the fewest tokens that hold this share (nucleus sampling, Holtzman et al. 2020, section 3.1).
-
-    Returns:
-        (B, V), rows sum to 1.
-
-    Example:
-        >>> log_probs = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
-        >>> next_token_probs(log_probs, top_k=2).round(decimals=3).tolist()
-        [[0.625, 0.375, 0.0]]
-        >>> next_token_probs(log_probs, temperature=0).tolist()
-        [[1.0, 0.0, 0.0]]
-    """
-    if temperature < COLD:
-        return torch.nn.functional.one_hot(log_probs.argmax(-1), log_probs.shape[-1]).to(log_probs.dtype)
-    probs = torch.softmax(log_probs / temperature, dim=-1)
-    if top_k is None and top_p is None:  # nothing to leave out, and sorting takes longer than all else here
-        return probs / probs.sum(-1, keepdim=True)
-    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
-    keep = torch.ones_like(ranked, dtype=torch.bool)
-    if top_k is not None:
-        keep[:, top_k:] = False
-    if top_p is not None:
-        keep &= ranked.cumsum(-1) - ranked < top_p  # the token that crosses the line still belongs
-    ranked = ranked * keep
-    probs = torch.zeros_like(probs).scatter(-1, order, ranked)
-    return probs / probs.sum(-1, keepdim=True)
-
-
 def draw(probs: Tensor, uniform: Tensor) -> Tensor:
     """Draw one token per row with given random numbers: (B, V) and (B,) in [0, 1) -> (B,).
 
@@ -89,27 +37,51 @@ def uniforms(seeds: Sequence[int], length: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen: temperature, top_k and top_p as in next_token_probs; one seed per row.
+    """How the next token is chosen: heat its distribution, keep the best, draw.
 
     Raises:
         InputError: a number out of its range.
 
     Example:
-        >>> log_probs = torch.log(torch.tensor([[[0.5, 0.3, 0.2]]]))
-        >>> Sampling().choose(log_probs, torch.tensor([[0.9]])).item()
-        0
-        >>> Sampling(temperature=1.0).choose(log_probs, torch.tensor([[0.9]])).item()
-        2
+        >>> log_probs = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
+        >>> Sampling(temperature=1.0, top_k=2).probs(log_probs).round(decimals=3).tolist()
+        [[0.625, 0.375, 0.0]]
+        >>> Sampling(temperature=0).probs(log_probs).tolist()
+        [[1.0, 0.0, 0.0]]
+        >>> Sampling(-1.0)
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: temperature is -1.0; a number from 0 (greedy) to 100 was expected
     """
 
     temperature: float = 0.0  # 0: always the most probable token
-    top_k: int | None = None
-    top_p: float | None = None
-    seeds: Sequence[int] | None = None  # needed above temperature 0
+    top_k: int | None = None  # keep so many tokens
+    top_p: float | None = None  # keep the fewest tokens that hold this share (Holtzman et al. 2020, section 3.1)
+    seeds: Sequence[int] | None = None  # one per row; needed above temperature 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        check_sampling(self.temperature, self.top_k, self.top_p)
+        if not 0 <= self.temperature <= 100:
+            raise InputError(f"temperature is {self.temperature}; a number from 0 (greedy) to 100 was expected")
+        if self.top_k is not None and self.top_k < 1:
+            raise InputError(f"top_k is {self.top_k}; a whole number of at least 1 was expected")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise InputError(f"top_p is {self.top_p}; a number above 0 and up to 1 was expected")
+
+    def probs(self, log_probs: Tensor) -> Tensor:
+        """The distribution that a token is drawn from: (B, V) -> (B, V), rows sum to 1."""
+        if self.temperature < COLD:
+            return torch.nn.functional.one_hot(log_probs.argmax(-1), log_probs.shape[-1]).to(log_probs.dtype)
+        probs = torch.softmax(log_probs / self.temperature, dim=-1)
+        if self.top_k is not None or self.top_p is not None:  # else nothing is left out, and sorting takes long
+            ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+            keep = torch.ones_like(ranked, dtype=torch.bool)
+            if self.top_k is not None:
+                keep[:, self.top_k :] = False
+            if self.top_p is not None:
+                keep &= ranked.cumsum(-1) - ranked < self.top_p  # the token that crosses the line still belongs
+            probs = torch.zeros_like(probs).scatter(-1, order, ranked * keep)
+        return probs / probs.sum(-1, keepdim=True)
 
     def numbers(self, rows: int, length: int) -> Tensor:
         """The random numbers that a batch of rows draws its tokens with: (B, length)."""
@@ -121,8 +93,7 @@ class Sampling:
         """One token for each place, given a random number for each: (B, T, V) and (B, T) -> (B, T)."""
         if self.temperature < COLD:
             return log_probs.argmax(dim=-1)
-        probs = next_token_probs(log_probs.flatten(0, 1), self.temperature, self.top_k, self.top_p)
-        return draw(probs, numbers.flatten()).view(numbers.shape)
+        return draw(self.probs(log_probs.flatten(0, 1)), numbers.flatten()).view(numbers.shape)
 
 
 GREEDY = Sampling()

@@ -192,9 +192,5 @@ def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
         [[7, 1], [7, 2], [5, 1], [5, 1, 3]]
     """
     begun = Counter(tuple(one[:end]) for one in sequences for end in range(1, len(one) + 1))
-
-    def shortest(one: Sequence[int]) -> Sequence[int]:
-        alone = (end for end in range(1, len(one)) if begun[tuple(one[:end])] == 1)
-        return one[: next(alone, len(one))]
-
-    return [shortest(one) for one in sequences]
+    ends = [sum(begun[tuple(one[:end])] > 1 for end in range(1, len(one))) + 1 for one in sequences]
+    return [one[:end] for one, end in zip(sequences, ends, strict=True)]

@@ -9,7 +9,7 @@ import torch
 
 from momem_lib.data.records import Person
 from momem_lib.data.tasks import COLON
-from momem_lib.nn.generation import Generated, check_sampling
+from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
 from momem_lib.project import CHECKPOINTS
 from momem_lib.system.answer import Answer, Step, check_question, step_of
@@ -109,7 +109,7 @@ class Pipeline:
     ) -> list[Answer]:
         """Answer questions in batches, in their order; each gets the answer that ask would give it."""
         begin = time.perf_counter()
-        check_sampling(temperature)
+        Sampling(temperature)  # refuses one that cannot be, before any module works
         gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
         works = [Work(Answer(check_question(question))) for question in questions]
         self._name(works, gates)

@@ -23,7 +23,7 @@ from momem_lib.nn.checkpoints import (
     save_model,
     write_atomically,
 )
-from momem_lib.nn.generation import Generated, check_sampling
+from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.settings import flat
@@ -229,7 +229,7 @@ def train(
         InputError: nothing to train on, or a checkpoint that does not fit. TrainingStopped: NaN, or Ctrl-C.
     """
     task = TASKS[task_name]
-    check_sampling(temperature)
+    Sampling(temperature)  # refuses one that cannot be, before hours of training
     prepare_folder(Path(out_dir))
     trainer = Trainer(config, pick_device(device))
     if init_from:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import SPECIALS, TOKENIZER, ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
-from momem_lib.nn.generation import Sampling, draw, generate, generate_fast, next_token_probs
+from momem_lib.nn.generation import Sampling, draw, generate, generate_fast
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -235,7 +235,7 @@ def test_sampling_follows_the_distribution():
         ({"temperature": 0.0}, [1, 0, 0, 0]),
         ({"temperature": 0.5}, [p**2 / 0.345 for p in (0.5, 0.25, 0.15, 0.1)]),
     ):
-        probs = next_token_probs(log_probs, **options)
+        probs = Sampling(**{"temperature": 1.0} | options).probs(log_probs)
         assert probs[0].tolist() == pytest.approx(expected, abs=1e-5)
         numbers = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
         counts = torch.bincount(draw(probs.expand(20_000, -1), numbers), minlength=4) / 20_000

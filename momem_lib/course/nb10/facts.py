@@ -10,7 +10,7 @@ from torch import Tensor
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.generation import Generated, draw, next_token_probs, uniforms
+from momem_lib.nn.generation import Generated, Sampling, draw, uniforms
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.system import choices as constrained
@@ -183,7 +183,7 @@ def plain_heat(generated: Tensor, copied: Tensor, gate: float, temperature: floa
         [0.45, 0.55]
     """
     mixture = (1 - gate) * generated + gate * copied
-    return next_token_probs(torch.log(mixture + 1e-12)[None], temperature)[0]
+    return Sampling(temperature).probs(torch.log(mixture + 1e-12)[None])[0]
 
 
 @torch.inference_mode()

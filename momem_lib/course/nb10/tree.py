@@ -9,7 +9,7 @@ import torch
 from momem_lib.course.nb10.facts import Fact
 from momem_lib.data.tasks import encode_target
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.nn.generation import check_sampling, next_token_probs
+from momem_lib.nn.generation import Sampling
 from momem_lib.nn.inputs import pad
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
@@ -40,14 +40,14 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         >>> [fork.text for fork in tree.ahead], [fork.text for fork in tree.ahead[0].ahead]
         (['Jo'], [' is', ', in Oslo'])
     """
-    check_sampling(temperature)
+    sampling = Sampling(temperature)
     if not texts or len(set(texts)) < len(texts):
         raise InputError("a tree needs at least one text, and each only once")
     targets = [encode_target(response.task, text) for text in texts]
     many = len(targets)
     inputs = response.inputs([fact.question] * many, [fact.summary] * many, [target[:-1] for target in targets])
     labels, _ = pad([target[1:] for target in targets], response.model.device)  # (C, T)
-    probs = next_token_probs(response.model(inputs).log_probs.flatten(0, 1), temperature)  # (C T, V)
+    probs = sampling.probs(response.model(inputs).log_probs.flatten(0, 1))  # (C T, V)
     chosen = probs.view(*labels.shape, -1).gather(-1, labels[:, :, None]).squeeze(-1).tolist()  # (C, T)
     steps = [list(zip(target[1:], shares, strict=False)) for target, shares in zip(targets, chosen, strict=True)]
     return Fork("", 1.0, _grow(steps, 0, 1.0))

@@ -10,7 +10,7 @@ from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.course.shared.panel import CARD, Panel, button, number_box, slider, text_box
 from momem_lib.course.shared.text import one_line, visible
 from momem_lib.data.tokens import SPECIALS
-from momem_lib.nn.generation import check_sampling, draw, next_token_probs, uniforms
+from momem_lib.nn.generation import Sampling, draw, uniforms
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -70,7 +70,7 @@ def bars(
     """What sampling makes of a distribution, the most probable token first.
 
     Args:
-        probs: token -> probability, as the model says. temperature, top_k, top_p: as in next_token_probs.
+        probs: token -> probability, as the model says. temperature, top_k, top_p: as in Sampling.
         most: give back so many tokens at most.
 
     Raises:
@@ -80,11 +80,11 @@ def bars(
         >>> bars({"a": 0.5, "b": 0.3, "c": 0.2}, top_k=1)[:2]
         [Bar(token='a', model=0.5, drawn=1.0), Bar(token='b', model=0.3, drawn=0.0)]
     """
-    check_sampling(temperature, top_k, top_p)
+    sampling = Sampling(temperature, top_k, top_p)
     given = torch.tensor(list(probs.values()), dtype=torch.float64)
     if not len(given) or not bool(((given >= 0) & (given <= 1 + 1e-6)).all()) or not given.sum() > 0:
         raise InputError("a distribution needs tokens with probabilities from 0 to 1, and not all of them 0")
-    drawn = next_token_probs(given.log()[None], temperature, top_k, top_p)[0].tolist()
+    drawn = sampling.probs(given.log()[None])[0].tolist()
     rows = [Bar(token, model, after) for (token, model), after in zip(probs.items(), drawn, strict=True)]
     return sorted(rows, key=lambda bar: -bar.model)[:most]  # stable: equals stay in the order of the vocabulary
 

@@ -30,7 +30,7 @@ from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.start import check_parameters
 from momem_lib.data.records import FIELDS, Person, read_people
-from momem_lib.nn.generation import Generated, next_token_probs
+from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
 from momem_lib.system.evaluation import asked_people
 from momem_lib.system.pipeline import Pipeline
@@ -147,7 +147,8 @@ def test_the_plain_recipe_writes_what_the_library_writes(shipped):
 def test_plain_heat_is_the_samplers():
     generated, copied = torch.tensor([0.7, 0.2, 0.1]), torch.tensor([0.0, 0.5, 0.5])
     mixture = 0.25 * generated + 0.75 * copied
-    torch.testing.assert_close(plain_heat(generated, copied, 0.75, 0.5), next_token_probs(mixture.log()[None], 0.5)[0])
+    heated = Sampling(temperature=0.5).probs(mixture.log()[None])[0]
+    torch.testing.assert_close(plain_heat(generated, copied, 0.75, 0.5), heated)
 
 
 def told(text, objection=None, final=None):
