@@ -45,14 +45,9 @@ def material_and_config(options: argparse.Namespace) -> tuple:
     from momem_lib.data.rows import SynthesisConfig, load_material
 
     material = load_material(options.lists_path, options.template_path)
-    config = SynthesisConfig(
-        num_datapoints=options.num_datapoints,
-        context_window=options.context_window,
-        prob_threshold=options.prob_threshold,
-        seed=options.seed,
-        languages=tuple(material.grammars),
-    )
-    return material, config
+    given = ("num_datapoints", "context_window", "prob_threshold", "seed")
+    chosen = {name: getattr(options, name) for name in given}
+    return material, SynthesisConfig(languages=tuple(material.grammars), **chosen)
 
 
 def text(options: argparse.Namespace) -> int:
@@ -100,15 +95,8 @@ def questions(options: argparse.Namespace) -> int:
 
     material, config = material_and_config(options)
     chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
-    entries, people = questions_and_people(
-        material,
-        config,
-        options.split,
-        options.num_datapoints,
-        phrasings=options.phrasings,
-        language=options.language,
-        **chosen,
-    )
+    chosen |= {"phrasings": options.phrasings, "language": options.language}
+    entries, people = questions_and_people(material, config, options.split, options.num_datapoints, **chosen)
     options.dest_path.mkdir(parents=True, exist_ok=True)
     path = options.dest_path / "questions.jsonl"
     lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)

@@ -4,6 +4,7 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, add_command, seed
@@ -55,24 +56,32 @@ def report(trained, out: Path) -> None:
     metrics = card["metrics"]
     print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
     print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
-    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv, loss.png")
+    picture = ", loss.png" if (out / "loss.png").is_file() else ""
+    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
     print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
+
+
+def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
+    """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
+    from momem_lib.nn.checkpoints import write_atomically
+
+    try:
+        from momem_lib.course.nb06.plots import plot_losses
+        from momem_lib.course.shared.figures import png
+    except (ImportError, InputError) as missing:
+        print(f"loss.png is not drawn: {missing}")
+        return None
+    return lambda history: write_atomically(out / "loss.png", lambda path: path.write_bytes(png(plot_losses(history))))
 
 
 def train(options: argparse.Namespace) -> int:
     """Train a language model on a text."""
-    from momem_lib.course.nb06.plots import plot_losses
-    from momem_lib.course.shared.figures import png
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
-    from momem_lib.nn.checkpoints import write_atomically
     from momem_lib.settings import change
     from momem_lib.training.config import read_changes
 
-    def draw(history: list[dict]) -> None:
-        picture = png(plot_losses(history))
-        write_atomically(options.out / "loss.png", lambda path: path.write_bytes(picture))
-
+    draw = loss_picture(options.out)
     tests = lm_runs.files_for("test", options.test)[0] if options.test else None
     if options.resume:
         names = ("file", "config", "minutes", "seed", "profile")
