@@ -40,6 +40,12 @@ def test_modules_and_files_that_a_page_names_are_there(path):
     for name in set(re.findall(r"(?<![\w./])(?:momem_lib|tests|data|notebooks)/[\w./-]*\w(?![\w*{])", text)):
         there = (ROOT / name).exists() or (ROOT / "momem_lib" / f"{name}.py").exists()  # or a file of a package
         assert there or name.startswith(MADE) or PLACEHOLDER.search(name), name
+    for name, what in re.findall(r"`(momem_lib/[\w/]+\.py)` \(([^)]+)\)", text):
+        for word in re.findall(r"`(\w+)`", what):  # "`momem_lib/nn/module.py` (`Module`)"
+            assert re.search(rf"^(?:def |class )?{word}\b", (ROOT / name).read_text(encoding="utf-8"), re.M), (
+                name,
+                word,
+            )
 
 
 def test_readme_names_what_a_notebook_uses_of_the_library():
