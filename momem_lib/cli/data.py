@@ -1,4 +1,4 @@
-"""momem data: rows, their vocabulary, their tokens, and questions to evaluate with."""
+"""momem data: the vocabulary, rows, their tokens (three steps before momem train), and questions to evaluate with."""
 
 import argparse
 import json
@@ -10,10 +10,12 @@ from momem_lib.project import GENERATED, LISTS, TEMPLATES
 
 def add(parsers) -> None:
     """Add momem data and its four kinds."""
-    kinds = parsers.add_parser("data", help="synthesise the dataset").add_subparsers(dest="kind", required=True)
+    steps = "Step by step: vocabulary, text, tokens, then momem train. (momem train alone makes its data itself.)"
+    parser = parsers.add_parser("data", help="synthesise the dataset", description=steps)
+    kinds = parser.add_subparsers(dest="kind", required=True)
     for name, action, count in (
-        ("text", text, 40_000),
         ("vocabulary", vocabulary, 0),
+        ("text", text, 40_000),
         ("tokens", tokens, 0),
         ("questions", questions, 2_000),
     ):
@@ -51,7 +53,7 @@ def material_and_config(options: argparse.Namespace) -> tuple:
 
 
 def text(options: argparse.Namespace) -> int:
-    """Synthesise train, validation and test rows."""
+    """Step 2: synthesise train, validation and test rows, one JSON object a line; momem train reads them too."""
     from momem_lib.data.dataset import write_dataset
 
     material, config = material_and_config(options)
@@ -62,7 +64,7 @@ def text(options: argparse.Namespace) -> int:
 
 
 def vocabulary(options: argparse.Namespace) -> int:
-    """Write the byte vocabulary and its special tokens as JSON."""
+    """Step 1: write the byte vocabulary and its special tokens as JSON; it needs no text, and knows every one."""
     from momem_lib.data.tokens import ByteTokenizer
 
     options.dest_path.mkdir(parents=True, exist_ok=True)
@@ -73,11 +75,14 @@ def vocabulary(options: argparse.Namespace) -> int:
 
 
 def tokens(options: argparse.Namespace) -> int:
-    """Tokenize the rows under the destination path, one file per split and module."""
+    """Step 3: tokenize the rows in that folder, one file per split and module, for momem train --tr-dataset-path."""
     from momem_lib.data.dataset import read_rows
     from momem_lib.data.tasks import TASKS
+    from momem_lib.data.tokens import check_vocabulary
     from momem_lib.training.batches import tokenize
 
+    if (options.dest_path / "vocabulary.json").is_file():
+        check_vocabulary(options.dest_path / "vocabulary.json")
     for split in ("train", "validation", "test"):
         rows = read_rows(options.dest_path / f"{split}.jsonl")
         for name, task in TASKS.items():

@@ -7,6 +7,7 @@ from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
 from momem_lib.project import GENERATED, InputError
 
 OUT = GENERATED / "checkpoints"
+TRAINING_DATA = "rows (train.jsonl) or tokens (train.MODULE.safetensors) of momem data; by default made as needed"
 
 
 def add(parsers) -> None:
@@ -38,8 +39,8 @@ def add_train(parsers) -> None:
     parser.add_argument("--steps", type=int, help="steps in all (max_global_steps)")
     parser.add_argument("--lr-steps", type=int, help="steps between two decays of the learning rate by lr_gamma")
     parser.add_argument("--out-dir", type=Path, default=OUT)
-    parser.add_argument("--tr-dataset-path", type=Path, help="rows to train on; by default they are synthesised")
-    parser.add_argument("--val-dataset-path", type=Path, help="rows to validate on")
+    parser.add_argument("--tr-dataset-path", type=Path, help=TRAINING_DATA)
+    parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on (validation.jsonl)")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out-dir")
     parser.add_argument("--init-from", type=Path, metavar="CKPT", help="start from these weights")
     parser.add_argument("--load-optim", action="store_true", help="with --init-from: take the optimizer's state too")

@@ -1,8 +1,9 @@
 """Text to numbers and back: one token per byte, and a few special tokens that no text can contain."""
 
 import json
+from pathlib import Path
 
-from momem_lib.project import InputError
+from momem_lib.project import InputError, parse_json, read_text
 
 SPECIALS = (
     "<pad>",
@@ -85,3 +86,9 @@ class ByteTokenizer:
 
 
 TOKENIZER = ByteTokenizer()
+
+
+def check_vocabulary(path: Path) -> None:
+    """Refuse a vocabulary that is not TOKENIZER's: the numbers of tokens mean something by their vocabulary alone."""
+    if parse_json(read_text(path, "the vocabulary"), f"the vocabulary {path}") != json.loads(TOKENIZER.to_json()):
+        raise InputError(f"the vocabulary {path} is not the tokenizer's: write it anew with  momem data vocabulary")

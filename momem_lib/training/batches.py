@@ -2,15 +2,16 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 from torch import Tensor
 
-from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.project import InputError
 
@@ -92,10 +93,27 @@ class TokenSet:
         save_file(arrays, path, {"task": self.task.name, "left_out": str(self.left_out)})
 
     @classmethod
-    def load(cls, path: str | Path, task: Task) -> "TokenSet":
-        """Read what save wrote."""
-        arrays = load_file(path)
-        return cls(task, *(Tokens(arrays[part], arrays[f"{part}_offsets"]) for part in PARTS))
+    def load(cls, path: str | Path) -> "TokenSet":
+        """Read what save wrote.
+
+        Raises:
+            InputError: no such file, or one that save did not write.
+        """
+        if not Path(path).is_file():
+            raise InputError(f"the file of tokens {path} does not exist: check the path")
+        try:
+            with safe_open(path, "numpy") as file:
+                facts, arrays = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
+            parts = [Tokens(arrays[part], arrays[f"{part}_offsets"]) for part in PARTS]
+            return cls(TASKS[facts["task"]], *parts, left_out=int(facts["left_out"]))
+        except (OSError, SafetensorError, KeyError, ValueError):
+            raise InputError(f"{path} holds no tokens of `momem data tokens`, or is damaged: make it anew") from None
+
+    def within(self, context_window: int) -> "TokenSet":
+        """The rows that a window holds; the others are counted as left out."""
+        longest = np.maximum(self.source.lengths, self.prompt.lengths + self.target.lengths)
+        fitting = np.flatnonzero(longest <= context_window)
+        return replace(self.pick(fitting), left_out=self.left_out + len(self) - len(fitting))
 
 
 def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenSet:

@@ -8,19 +8,15 @@ from pathlib import Path
 
 from momem_lib.data.dataset import iter_rows, write_dataset
 from momem_lib.data.rows import SynthesisConfig, load_material
-from momem_lib.project import GENERATED, InputError
+from momem_lib.project import GENERATED, InputError, readable
+from momem_lib.training.batches import TokenSet
 from momem_lib.training.config import TrainConfig
 
 
 def file_hash(path: Path) -> str:
     """The sha256 of a file, as hexadecimal digits."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise InputError(f"the dataset {path} does not exist: check the path") from None
-    except OSError as error:
-        raise InputError(f"the dataset {path} cannot be read ({error.strerror}): check the path") from None
+    with readable(path, "the dataset"), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def dataset_config(config: TrainConfig) -> SynthesisConfig:
@@ -41,17 +37,22 @@ def synthesised(config: TrainConfig) -> Path:
 
 def training_rows(
     config: TrainConfig, train_path: Path | None = None, validation_path: Path | None = None
-) -> tuple[Iterator[dict], Iterator[dict], dict]:
+) -> tuple[Iterator[dict] | TokenSet, Iterator[dict], dict]:
     """Rows to train on, rows to validate on, and their hashes for the model's card.
 
+    Args:
+        train_path: rows of `momem data text`, or a module's tokens of `momem data tokens`; None: they are synthesised.
+        validation_path: rows; None: likewise.
+
     Raises:
-        InputError: a dataset file is missing or broken.
+        InputError: a dataset file is missing or broken, or holds tokens where rows are needed.
     """
+    if validation_path is not None and Path(validation_path).suffix == ".safetensors":
+        raise InputError(f"{validation_path} holds tokens, but exact match is measured on texts: give validation.jsonl")
     if train_path is None or validation_path is None:
         folder = synthesised(config)
-        train_path, validation_path = (
-            train_path or folder / "train.jsonl",
-            validation_path or folder / "validation.jsonl",
-        )
-    hashes = {"train": file_hash(Path(train_path)), "validation": file_hash(Path(validation_path))}
-    return iter_rows(train_path), iter_rows(validation_path), {"data": hashes}
+        train_path = train_path or folder / "train.jsonl"
+        validation_path = validation_path or folder / "validation.jsonl"
+    hashes = {"train": file_hash(train_path), "validation": file_hash(validation_path)}
+    rows = TokenSet.load(train_path) if Path(train_path).suffix == ".safetensors" else iter_rows(train_path)
+    return rows, iter_rows(validation_path), {"data": hashes}

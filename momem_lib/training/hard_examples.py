@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from momem_lib.data.tasks import Task
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -74,7 +73,7 @@ def hardest(model: Transformer, tokens: TokenSet, share: float, device: torch.de
     return tokens.pick(chosen)
 
 
-def kept_rows(path: Path, task: Task) -> TokenSet:
+def kept_rows(path: Path) -> TokenSet:
     """The hard rows that the beginning of a run has written.
 
     Raises:
@@ -82,4 +81,4 @@ def kept_rows(path: Path, task: Task) -> TokenSet:
     """
     if not path.is_file():
         raise InputError(f"cannot resume: {path}, the rows of that run, is missing; train without --resume")
-    return TokenSet.load(path, task)
+    return TokenSet.load(path)

@@ -206,7 +206,7 @@ def prepare_folder(folder: Path) -> None:
 def train(
     task_name: str,
     config: TrainConfig,
-    train_rows: Iterable[dict],
+    train_rows: Iterable[dict] | TokenSet,
     validation_rows: Iterable[dict],
     out_dir: str | Path,
     device: str = "auto",
@@ -219,7 +219,7 @@ def train(
     """Train one module and write OUT_DIR/TASK.safetensors (for use) and TASK.train.safetensors (for resume).
 
     Args:
-        train_rows, validation_rows: rows of the dataset (see synthesis). facts: more for the card, such as data hashes.
+        train_rows, validation_rows: see datasets.training_rows. facts: more for the card, such as data hashes.
         temperature: of the sampled answer that each checkpoint shows.
 
     Returns:
@@ -237,12 +237,17 @@ def train(
         facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
     rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
     facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
-    tokens = tokenize(task, train_rows, config.model.context_window)
+    if isinstance(train_rows, TokenSet):
+        if train_rows.task is not task:
+            raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
+        tokens = train_rows.within(config.model.context_window)
+    else:
+        tokens = tokenize(task, train_rows, config.model.context_window)
     if config.hardest_share < 1:
         kept = Path(out_dir) / f"{task_name}.rows.safetensors"
         if not resume:
             hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
-        tokens = kept_rows(kept, task)  # of a resumed run too: its weights have moved on, and would choose others
+        tokens = kept_rows(kept)  # of a resumed run too: its weights have moved on, and would choose others
     facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
     few = tokenize(task, rows, config.model.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)

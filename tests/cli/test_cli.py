@@ -10,6 +10,7 @@ import pytest
 
 from momem_lib.cli.main import main, parser
 from momem_lib.data.records import read_people
+from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.project import ROOT
 from momem_lib.system.memory import Memory
 
@@ -86,14 +87,36 @@ def test_bad_input_is_a_sentence_and_exit_code_2(capsys, tmp_path, arguments):
     assert corrupt.read_bytes() == before
 
 
-def test_data_text_vocabulary_and_tokens(capsys, tmp_path):
-    size = ("--num-datapoints", 300, "--dest-path", tmp_path)
-    assert run(capsys, "data", "text", *size)[0] == 0
-    assert run(capsys, "data", "vocabulary", "--dest-path", tmp_path)[0] == 0
-    code, out, _ = run(capsys, "data", "tokens", "--dest-path", tmp_path, "--context-window", 300)
-    assert code == 0 and "longer than the window" in out
-    assert (tmp_path / "train.ner.safetensors").is_file()
+def test_from_the_vocabulary_to_a_trained_module_step_by_step(capsys, tmp_path):
+    folder, config = ("--dest-path", tmp_path), tmp_path / "config.json"
+    config.write_text(json.dumps(
+        {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 16, "num_decoder_blocks": 1, "batch_size": 4,
+         "max_global_steps": 3, "validation_rows": 3, "context_window": 300, "average_decay": 0.5}
+    ), encoding="utf-8")  # fmt: skip
+    assert run(capsys, "data", "vocabulary", *folder)[0] == 0
     assert json.loads((tmp_path / "vocabulary.json").read_text(encoding="utf-8"))["specials"]["<none>"] == 267
+    assert run(capsys, "data", "text", "--num-datapoints", 300, *folder)[0] == 0
+    code, out, _ = run(capsys, "data", "tokens", *folder)
+    assert code == 0 and "longer than the window" in out
+    train = ("train", "summary", "--device", "cpu", "--config", config, "--val-dataset-path")
+    for kind, data in (("rows", "train.jsonl"), ("tokens", "train.summary.safetensors")):
+        given = (tmp_path / "validation.jsonl", "--tr-dataset-path", tmp_path / data, "--out-dir", tmp_path / kind)
+        assert run(capsys, *train, *given)[0] == 0
+    learned = [load_tensors(tmp_path / kind / "summary.safetensors") for kind in ("rows", "tokens")]
+    assert all(value.equal(learned[1][0][name]) for name, value in learned[0][0].items())
+    assert 0 < learned[0][1]["rows_left_out"] == learned[1][1]["rows_left_out"]
+    for held_out, data, message in (
+        ("validation.summary.safetensors", "train.jsonl", "measured on texts"),
+        ("validation.jsonl", "train.ner.safetensors", "give train.summary.safetensors"),
+        ("validation.jsonl", "rows/summary.safetensors", "holds no tokens"),
+        ("validation.jsonl", "none.safetensors", "does not exist"),
+    ):
+        given = (tmp_path / held_out, "--tr-dataset-path", tmp_path / data, "--out-dir", tmp_path / "out")
+        code, _, err = run(capsys, *train, *given)
+        assert code == 2 and message in err
+    (tmp_path / "vocabulary.json").write_text('{"type": "words"}', encoding="utf-8")
+    code, _, err = run(capsys, "data", "tokens", *folder)
+    assert code == 2 and "momem data vocabulary" in err
 
 
 def test_data_questions_and_evaluate(capsys, tmp_path):

@@ -68,7 +68,7 @@ def test_special_tokens_written_out_are_only_letters():
 def test_tokens_survive_a_file(task, tmp_path):
     tokens = tokenize(task, ROWS, 512)
     tokens.save(tmp_path / "tokens.safetensors")
-    again = TokenSet.load(tmp_path / "tokens.safetensors", task)
+    again = TokenSet.load(tmp_path / "tokens.safetensors")
     for index, row in enumerate(ROWS):
         shown = TOKENIZER.show(again.target[index].tolist())
         assert shown == f"{task.start}{row[task.target]}{task.stop}"
