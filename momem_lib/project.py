@@ -1,6 +1,8 @@
-"""Where things lie in this project, and the one error type that is shown to people."""
+"""Where things lie in this project, files read and written, and the one error type that is shown to people."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +120,26 @@ def _parse_line(line: bytes, where: str) -> object:
         return parse_json(line.decode(), where)
     except UnicodeDecodeError:
         raise InputError(f"{where}, is not UTF-8 text: save the file as UTF-8") from None
+
+
+def write_atomically(path: Path, write) -> None:
+    """Let write(temporary path) make a file, then put it in place at once: readers see the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def git_commit() -> str | None:
+    """The commit that this program stands at, or None outside a repository."""
+    try:
+        command = ["git", "-C", str(PACKAGE), "rev-parse", "--short", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def optional_import(name: str, extras: str = "notebooks,tests"):

@@ -63,7 +63,7 @@ def report(trained, out: Path) -> None:
 
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
-    from momem_lib.nn.checkpoints import write_atomically
+    from momem_lib.project import write_atomically
 
     try:
         from momem_lib.course.nb06.plots import plot_losses

@@ -16,8 +16,7 @@ import numpy as np
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.chunks import BLOCK
-from momem_lib.nn.checkpoints import write_atomically
-from momem_lib.project import GENERATED, ROOT, InputError
+from momem_lib.project import GENERATED, ROOT, InputError, write_atomically
 
 TRAIN_FILE = ROOT / "data" / "training" / "train.txt"  # where `momem lm train` looks when no file is named
 TEST_FILE = ROOT / "data" / "testing" / "test.txt"

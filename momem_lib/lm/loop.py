@@ -16,8 +16,8 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig
 from momem_lib.lm.model import NAME, LanguageModel, build, tokenizer_card
 from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
-from momem_lib.nn.checkpoints import model_card, pick_device, write_atomically
-from momem_lib.project import InputError
+from momem_lib.nn.checkpoints import model_card, pick_device
+from momem_lib.project import InputError, write_atomically
 from momem_lib.settings import flat
 from momem_lib.training.config import learning_rate
 from momem_lib.training.loop import Interrupted, fit

@@ -17,10 +17,10 @@ from torch import Tensor
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.nn import checkpoints
-from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model, write_atomically
+from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model
 from momem_lib.nn.generation import Sampling
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError
+from momem_lib.project import InputError, write_atomically
 
 NAME = "language_model"  # of the files in a folder, beside tokenizer.json
 

@@ -17,8 +17,8 @@ from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
 from momem_lib.lm.loop import History, Trained, train
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
-from momem_lib.nn.checkpoints import git_commit, hardware, load_tensors, pick_device
-from momem_lib.project import GENERATED, InputError
+from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
+from momem_lib.project import GENERATED, InputError, git_commit
 from momem_lib.settings import change
 from momem_lib.training.datasets import file_hash
 from momem_lib.training.loop import fit, prepare_folder

@@ -1,9 +1,7 @@
 """Saving and loading models: weights as safetensors, the rest as JSON inside the same file; no pickle."""
 
 import json
-import os
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,7 +14,7 @@ from torch import Tensor
 from momem_lib.data.tokens import ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import PACKAGE, InputError
+from momem_lib.project import InputError, write_atomically
 
 FORMAT = 1
 TOKENIZER_CARD = json.loads(ByteTokenizer().to_json())
@@ -42,32 +40,12 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def git_commit() -> str | None:
-    """The commit that this program stands at, or None outside a repository."""
-    try:
-        command = ["git", "-C", str(PACKAGE), "rev-parse", "--short", "HEAD"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def hardware(device: torch.device) -> str:
     """The device in words, for the card."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
     return f"{platform.machine()} CPU, {threads} thread{'' if threads == 1 else 's'}"
-
-
-def write_atomically(path: Path, write) -> None:
-    """Let write(temporary path) make a file, then put it in place at once: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def model_card(model: Transformer, task: str, **facts) -> dict:

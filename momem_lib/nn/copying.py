@@ -14,29 +14,13 @@ from torch import Tensor, nn
 NEVER = 1e-9  # a floor under probabilities, so that their logarithm stays finite
 
 
-def next_match(match: Tensor, token: Tensor, source: Tensor, boundary: int = 0) -> Tensor:
-    """One step of match_lengths: from the lengths before a token was written to those after it.
-
-    Args:
-        match: (B, S) lengths so far. token: (B,) the token just written. source: (B, S) tokens.
-        boundary: where a second text begins in the source; no match runs across it.
-
-    Returns:
-        (B, S): at j, how many tokens just before j equal the tokens just written.
-    """
-    longer = torch.where(source == token[:, None], match + 1, torch.zeros_like(match))
-    # What ended at j - 1 speaks for copying j next. match is stored already shifted, so its j - 1 needs no shift.
-    match = F.pad(longer, (1, -1))
-    match[:, boundary] = 0
-    return match
-
-
 def match_lengths(written: Tensor, source: Tensor, boundary: int = 0, before: Tensor | None = None) -> Tensor:
     """For every step t and source position j: how many tokens before j equal the last tokens written.
 
     Args:
         written: (B, T) tokens that the decoder has read up to and including step t. source: (B, S) tokens.
-        boundary: as in next_match. before: (B, S) lengths before the first of these tokens; None: nothing was written.
+        boundary: where a second text begins in the source; no match runs across it.
+        before: (B, S) lengths before the first of these tokens; None: nothing was written.
 
     Returns:
         (B, T, S), whole numbers as float.
@@ -49,7 +33,10 @@ def match_lengths(written: Tensor, source: Tensor, boundary: int = 0, before: Te
     match = torch.zeros(source.shape, device=source.device) if before is None else before
     steps = []
     for token in written.unbind(dim=1):
-        match = next_match(match, token, source, boundary)
+        longer = torch.where(source == token[:, None], match + 1, torch.zeros_like(match))
+        # What ended at j - 1 speaks for copying j next. match is stored already shifted, so its j - 1 needs no shift.
+        match = F.pad(longer, (1, -1))
+        match[:, boundary] = 0
         steps.append(match)
     return torch.stack(steps, dim=1)
 

@@ -114,16 +114,11 @@ class Generated:
         return None if self.tokens == [TOKENIZER.id("<none>")] else TOKENIZER.decode(self.tokens)
 
     @property
-    def log_prob(self) -> float:
-        """Natural logarithm of the probability of the whole output."""
-        return sum(self.log_probs)
-
-    @property
     def confidence(self) -> float:
         """Probability of the whole output, 0 to 1."""
-        return math.exp(min(0.0, self.log_prob))
+        return self.confidence_until(None)
 
-    def confidence_until(self, last: int) -> float:
+    def confidence_until(self, last: int | None) -> float:
         """Probability of the output up to and with the first token of one kind: a label up to its colon, say.
 
         Example:
@@ -162,14 +157,6 @@ def generate(
 
     Raises:
         InputError: an input longer than the context window.
-
-    Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> model, text = Transformer(ModelConfig()).eval(), torch.tensor([list(b"the ")])
-        >>> inputs = Inputs(text, text > 0, text[:, :0], text[:, :0] > 0)
-        >>> (written,) = generate(model, inputs, stop=256, max_tokens=5, sampling=Sampling(1.0, seeds=[0]))
-        >>> len(written.tokens), written.finished
-        (5, False)
     """
     results = [Generated() for _ in inputs.target]
     numbers = sampling.numbers(len(results), max_tokens)  # (B, max_tokens)

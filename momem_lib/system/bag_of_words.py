@@ -19,8 +19,8 @@ from tqdm import tqdm
 from momem_lib.data.records import FIELDS
 from momem_lib.data.rows import Material, SynthesisConfig, row_stream
 from momem_lib.data.tasks import HIDDEN_NAME, around_name
-from momem_lib.nn.checkpoints import FORMAT, git_commit, hardware, load_tensors, save_card, save_tensors
-from momem_lib.project import InputError
+from momem_lib.nn.checkpoints import FORMAT, hardware, load_tensors, save_card, save_tensors
+from momem_lib.project import InputError, git_commit
 from momem_lib.system.spelling import WORD
 
 CHOICES = (*FIELDS, None)  # None: something that no record holds

@@ -15,17 +15,15 @@ from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import (
-    git_commit,
     hardware,
     load_model,
     model_card,
     pick_device,
     save_model,
-    write_atomically,
 )
 from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError
+from momem_lib.project import InputError, git_commit, write_atomically
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
