@@ -16,8 +16,7 @@ from torch import Tensor
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.reading import read_on, scores
-from momem_lib.nn import checkpoints
-from momem_lib.nn.checkpoints import load_tensors, pick_device, save_model
+from momem_lib.nn.checkpoints import build, load_tensors, pick_device, save_model
 from momem_lib.nn.generation import Sampling
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError, write_atomically
@@ -96,9 +95,12 @@ class LanguageModel:
             raise InputError(f"{folder} holds no language model ({path.name}): train one with 'momem lm train --out'")
         tensors, card = load_tensors(path)
         tokenizer = BPETokenizer.load(folder / "tokenizer.json")
+        if card.get("task") != NAME:
+            raise InputError(f"the checkpoint {path} cannot be used: it holds no language model; train a new one")
         if card.get("tokenizer") != tokenizer_card(tokenizer):
             raise InputError(f"tokenizer.json in {folder} is not the one that the model was trained with: restore it")
-        return cls(build(card, tensors, path).to(pick_device(device)), tokenizer, card)
+        model = build(card, tensors, path, tokenizer=card["tokenizer"])
+        return cls(model.to(pick_device(device)), tokenizer, card)
 
     def save(self, folder: str | Path) -> Path:
         """Write language_model.safetensors, its card as .json, and tokenizer.json into a folder."""
@@ -174,14 +176,3 @@ def tokenizer_card(tokenizer: BPETokenizer) -> dict:
     """What a model's card says about its tokenizer, so that no other is put in its place."""
     digest = hashlib.sha256(tokenizer.to_json().encode()).hexdigest()
     return {"type": "bpe", "file": "tokenizer.json", "tokens": tokenizer.vocab_size, "sha256": digest}
-
-
-def build(card: dict, tensors: dict[str, Tensor], path: str | Path) -> Transformer:
-    """Make the model that a card describes and give it the weights.
-
-    Raises:
-        InputError: the card is of another kind of model, or the weights do not fit it.
-    """
-    if card.get("task") != NAME:
-        raise InputError(f"the checkpoint {path} cannot be used: it holds no language model; train a new one")
-    return checkpoints.build(card, tensors, path, tokenizer=card.get("tokenizer"))

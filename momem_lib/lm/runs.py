@@ -14,17 +14,17 @@ from tqdm import tqdm
 from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
-from momem_lib.lm.loop import History, Trained, train
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
-from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
+from momem_lib.lm.training import STATE, History, Trained, batches, train, window_loss, windows
 from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
 from momem_lib.project import GENERATED, InputError, git_commit
 from momem_lib.settings import change
 from momem_lib.training.datasets import file_hash
 from momem_lib.training.loop import fit, prepare_folder
+from momem_lib.training.trainer import Trainer
 
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
-FILES = (f"{NAME}.safetensors", f"{NAME}.json", f"{NAME}.train.safetensors", "tokenizer.json", "tokens.bin")
+FILES = (f"{NAME}.safetensors", f"{NAME}.json", STATE, "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
 TIMED = (20, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
 FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
@@ -63,9 +63,9 @@ def set_aside(out: Path) -> Path | None:
 
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
     """How many steps this machine does in some minutes, measured by a few steps of a model that is thrown away."""
-    trainer, state, seconds = LMTrainer(config, device), torch.get_rng_state(), []
+    trainer, state, seconds = Trainer(config, device), torch.get_rng_state(), []
 
-    def measure(trainer: LMTrainer) -> bool:
+    def measure(trainer: Trainer) -> bool:
         seconds.append(trainer.seconds - sum(seconds))  # a step reads its loss, so a GPU cannot run far ahead of it
         return len(seconds) >= TIMED[0] and sum(seconds) >= TIMED[2] * 60 * minutes
 
@@ -180,20 +180,18 @@ def resume(
         InputError: nothing to resume there, all steps done, or changed files.
     """
     out = Path(out)
-    state = out / f"{NAME}.train.safetensors"
-    if not state.is_file():
-        raise InputError(f"{out} holds no interrupted run ({state.name}): train without --resume first")
-    _, card = load_tensors(state)
+    if not (out / STATE).is_file():
+        raise InputError(f"{out} holds no interrupted run ({STATE}): train without --resume first")
+    _, card = load_tensors(out / STATE)
     tokens, tokenizer = corpus.open_tokens(out / "tokens.bin"), BPETokenizer.load(out / "tokenizer.json")
     if file_hash(out / "tokens.bin") != card.get("data", {}).get("tokens"):
         raise InputError(f"tokens.bin in {out} is not what the run was trained on: train again without --resume")
     if card["progress"]["step"] >= card["training"]["max_global_steps"]:
-        raise InputError(
-            f"the run in {out} has done all its {card['progress']['step']:,} steps: nothing is left to resume"
-        )
+        steps = f"{card['progress']['step']:,} steps"
+        raise InputError(f"the run in {out} has done all its {steps}: nothing is left to resume")
     learned, held_out = corpus.split_tokens(tokens)
     facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
-    config = change(LMConfig(), card["training"], f"the card {state.name}")
+    config = change(LMConfig(), card["training"], f"the card {STATE}")
     return train(config, learned, held_out, tokenizer, out, device, True, show, on_checkpoint, facts)
 
 

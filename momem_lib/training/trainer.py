@@ -113,8 +113,6 @@ def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.O
 class Trainer:
     """A model, its optimizers and its moving average, at some step of a run."""
 
-    build = staticmethod(build)  # makes a model from a checkpoint
-
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
@@ -201,8 +199,8 @@ class Trainer:
             weights = average = tensors
         if card.get("model") != asdict(self.config.model):
             raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
-        self.model.load_state_dict(self.build(card, weights, path).state_dict())
-        self.average.load_state_dict(self.build(card, average, path).state_dict())
+        for model, values in ((self.model, weights), (self.average, average)):
+            model.load_state_dict(build(card, values, path, tokenizer=card.get("tokenizer")).state_dict())
         if with_optimizer and card.get("progress", {}).get("step") != 0:  # before the first step they remember nothing
             self.load_optimizer(tensors, path)
         return {"tensors": tensors, "card": card}

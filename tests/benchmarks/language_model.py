@@ -33,7 +33,6 @@ from momem_lib.lm import (
     BPETokenizer,
     LanguageModel,
     LMConfig,
-    LMTrainer,
     change,
     make_tokenizer,
     plan,
@@ -46,7 +45,7 @@ from momem_lib.lm import (
     write_tokens,
 )
 from momem_lib.nn import ModelConfig, Transformer
-from momem_lib.training import in_bfloat16
+from momem_lib.training import Trainer, in_bfloat16
 
 ROUNDS = 5  # of a comparison of times
 RESERVE = 0.9  # of the plain loop's time is planned for the dial's choice: no machine is equally quick for two minutes
@@ -229,7 +228,7 @@ def bpe_flops(options: argparse.Namespace) -> None:
     kinds = ("float32", "bfloat16") if half else ("float32",)
     for kind, (name, muon_lr) in product(kinds, (("AdamW", 0.0), ("AdamW and Muon", 0.01))):
         settings = shape | {"muon_lr": muon_lr, "precision": kind}
-        trainer = LMTrainer(change(LMConfig(), settings, "bpe-flops"), torch.device("cpu"))
+        trainer = Trainer(change(LMConfig(), settings, "bpe-flops"), torch.device("cpu"))
         peak = 2 * 1024**3 / median_time(lambda: square @ square, 15)
         step = lambda t=trainer: t.train_step(windows(tokens, length, batch, 0, t.step), window_loss)  # noqa: E731
         seconds = median_time(step, options.repeats)

@@ -19,17 +19,16 @@ from momem_lib.lm import corpus
 from momem_lib.lm import runs as lm_runs
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, least_bytes, plan
-from momem_lib.lm.loop import train
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on, scores
-from momem_lib.lm.trainer import LMTrainer, window_loss, windows
+from momem_lib.lm.training import train, window_loss, windows
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.settings import change
 from momem_lib.training.config import read_changes
-from momem_lib.training.trainer import TrainingStopped, make_optimizers
+from momem_lib.training.trainer import Trainer, TrainingStopped, make_optimizers
 
 SMALL = {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 2, "context_window": 16}
 SMALL |= {"batch_size": 4, "max_global_steps": 12, "checkpoint_steps": 4, "warmup_steps": 2}
@@ -187,7 +186,7 @@ def test_patience_stops_a_run_that_no_longer_gets_better():
 
 def test_nan_stops_with_a_sentence():
     config = change(LMConfig(), SMALL, "here")
-    trainer = LMTrainer(config, torch.device("cpu"))
+    trainer = Trainer(config, torch.device("cpu"))
     next(trainer.model.parameters()).data.fill_(float("nan"))
     with pytest.raises(TrainingStopped, match="model_lr"):
         trainer.train_step(windows(tokens_of(), 16, 4, 0, 0), window_loss)

@@ -1,31 +1,96 @@
-"""Training a language model: the loop, with measurements, samples and checkpoints on the way."""
+"""Training a language model: windows of a text, the loss on them, and a run with samples and checkpoints on the way."""
 
+import copy
 import csv
-import io
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 from tqdm import tqdm
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig
-from momem_lib.lm.model import NAME, LanguageModel, build, tokenizer_card
-from momem_lib.lm.trainer import LMTrainer, batches, window_loss, windows
+from momem_lib.lm.model import NAME, LanguageModel, tokenizer_card
+from momem_lib.lm.reading import scores
 from momem_lib.nn.checkpoints import model_card, pick_device
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError, write_atomically
 from momem_lib.settings import flat
 from momem_lib.training.config import learning_rate
 from momem_lib.training.loop import Interrupted, fit
-from momem_lib.training.trainer import TrainingStopped
+from momem_lib.training.trainer import Trainer, TrainingStopped
 
+STATE = f"{NAME}.train.safetensors"  # the file that resume reads
 LOG_LINES = 200  # about so many rows in the history of a run
+LOGGED = ("step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm", "tokens_per_second")
+LOGGED += ("validation_loss", "bits_per_byte")  # columns of log.csv; samples are left out
 SAMPLE = 120  # bytes, about, of the text that each checkpoint shows
 History = list[dict]
+
+
+@lru_cache(maxsize=2)
+def window_starts(length: int, window: int, seed: int, epoch: int) -> np.ndarray:
+    """Where the windows of one pass over a text begin: side by side from a random place on, in random order.
+
+    Example:
+        >>> starts = window_starts(100, 8, seed=0, epoch=0)
+        >>> len(starts), np.unique(starts % 8).size  # all from the same offset
+        (11, 1)
+    """
+    generator = np.random.default_rng((seed, epoch))
+    number = (length - window) // window  # whatever the offset is, so many windows fit
+    offset = generator.integers(0, (length - 1) - number * window, endpoint=True)
+    return offset + window * generator.permutation(number)
+
+
+def windows(tokens: np.ndarray, window: int, batch: int, seed: int, step: int) -> Tensor:
+    """The batch of one step: (B, T+1); [:, :-1] is what the model reads, [:, 1:] what it should foresee.
+
+    It depends on the seed and the step alone, so that a resumed run goes on with the same batches.
+
+    Raises:
+        InputError: fewer tokens than two windows.
+
+    Example:
+        >>> windows(np.arange(100), window=4, batch=2, seed=0, step=0).diff(dim=1).unique().tolist()
+        [1]
+    """
+    if len(tokens) < 2 * window:
+        raise InputError(f"{len(tokens):,} tokens are too few for windows of {window}: {2 * window} or more are needed")
+    number = (len(tokens) - window) // window
+    places = range(step * batch, (step + 1) * batch)
+    starts = [window_starts(len(tokens), window, seed, place // number)[place % number] for place in places]
+    return torch.from_numpy(np.stack([tokens[start : start + window + 1] for start in starts]).astype(np.int64))
+
+
+def batches(tokens: np.ndarray, config: LMConfig, start_step: int = 0) -> Iterator[Tensor]:
+    """The windows of each step of a run, from one step on, for ever."""
+    window = config.model.context_window
+    return (windows(tokens, window, config.batch_size, config.seed, step) for step in count(start_step))
+
+
+def window_loss(model: Transformer, batch: Tensor) -> Tensor:
+    """The mean loss of foreseeing each next token of a batch of windows (B, T+1): a scalar, in nats per token.
+
+    Example:
+        >>> from momem_lib.lm.config import LMShape
+        >>> shape = LMShape(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1, context_window=8)
+        >>> trainer = Trainer(LMConfig(model=shape), torch.device("cpu"))
+        >>> first = trainer.train_step(windows(np.arange(256), 8, batch=2, seed=0, step=0), window_loss)
+        >>> 5.3 < first < 5.8  # about ln 256: every byte seems equally likely at first
+        True
+    """
+    batch = batch.to(model.device, non_blocking=True)
+    logits = scores(model, batch[:, :-1])  # (B, T, V)
+    return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
 
 
 @dataclass
@@ -34,15 +99,14 @@ class Trained:
 
     language_model: LanguageModel  # as it was when it foresaw the validation text best
     history: History
-    card: dict
 
 
 @dataclass
 class Run:
     """One training run: its texts, where it writes (or nowhere), and what it measures at each checkpoint."""
 
-    trainer: LMTrainer
-    tokenizer: BPETokenizer
+    trainer: Trainer
+    now: LanguageModel  # the trainer's averaged weights, as they stand
     train_tokens: np.ndarray
     validation_tokens: np.ndarray
     out: Path | None
@@ -51,29 +115,25 @@ class Run:
     on_checkpoint: Callable[[History], None] | None = None
     best: LanguageModel | None = None
 
-    def __post_init__(self) -> None:
-        self.sizes = LanguageModel(self.trainer.average, self.tokenizer).sizes
-
-    @property
-    def state_path(self) -> Path:
-        """The file that resume reads."""
-        return self.out / f"{NAME}.train.safetensors"
-
     def card(self) -> dict:
         """The card of the model as it stands."""
         trainer = self.trainer
-        tokens = tokenizer_card(self.tokenizer)
-        card = model_card(trainer.average, NAME, **self.facts) | {"tokenizer": tokens}
-        card |= {"training": flat(trainer.config), "steps": trainer.step, "seconds": round(trainer.seconds, 1)}
-        return card | {"history": [row for row in trainer.history if "validation_loss" in row]}
+        made = {"training": flat(trainer.config), "steps": trainer.step, "seconds": round(trainer.seconds, 1)}
+        card = model_card(trainer.average, NAME, **self.facts, **made, history=self.measured())
+        return card | {"tokenizer": tokenizer_card(self.now.tokenizer)}
 
     def save(self) -> None:
         """Write what resume needs, and the log."""
         if self.out is not None:
-            self.trainer.save(self.state_path, self.card())
-            write_atomically(
-                self.out / "log.csv", lambda path: path.write_text(log_text(self.trainer.history), "utf-8")
-            )
+            self.trainer.save(self.out / STATE, self.card())
+            write_atomically(self.out / "log.csv", self.write_log)
+
+    def write_log(self, path: Path) -> None:
+        """The history as CSV, a column for each figure."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, LOGGED, extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.trainer.history)
 
     def note(self) -> dict:
         """Add the present step to the history."""
@@ -93,19 +153,14 @@ class Run:
 
     def checkpoint(self) -> None:
         """Measure on the validation text, write a sample, keep the model if it is the best so far, save."""
-        trainer = self.trainer
-        before = self.validation_losses()
-        row = self.note()
-        now = LanguageModel(trainer.average, self.tokenizer)
-        held_out = now.evaluate(self.validation_tokens)
-        row |= {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
-        row["sample"] = now.generate("\n", seed=trainer.step, tokens=max(8, int(SAMPLE / self.sizes.mean())))
+        trainer, before = self.trainer, [row["validation_loss"] for row in self.measured()]
+        row, held_out = self.note(), self.now.evaluate(self.validation_tokens)
+        metrics = {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
+        row |= metrics
+        row["sample"] = self.now.generate("\n", trainer.step, tokens=max(8, int(SAMPLE / self.now.sizes.mean())))
         if not before or held_out.loss < min(before):
-            card = self.card() | {
-                "metrics": {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
-            }
-            self.best = LanguageModel(build(card, trainer.average.state_dict(), "the run").eval(), self.tokenizer, card)
-            self.best.model.to(trainer.device)
+            card = self.card() | {"metrics": metrics}
+            self.best = LanguageModel(copy.deepcopy(trainer.average), self.now.tokenizer, card)
             if self.out is not None:
                 self.best.save(self.out)
         self.save()
@@ -114,17 +169,17 @@ class Run:
         if self.on_checkpoint:
             self.on_checkpoint(trainer.history)
 
-    def validation_losses(self) -> list[float]:
-        """One for each checkpoint so far."""
-        return [row["validation_loss"] for row in self.trainer.history if "validation_loss" in row]
+    def measured(self) -> History:
+        """The rows of the history that are checkpoints."""
+        return [row for row in self.trainer.history if "validation_loss" in row]
 
     def enough(self) -> bool:
         """Whether the last steps are done, or the validation loss has not fallen for too long."""
-        config, losses = self.trainer.config, self.validation_losses()
+        config, losses = self.trainer.config, [row["validation_loss"] for row in self.measured()]
         waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
         return self.trainer.step >= config.max_global_steps or 0 < config.patience <= waited
 
-    def measure(self, trainer: LMTrainer) -> bool:
+    def measure(self, trainer: Trainer) -> bool:
         """After a step: a checkpoint, a line in the history, or nothing; whether that is enough."""
         config = trainer.config
         if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
@@ -147,9 +202,9 @@ class Run:
                 kept = "saved; to go on: " + shlex.join(["momem", "lm", "train", "--resume", "--out", str(self.out)])
             raise TrainingStopped(f"stopped at step {trainer.step}; {kept}") from None
         best = self.best or LanguageModel.load(self.out, trainer.device.type)
-        return Trained(best, trainer.history, best.card)
+        return Trained(best, trainer.history)
 
-    def words(self, trainer: LMTrainer) -> str:
+    def words(self, trainer: Trainer) -> str:
         """Loss, bits per byte and speed beside the bar, which itself says how much time is left."""
         config = trainer.config
         speed = trainer.step * config.batch_size * config.model.context_window / max(1e-9, trainer.seconds)
@@ -159,18 +214,7 @@ class Run:
     @cached_property
     def bytes_per_token(self) -> float:
         """Of the validation text."""
-        return float(self.sizes[self.validation_tokens[:100_000]].mean())
-
-
-def log_text(history: History) -> str:
-    """The history as CSV, a column for each figure; samples are left out."""
-    columns = ["step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm", "tokens_per_second"]
-    columns += ["validation_loss", "bits_per_byte"]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return out.getvalue()
+        return float(self.now.sizes[self.validation_tokens[:100_000]].mean())
 
 
 def describe(row: dict) -> str:
@@ -208,11 +252,11 @@ def train(
     if len(validation_tokens) < 2:
         raise InputError("the text is too short to keep a part of it for validation: 2 tokens are the least")
     windows(train_tokens, config.model.context_window, 1, 0, 0)  # says so when the text is too short
-    trainer = LMTrainer(config, pick_device(device))
-    out = Path(out) if out is not None else None
-    run = Run(trainer, tokenizer, train_tokens, validation_tokens, out, facts or {}, show, on_checkpoint)
+    trainer, out, facts = Trainer(config, pick_device(device)), Path(out) if out is not None else None, facts or {}
+    now = LanguageModel(trainer.average, tokenizer)
+    run = Run(trainer, now, train_tokens, validation_tokens, out, facts, show, on_checkpoint)
     if resume:
-        trainer.resume(run.state_path, (facts or {}).get("data"))
+        trainer.resume(out / STATE, facts.get("data"))
     else:
         run.save()  # a run that is killed before its first checkpoint can be resumed too
     return run.go()
