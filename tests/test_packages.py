@@ -3,9 +3,12 @@
 import ast
 import json
 import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from momem_lib.project import NOTEBOOKS, ROOT
 
@@ -59,6 +62,20 @@ def test_a_package_imports_only_from_those_that_it_may_know_and_from_files(path)
         allowed = {"project", "settings", "momem_lib", package, *MAY_USE[package].split()}
         assert place in allowed, f"{path.name} ({package}) imports from {module}"
         assert path.name == "__init__.py" or not is_package(module), f"{path.name} imports from the package {module}"
+
+
+def test_library_alone_needs_what_the_package_installs_and_data_no_torch():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = {Requirement(text).name for text in project["dependencies"]}
+    for path in FILES:
+        if package_of(path) in ("course", "tools"):  # what notebooks need comes with them
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        others = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"momem_lib"}
+        assert others <= installed, path.name
+        assert package_of(path) != "data" or "torch" not in others, path.name
 
 
 def test_contributing_shows_the_same_rule():
