@@ -23,7 +23,7 @@ from momem_lib.course.shared.figures import (
     page,
     write_text,
 )
-from momem_lib.course.shared.pictures import COPIED, GENERATED, ground_of, wrapped
+from momem_lib.course.shared.pictures import COPIED, draw_legend, wrapped, write_letters
 from momem_lib.nn.generation import Generated
 
 CELL, TALL = 0.25, 0.27  # inches: a token's cell
@@ -177,44 +177,30 @@ def draw_samples(groups: Mapping[str, Sequence[Generated]], width: int = 84) -> 
     Args:
         groups: title, such as "temperature 0.8" -> what sample_module gave.
     """
-    blocks = [(title, [_sample_lines(one, width) for one in samples]) for title, samples in groups.items()]
-    rows = sum(len(lines) for _, samples in blocks for lines in samples)
+    blocks = {title: [sample_cells(one) for one in samples] for title, samples in groups.items()}
+    lines = [line for samples in blocks.values() for cells in samples for line in wrapped(cells, width)]
     texts = "; ".join(
-        f"{title}: {', '.join(repr(''.join(letter for letter, _ in letters_of_sample(one))) for one in samples)}"
-        for title, samples in groups.items()
+        f"{title}: {', '.join(repr(''.join(letter for letter, _ in cells)) for cells in samples)}"
+        for title, samples in blocks.items()
     )
-    height = 0.5 + LEADING * rows + 0.2 * len(blocks)
-    longest = max((len(line) for _, samples in blocks for lines in samples for line in lines), default=0)
-    figure, panel = blank(max(6.0, 2.1 + PITCH * longest), height, f"Samples. {texts}.")
+    height = 0.5 + LEADING * len(lines) + 0.2 * len(blocks)
+    figure, panel = blank(max(6.0, 2.1 + PITCH * max(map(len, lines), default=0)), height, f"Samples. {texts}.")
     y = height - 0.25
-    for title, samples in blocks:
-        write_text(panel, 1.75, y, title, ha="right", weight="bold", fontsize=9.5)
-        for lines in samples:
-            for line in lines:
-                _letters(panel, 1.9, y, line)
-                y -= LEADING
+    for title, samples in blocks.items():
+        write_text(panel, 1.75, y, title, ha="right", weight="bold")
+        for cells in samples:
+            write_letters(panel, 1.9, y, cells, width, PITCH, LEADING)
+            y -= LEADING * len(wrapped(cells, width))
         y -= 0.2
-    for x, ground, words in ((1.9, COPIED, "copied"), (2.9, GENERATED, "generated")):
-        panel.add_patch(Rectangle((x, 0.1), 0.18, 0.18, fc=ground, lw=0))
-        write_text(panel, x + 0.25, 0.19, words, ha="left", fontsize=9, color=GREY)
+    draw_legend(panel, 1.9, 0.19)
     return figure
 
 
-def _sample_lines(written: Generated, width: int) -> list[list[tuple[str, float | None]]]:
-    """A sample in lines of letters with their copied shares."""
+def sample_cells(written: Generated) -> list[tuple[str, float | None]]:
+    """A sample as letters with their copied shares, names of special tokens letter by letter."""
     cells = [
         (letter, share)
         for label, share in letters_of_sample(written)
         for letter in (label if label.startswith("<") and len(label) > 1 else [label])
     ]
-    return wrapped(cells + ([] if written.finished else [(" ", None), ("…", None)]), width)
-
-
-def _letters(panel: Axes, x: float, y: float, line: Sequence[tuple[str, float | None]]) -> None:
-    for place, (letter, share) in enumerate(line):
-        centre = x + (place + 0.5) * PITCH
-        if share is not None:
-            panel.add_patch(Rectangle((centre - PITCH / 2, y - 0.1), PITCH, 0.2, fc=ground_of(share), lw=0))
-        letter = letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        family = MONO if drawable(letter, MONO) == letter else "DejaVu Sans"
-        write_text(panel, centre, y, letter, family=family, fontsize=9)
+    return cells + ([] if written.finished else [(" ", None), ("…", None)])

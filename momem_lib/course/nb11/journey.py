@@ -8,8 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from momem_lib.course.modules.reading import letters_of, read_along
-from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, draw_arrow, drawable, write_text
-from momem_lib.course.shared.pictures import BAD, MODULES, gate_words, ground_of, module_box
+from momem_lib.course.shared.figures import BLUE, GREY, GROUNDS, INK, PAPER, blank, draw_arrow, write_text
+from momem_lib.course.shared.pictures import (
+    BAD,
+    MODULES,
+    draw_ground,
+    draw_legend,
+    gate_words,
+    module_box,
+    wrapped,
+    write_letters,
+)
 from momem_lib.data.tasks import TASKS, encode_prompt, encode_source
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
@@ -73,27 +82,9 @@ def text_of(step: Step) -> str:
     return "<none>" if step.wrote is None else step.wrote
 
 
-def layout(text: str) -> list[tuple[int, int]]:
-    """Line and column of each letter, lines broken behind spaces where that is possible.
-
-    Example:
-        >>> layout("one " + "o" * 87)[3:6]
-        [(0, 3), (1, 0), (1, 1)]
-    """
-    cells: list[tuple[int, int]] = []
-    begin, line = 0, 0
-    while begin < len(text):
-        end = min(len(text), begin + LINE)
-        if end < len(text):
-            end = text.rfind(" ", begin, end) + 1 or end  # rfind says -1 where there is no space
-        cells += [(line, column) for column in range(end - begin)]
-        begin, line = end, line + 1
-    return cells
-
-
 def line_count(text: str) -> int:
     """How many lines a text takes; an empty one takes one."""
-    return layout(text)[-1][0] + 1 if text else 1
+    return len(wrapped([(letter, None) for letter in text], LINE))
 
 
 def _label(panel: Axes, y: float, text: str) -> None:
@@ -103,25 +94,18 @@ def _label(panel: Axes, y: float, text: str) -> None:
 def _byte_row(panel: Axes, y: float, text: str) -> dict[int, Place]:
     """The tokens of the question, letter above number; returns where lines to each letter begin."""
     tokens = encode_prompt(text)
-    letters = [place for place in letters_of(text)]
+    letters = letters_of(text)
     shown_letters = {place: letters.index(place) for place in letters if place is not None}
     cut = len(tokens) > BYTES
     places = {}
     for index, token in enumerate(tokens[: BYTES - cut]):
         x = LEFT + (index + 0.5) * BYTE
         special = token >= 256
-        panel.add_patch(
-            Rectangle((x - BYTE / 2, y - 0.3), BYTE, 0.44, fc="#E8E8E8" if special else "#FFFFFF", ec=GREY, lw=0.6)
-        )
+        fill = GROUNDS[GREY] if special else PAPER
+        panel.add_patch(Rectangle((x - BYTE / 2, y - 0.3), BYTE, 0.44, fc=fill, ec=GREY, lw=0.6))
         letter = letters[index]
         if letter is not None and shown_letters[letter] == index:
-            write_text(
-                panel,
-                x,
-                y,
-                text[letter],
-                family=MONO if drawable(text[letter], MONO) == text[letter] else "DejaVu Sans",
-            )
+            write_letters(panel, x - PITCH / 2, y, [(text[letter], None)], pitch=PITCH)
             places[letter] = (x, y - 0.22)
         elif special:
             write_text(panel, x, y, "◂" if index else "▸", color=GREY, fontsize=8)
@@ -131,25 +115,16 @@ def _byte_row(panel: Axes, y: float, text: str) -> dict[int, Place]:
     return places
 
 
-def _row(panel: Axes, x: float, y: float, text: str, shares: Sequence[float | None]) -> dict[int, Place]:
+def _row(panel: Axes, x: float, y: float, text: str, shares: Sequence[float] = ()) -> dict[int, Place]:
     """A text in lines of equal letters, on grounds that say what was copied; returns where each letter stands."""
-    places = {}
-    for index, (letter, share, (line, column)) in enumerate(zip(text, shares, layout(text), strict=True)):
-        centre, level = x + (column + 0.5) * PITCH, y - LEADING * line
-        if share is not None:
-            panel.add_patch(
-                Rectangle((centre - PITCH / 2, level - 0.1), PITCH, 0.2, fc=ground_of(share), lw=0, zorder=1)
-            )
-        family = MONO if drawable(letter, MONO) == letter else "DejaVu Sans"
-        write_text(panel, centre, level, letter, family=family, fontsize=9.5, zorder=3)
-        places[index] = (centre, level)
-    return places
+    cells = list(zip(text, shares or [None] * len(text), strict=True))
+    return dict(enumerate(write_letters(panel, x, y, cells, LINE, PITCH, LEADING)))
 
 
 def _question_again(panel: Axes, y: float, question: str) -> float:
     """The question once more, below the record that Module 2 reads it with; returns the level of its last line."""
     _label(panel, y, "with the question")
-    _row(panel, LEFT, y, question, [None] * len(question))
+    _row(panel, LEFT, y, question)
     return y - LEADING * (line_count(question) - 1)
 
 
@@ -159,11 +134,11 @@ def _read_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dic
     y -= LEADING
     x = LEFT if two_lines else LEFT + (len(summary) + 3) * PITCH
     _label(panel, y, "with the question")
-    places = {"source": _row(panel, LEFT, y, summary, [None] * len(summary))}
+    places = {"source": _row(panel, LEFT, y, summary)}
     if not two_lines:
         write_text(panel, x - 1.5 * PITCH, y, "+", weight="bold")
     y -= LEADING * two_lines
-    places["prompt"] = _row(panel, x, y, question, [None] * len(question))
+    places["prompt"] = _row(panel, x, y, question)
     return places, y
 
 
@@ -176,13 +151,12 @@ def _letters_and_lines(
     if step.module != "memory" and step.wrote:
         source = step.read.get(TASKS[step.module].source or "")
         came = read_along(modules[step.module], step.read["question"], source, step.wrote).origins()
-    written = _row(panel, LEFT, y, wrote, [origin.share for origin in came] or [None] * len(wrote))
+    written = _row(panel, LEFT, y, wrote, [origin.share for origin in came])
     for index, origin in enumerate(came):
         start = places.get(origin.part, {}).get(origin.place)
         if start:
             (x, top), (end, bottom) = (start[0], start[1] - 0.1), written[index]
-            ground = Rectangle((x - PITCH / 2, top), PITCH, 0.2, fc=ground_of(origin.share), lw=0, zorder=0)
-            panel.add_patch(ground)
+            draw_ground(panel, *start, PITCH, origin.share, zorder=0)
             panel.plot([x, end], [top, bottom + 0.11], color=BLUE, lw=0.7, alpha=0.55, zorder=2)
     if step.module == "memory":
         x = LEFT + 0.25
@@ -213,8 +187,6 @@ def _ending(panel: Axes, y: float, lines: Sequence[str], silent: bool) -> None:
     for line in lines:
         write_text(panel, LEFT, y, line, ha="left", fontsize=11, color=BAD if silent else INK)
         y -= LEADING
-    for x, share, words in ((LEFT, 1.0, "copied, with a line to its origin"), (LEFT + 2.6, 0.0, "generated")):
-        panel.add_patch(Rectangle((x, y - 0.2), 0.2, 0.2, fc=ground_of(share), lw=0))
-        write_text(panel, x + 0.28, y - 0.1, words, ha="left", fontsize=9, color=GREY)
+    draw_legend(panel, LEFT, y - 0.1, "copied, with a line to its origin", 2.6)
     signs = "✓ the gate let it pass   – the gate is off   ✗ stopped here"
     write_text(panel, LEFT + 3.9, y - 0.1, signs, ha="left", fontsize=9, color=GREY)

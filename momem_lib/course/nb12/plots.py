@@ -141,7 +141,7 @@ def draw_closed_book(recorded: Mapping) -> Figure:
     looks = [(SHADES[key], HATCHES[key]) for key in ("wrong", "abstained", "right")]
     bars_of_seeds(panel, list(groups.values()), bars, looks, edgecolor=INK, lw=0.6)
     for container in panel.containers:
-        panel.bar_label(container, fmt=lambda share: f"{100 * share:.0f} %", padding=9, fontsize=9.5)
+        panel.bar_label(container, fmt=lambda share: f"{100 * share:.0f} %", padding=13, fontsize=9.5)
     percent_axis(panel.yaxis, 0, 1.12)
     name_axes(panel, "", "questions answered rightly")
     return told(legend_outside(figure, "upper", 3), "Right answers", tables.closed_book(recorded))

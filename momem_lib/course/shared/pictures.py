@@ -16,12 +16,14 @@ from momem_lib.course.shared.figures import (
     ORANGE,
     PAPER,
     PINK,
+    SANS,
     blank,
     draw_arrow,
     draw_box,
     drawable,
     write_text,
 )
+from momem_lib.course.shared.text import printable
 from momem_lib.project import InputError
 from momem_lib.system.pipeline import Answer, Step
 
@@ -107,7 +109,7 @@ def _draw_second_reading(panel: Axes, start: float, modules: list[float], level:
 COPIED, GENERATED = "#BFE0F7", "#FFDDB0"  # grounds of letters that were copied, and of those that were generated
 GOOD, BAD = "#00704F", "#B34700"
 PITCH = 0.082  # inches from one of its letters to the next
-LINE = 74  # letters in a line
+LINE, LEADING = 74, 0.24  # letters in a line, and inches from line to line
 LEFT_TO_RIGHT = "\u200e"  # says that the sentence is English, even where it begins with an Arabic name
 
 
@@ -143,25 +145,51 @@ def ground_of(share: float | None) -> str | None:
     return None if share is None else COPIED if share > 0.5 else GENERATED
 
 
-def _draw_line(panel: Axes, x: float, y: float, line: list[tuple[str, float | None]]) -> None:
-    """One line of a module's output; letters that were copied have another ground, and a line below."""
-    text = "".join(letter for letter, _ in line)
-    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
-        write_text(panel, x, y, LEFT_TO_RIGHT + text, ha="left")  # its letters join, right to left: drawn as a whole
-        return
-    for place, (letter, share) in enumerate(line):
-        left = x + place * PITCH
-        if share is not None:
-            _draw_ground(panel, left, y, PITCH, share)
-        # The font of equal widths does not place accents: letters that carry one come from the other.
-        family = MONO if len(letter) == 1 and drawable(letter, MONO) == letter else "DejaVu Sans"
-        write_text(panel, left + PITCH / 2, y, letter, family=family)
+def write_letters(
+    panel: Axes,
+    x: float,
+    y: float,
+    cells: Sequence[tuple[str, float | None]],
+    width: int = LINE,
+    pitch: float = PITCH,
+    leading: float = LEADING,
+) -> list[tuple[float, float]]:
+    """Write letters in lines; those that were copied have another ground, and a line below; returns where each stands.
+
+    Args:
+        cells: letters with their copied share; None: no ground. width: letters in a line. pitch, leading: in inches,
+            from letter to letter and from line to line.
+    """
+    places = []
+    for number, line in enumerate(wrapped(cells, width)):
+        level, text = y - leading * number, printable("".join(letter for letter, _ in line))
+        joined = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+        if joined:  # right to left, and each letter looks as its neighbours want it
+            write_text(panel, x, level, LEFT_TO_RIGHT + text, ha="left")
+        for place, (letter, share) in enumerate(line):
+            centre = x + (place + 0.5) * pitch
+            places.append((centre, level))
+            if share is not None and not joined:
+                draw_ground(panel, centre, level, pitch, share)
+            if not joined:
+                # The font of equal widths does not place accents: letters that carry one come from the other.
+                family = MONO if len(letter) == 1 and drawable(letter, MONO) == letter else SANS
+                write_text(panel, centre, level, printable(letter), family=family)
+    return places
 
 
-def _draw_ground(panel: Axes, left: float, y: float, width: float, share: float) -> None:
-    panel.add_patch(Rectangle((left, y - 0.1), width, 0.2, fc=ground_of(share), lw=0))
+def draw_ground(panel: Axes, x: float, y: float, width: float, share: float, **style) -> None:
+    """The ground of a letter around its centre (style: of Rectangle)."""
+    panel.add_patch(Rectangle((x - width / 2, y - 0.1), width, 0.2, **({"fc": ground_of(share), "lw": 0} | style)))
     if share > 0.5:
-        panel.plot([left, left + width], [y - 0.1] * 2, color=BLUE, lw=1.2)
+        panel.plot([x - width / 2, x + width / 2], [y - 0.1] * 2, color=BLUE, lw=1.2)
+
+
+def draw_legend(panel: Axes, x: float, y: float, copied: str = "copied", pitch: float = 1.1) -> None:
+    """What the grounds of letters mean."""
+    for left, share, words in ((x, 1.0, copied), (x + pitch, 0.0, "generated")):
+        draw_ground(panel, left + 0.1, y, 0.2, share)
+        write_text(panel, left + 0.28, y, words, ha="left", fontsize=9, color=GREY)
 
 
 def gate_words(step: Step) -> tuple[str, str, str]:
@@ -185,19 +213,19 @@ def draw_trace(answer: Answer) -> Figure:
     """Draw one answer: what each module wrote, how sure it was, what its gate said."""
     blocks = []
     for step in answer.trace:
-        texts = wrapped(cells_of(step))
+        cells = cells_of(step)
         sentences = wrapped([(letter, None) for letter in "; ".join([gate_words(step)[2], *step.notes])], 84)
-        blocks.append((step, texts, ["".join(letter for letter, _ in line) for line in sentences]))
-    heights = [max(0.78, 0.24 * len(texts) + 0.2 * len(notes) + 0.24) for _, texts, notes in blocks]
+        blocks.append((step, cells, ["".join(letter for letter, _ in line) for line in sentences]))
+    heights = [max(0.78, LEADING * len(wrapped(cells)) + 0.2 * len(notes) + 0.24) for _, cells, notes in blocks]
     ends = [wrapped([(letter, None) for letter in text], 70) for text in (answer.question, str(answer))]
     tall = sum(heights) + 0.22 * sum(map(len, ends)) + 0.8
     figure, panel = blank(10.0, tall, trace_alt(answer))
     y = _draw_sentence(panel, tall - 0.3, "Question", ends[0])
-    for (step, texts, notes), height in zip(blocks, heights, strict=True):
-        _draw_step(panel, y - height / 2, height, step, texts, notes)
+    for (step, cells, notes), height in zip(blocks, heights, strict=True):
+        _draw_step(panel, y - height / 2, height, step, cells, notes)
         y -= height
     y = _draw_sentence(panel, y - 0.2, "Silence" if answer.abstained else "Answer", ends[1])
-    _draw_legend(panel, y)
+    draw_legend(panel, 1.85, y)
     return figure
 
 
@@ -209,15 +237,13 @@ def _draw_sentence(panel: Axes, y: float, label: str, lines: list) -> float:
     return y - 0.05
 
 
-def _draw_step(panel: Axes, y: float, height: float, step: Step, texts: list, notes: list[str]) -> None:
+def _draw_step(panel: Axes, y: float, height: float, step: Step, cells: list, notes: list[str]) -> None:
     """One module's row: box, output, gate, and how sure it was as a bar."""
     module_box(panel, 0.95, y, 1.4, height - 0.14, step.module)
     write_text(panel, 0.95, y + 0.12, MODULES[step.module][0], weight="bold")
     write_text(panel, 0.95, y - 0.12, step.module, fontsize=9)
     line = y + height / 2 - 0.2
-    for text in texts:
-        _draw_line(panel, 1.85, line, text)
-        line -= 0.24
+    line = write_letters(panel, 1.85, line, cells)[-1][1] - LEADING
     sign, colour, _ = gate_words(step)
     write_text(panel, 1.85, line, sign, ha="left", color=colour, weight="bold", fontsize=11)
     for note in notes:
@@ -227,9 +253,3 @@ def _draw_step(panel: Axes, y: float, height: float, step: Step, texts: list, no
         panel.add_patch(Rectangle((8.2, y - 0.05), 1.5, 0.16, fc="#E8E8E8", ec=GREY, lw=0.8))
         panel.add_patch(Rectangle((8.2, y - 0.05), 1.5 * step.confidence, 0.16, fc=COLOURS[step.module], lw=0))
         write_text(panel, 8.95, y - 0.2, f"{step.confidence:.1%} sure", fontsize=8.5)
-
-
-def _draw_legend(panel: Axes, y: float) -> None:
-    for x, share, words in ((1.85, 1.0, "copied"), (2.95, 0.0, "generated")):
-        _draw_ground(panel, x, y, 0.2, share)
-        write_text(panel, x + 0.28, y, words, ha="left", fontsize=8.5, color=GREY)

@@ -24,9 +24,10 @@ from momem_lib.course.nb11.cascade import (
     worsened,
 )
 from momem_lib.course.nb11.exercises import WORDINGS, try_careful
-from momem_lib.course.nb11.journey import draw_journey, layout
+from momem_lib.course.nb11.journey import LINE, draw_journey, line_count
 from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
 from momem_lib.course.shared.figures import png
+from momem_lib.course.shared.pictures import wrapped
 from momem_lib.data.records import FIELDS, read_people
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, Step
@@ -188,9 +189,9 @@ def test_every_answer_can_be_drawn(shipped, untrained_pipeline):
 
 
 def test_lines_break_at_spaces_and_long_words_anyway():
-    lines = [line for line, _ in layout("word " * 20 + "x" * 100)]
-    assert lines == sorted(lines) and lines[-1] == 3
-    assert layout("") == []
+    lines = wrapped([(letter, None) for letter in "word " * 20 + "x" * 100], LINE)
+    assert [len(line) for line in lines] == [85, 15, 88, 12] and line_count("word " * 20 + "x" * 100) == 4
+    assert line_count("") == 1
 
 
 def test_recorded_results_can_be_drawn():
