@@ -61,7 +61,7 @@ def open_pipeline(options: argparse.Namespace):
 
 def ask(options: argparse.Namespace) -> int:
     """Answer one question."""
-    from momem_lib.system.pipeline import check_question
+    from momem_lib.system.answer import check_question
 
     check_question(options.question)  # before seconds are spent on loading
     pipeline, _ = open_pipeline(options)

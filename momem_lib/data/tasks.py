@@ -1,7 +1,7 @@
 """What each module reads and writes, as text and as tokens."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from momem_lib.data.tokens import TOKENIZER
@@ -54,8 +54,7 @@ class Task:
         """
         if self.name != "response":
             return text == row[self.target]
-        value = row["value"]
-        return text is not None and value in text and row["name"] in text and len(text) <= len(value) + 200
+        return objection(text, row["value"], row["name"]) is None and row["name"] in text
 
 
 TASKS = {
@@ -63,6 +62,46 @@ TASKS = {
     "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>", hides_name=True),
     "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
 }
+
+
+LONGEST_FRAME = 200  # characters that a response may have beside value and name
+
+
+def objection(text: str | None, value: str, name: str = "", others: Iterable[str] = ()) -> str | None:
+    """Why a response is not right, in a sentence, or None: "right" is defined here, and nowhere else.
+
+    It holds the value verbatim, no other value of the record, and little beside value and name.
+
+    Args:
+        name: the person's, in which another value may well occur. others: the record's other values.
+
+    Example:
+        >>> objection("Jo lives in Oslo.", "Oslo", "Jo", ["Nurse"]) is None
+        True
+        >>> objection("Nurse Jo lives in Oslo.", "Oslo", "Jo", ["Nurse"])
+        "the response holds another value of the record, 'Nurse'"
+    """
+    if text is None or value not in text:
+        return f"the response does not hold the value {value!r}"
+    if len(text) > len(value) + len(name) + LONGEST_FRAME:
+        return "the response is too long"
+    frame = frame_of(text, value, name)
+    for other in sorted(set(others)):
+        if other and other not in value and other in frame:
+            return f"the response holds another value of the record, {other!r}"
+    return None
+
+
+def frame_of(text: str, value: str, name: str) -> str:
+    """A response less value and name; the longer goes first, since one may be part of the other.
+
+    Example:
+        >>> frame_of("Jo Oslo: Oslo", "Oslo", "Jo Oslo").splitlines()
+        ['', ': ']
+    """
+    for piece in sorted((value, name), key=len, reverse=True):
+        text = text.replace(piece, "\n", 1) if piece else text
+    return text
 
 
 def task_named(name: str | None) -> Task:

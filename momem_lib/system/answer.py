@@ -1,8 +1,10 @@
 """A question that can be read, an answer, and the trace of how the modules came to it."""
 
+import dataclasses
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
+from momem_lib.data.records import Person
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.project import InputError
@@ -19,8 +21,10 @@ class Step:
     wrote: str | None  # what came out; None: nothing
     confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
     gate: str = "off"  # "passed", "off", or the reason why not
-    tries: list[str] = field(default_factory=list)  # what was tried before, with the reason why it was not taken
-    copied: list[tuple[str, float]] = field(default_factory=list)  # per character, the share that was copied
+    tries: list[str] = dataclasses.field(
+        default_factory=list
+    )  # what was tried before, with the reason why it was not taken
+    copied: list[tuple[str, float]] = dataclasses.field(default_factory=list)  # per character, the copied share
     read_as: str | None = None  # the question with its slips of the finger mended; None: there were none
 
     @property
@@ -43,6 +47,12 @@ class Step:
         if text and (begin or end < len(text)):
             self.wrote, self.copied = text[begin:end], self.copied[begin:end]
 
+    def replace(self, text: str | None, reason: str, confidence: float | None = None) -> None:
+        """Put another text in the place of what was written, and note why."""
+        self.tries.append(f"{self.wrote!r} ({reason})")
+        self.wrote, self.copied = text, []
+        self.confidence = self.confidence if confidence is None else confidence
+
     def line(self) -> str:
         """The step in one line, for people."""
         sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
@@ -58,15 +68,32 @@ class Answer:
     text: str | None = None  # the response; None when abstained
     reason: str | None = None  # why it abstained; None when it answered
     tag: str | None = None
-    content: str | None = None
+    person: Person | None = None
     summary: str | None = None
-    trace: list[Step] = field(default_factory=list)
+    field: str | None = None  # of the record, the one that the summary states
+    trace: list[Step] = dataclasses.field(default_factory=list)
     seconds: float = 0.0  # of the whole batch, divided by its questions
 
     @property
     def abstained(self) -> bool:
         """Whether the pipeline gave no answer."""
         return self.text is None
+
+    @property
+    def content(self) -> str | None:
+        """The record as the text that Module 2 reads."""
+        return self.person.content if self.person else None
+
+    @property
+    def value(self) -> str | None:
+        """The fact itself."""
+        return getattr(self.person, self.field) if self.person and self.field else None
+
+    def note(self, step: Step, objection: str | None, gate_on: bool) -> None:
+        """Put a module's step into the trace; an objection ends the answer here."""
+        step.gate = objection or ("passed" if gate_on else "off")
+        self.trace.append(step)
+        self.reason = objection
 
     def __str__(self) -> str:
         if self.text is not None:

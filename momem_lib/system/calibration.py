@@ -10,14 +10,14 @@ from momem_lib.data.dataset import questions_and_people
 from momem_lib.data.grammar import Grammar, read_grammar, wordings
 from momem_lib.data.records import Person
 from momem_lib.data.rows import SynthesisConfig, load_material
-from momem_lib.nn.checkpoints import load_tensors, save_model
+from momem_lib.nn.checkpoints import save_model
 from momem_lib.project import TEMPLATES, InputError
 from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_people, gold
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory
 from momem_lib.system.names import normalise
-from momem_lib.system.pipeline import Pipeline, Work
+from momem_lib.system.pipeline import Pipeline
 from momem_lib.system.spelling import WORD
 from momem_lib.system.taught import FILE
 
@@ -50,13 +50,13 @@ def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> fl
 
 def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
     """Confidence and rightness of each tag that the memory knows: with any other, the memory abstains by itself."""
-    works = [Work(Answer(entry["question"])) for entry in questions]
-    pipeline._name(works, Gates(confidence=False))
+    answers = [Answer(entry["question"]) for entry in questions]
+    pipeline.find_names(answers, Gates(confidence=False))
     pairs = []
-    for entry, work in zip(questions, works, strict=True):
-        if work.answer.tag is not None and pipeline.memory.knows([work.answer.tag]):
-            right = entry["name"] is not None and normalise(entry["name"]) == normalise(work.answer.tag)
-            pairs.append((work.answer.trace[0].confidence, right))
+    for entry, answer in zip(questions, answers, strict=True):
+        if answer.tag is not None and pipeline.memory.knows([answer.tag]):
+            right = entry["name"] is not None and normalise(entry["name"]) == normalise(answer.tag)
+            pairs.append((answer.trace[0].confidence, right))
     return pairs
 
 
@@ -66,15 +66,10 @@ def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[
     jobs = [
         (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
     ]
-    works = [
-        Work(Answer(entry["question"], tag=entry["name"], content=person.content), person) for entry, person, _ in jobs
-    ]
-    pipeline._summarise(works, Gates(confidence=False))
-    pairs = []
-    for work, (_, _, wanted) in zip(works, jobs, strict=True):
-        if work.answer.reason is None:
-            pairs.append((work.answer.trace[-1].confidence, work.answer.summary == wanted[1]))
-    return pairs
+    answers = [Answer(entry["question"], tag=entry["name"], person=person) for entry, person, _ in jobs]
+    pipeline.pick_facts(answers, Gates(confidence=False))
+    said = zip(answers, jobs, strict=True)
+    return [(a.trace[-1].confidence, a.summary == wanted[1]) for a, (_, _, wanted) in said if a.reason is None]
 
 
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
@@ -99,9 +94,9 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
     thresholds = {}
     for module in pairs:
         thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
-        _, card = load_tensors(paths[module])
-        card["metrics"]["confidence_threshold"] = thresholds[module]
-        save_model(paths[module], pipeline.modules[module].model, card)
+        trained = pipeline.modules[module]
+        trained.card["metrics"]["confidence_threshold"] = thresholds[module]
+        save_model(paths[module], trained.model, trained.card)
     write_taught(paths["response"].parent)
     return thresholds
 

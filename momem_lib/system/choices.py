@@ -131,9 +131,9 @@ def known_wordings(name: str, field: str, value: str) -> list[str]:
     return [filled(wording, name, value) for wording in taught()["wordings"][field]]
 
 
-def likeliest_wording(response: Module, person: Person, field: str, answer: Answer) -> Generated:
+def likeliest_wording(response: Module, answer: Answer) -> Generated:
     """Among the wordings that the templates know, the one that Module 3 finds likeliest."""
-    texts = known_wordings(answer.tag, field, getattr(person, field))[:MOST_CHOICES]
+    texts = known_wordings(answer.tag, answer.field, answer.value)[:MOST_CHOICES]
     (scores,) = response.score([answer.question], [texts], [answer.summary])
     best = int(scores.argmax())
     tokens = TOKENIZER.encode(texts[best])

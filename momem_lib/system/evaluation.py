@@ -8,10 +8,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.tasks import objection
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError, read_lines
+from momem_lib.system.answer import Answer, check_question
+from momem_lib.system.gates import other_values
 from momem_lib.system.names import normalise
-from momem_lib.system.pipeline import Answer, Pipeline, check_question
+from momem_lib.system.pipeline import Pipeline
 
 CHUNK = 128  # questions answered between two moves of the progress bar
 
@@ -52,26 +55,6 @@ def name_of(entry: dict) -> str | None:
     return " ".join(part for part in (entry.get("fname"), entry.get("lname")) if part) or None
 
 
-def right_response(response: str | None, value: str, others: Iterable[str] = (), name: str = "") -> bool:
-    """Whether a response is right: the value verbatim, no other value of the record, at most 200 characters more.
-
-    Args:
-        others: the record's other values. name: the person's name, in which another value may well occur.
-
-    Example:
-        >>> right_response("Jo lives in Oslo.", "Oslo", ["Nurse"]), right_response("Nurse Jo: Oslo", "Oslo", ["Nurse"])
-        (True, False)
-        >>> right_response("Jo lives in Oslo.", "Rome")
-        False
-    """
-    if response is None or value not in response or len(response) > len(value) + 200:
-        return False
-    rest = response
-    for piece in sorted((value, name), key=len, reverse=True):
-        rest = rest.replace(piece, "\n", 1) if piece else rest
-    return not any(other and other not in value and other in rest for other in others)
-
-
 def verdict(entry: dict, response: str | None, person: Person | None) -> str:
     """'right', 'wrong' or 'abstained' for one question; a right abstention counts as right.
 
@@ -83,8 +66,8 @@ def verdict(entry: dict, response: str | None, person: Person | None) -> str:
         return "right" if response is None else "wrong"
     if response is None:
         return "abstained"
-    others = [getattr(person, field) for field in FIELDS if field != entry["field"]] if person else []
-    return "right" if right_response(response, entry["answer"], others, person.name if person else "") else "wrong"
+    name, others = (person.name, other_values(person, entry["field"])) if person else ("", [])
+    return "wrong" if objection(response, entry["answer"], name, others) else "right"
 
 
 def asked_people(entries: Sequence[dict], people: Iterable[Person]) -> list[Person | None]:
@@ -159,14 +142,13 @@ def evaluate_module(
 
     Questions in which the module has no part (no record, for Module 2; nothing to say, for Module 3) are left out.
     """
-    asked = asked_people(entries, people)
+    alone, asked = pipeline.modules[module], asked_people(entries, people)
     jobs = [(e, p, gold(module, e, p)) for e, p in zip(entries, asked, strict=True)]
     jobs = [job for job in jobs if job[2] is not None]
     with tqdm(total=len(jobs), mininterval=1, desc=f"evaluate {module}") as bar:
         for begin in range(0, len(jobs), CHUNK):
             chunk = jobs[begin : begin + CHUNK]
             sources = [wanted[0] for _, _, wanted in chunk]
-            alone = pipeline.modules[module]
             prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
             for (entry, person, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
                 yield module_outcome(module, entry, person, wanted[1], result.text)

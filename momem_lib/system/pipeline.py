@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -30,36 +29,16 @@ from momem_lib.system.memory import Memory
 from momem_lib.system.spelling import corrected
 
 
-@dataclass
-class Work:
-    """A question on its way through the modules."""
-
-    answer: Answer
-    person: Person | None = None
-    field: str | None = None
-
-    @property
-    def open(self) -> bool:
-        """Still to be answered."""
-        return self.answer.reason is None
-
-
 class Pipeline:
     """Module 0 finds the name, the memory the record, Module 2 the fact, Module 3 the words.
 
     Args:
-        modules: the trained module for each of ner, summary and response; its threshold says how sure it must be
-            while the confidence gate is on.
+        modules: the trained ones: ner, summary and response.
         memory: where the people are.
         words: gives a second opinion on the asked-for field; None: there is none.
     """
 
-    def __init__(
-        self,
-        modules: dict[str, Module],
-        memory: Memory,
-        words: BagOfWords | None = None,
-    ):
+    def __init__(self, modules: dict[str, Module], memory: Memory, words: BagOfWords | None = None):
         self.modules, self.memory, self.words = modules, memory, words
 
     @classmethod
@@ -79,8 +58,8 @@ class Pipeline:
         """
         paths = {"ner": ner, "summary": summary, "response": response}
         modules = {task: Module.load(path, device, task) for task, path in paths.items()}
-        words = load_bag_of_words(words or CHECKPOINTS / WORDS_FILE)
-        return cls(modules, memory if isinstance(memory, Memory) else Memory(memory), words)
+        bag = load_bag_of_words(words or CHECKPOINTS / WORDS_FILE)
+        return cls(modules, memory if isinstance(memory, Memory) else Memory(memory), bag)
 
     def remember(self, people: Iterable[Person]) -> int:
         """Write people to the memory; returns how many were new."""
@@ -111,150 +90,131 @@ class Pipeline:
         begin = time.perf_counter()
         Sampling(temperature)  # refuses one that cannot be, before any module works
         gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
-        works = [Work(Answer(check_question(question))) for question in questions]
-        self._name(works, gates)
-        self._recall([work for work in works if work.open], gates)
-        self._summarise([work for work in works if work.open], gates)
-        self._respond([work for work in works if work.open], gates, temperature, seed)
-        for work in works:
-            work.answer.seconds = (time.perf_counter() - begin) / len(works)
-        return [work.answer for work in works]
+        answers = [Answer(check_question(question)) for question in questions]
+        for stage in (self.find_names, self.recall, self.pick_facts):
+            stage([answer for answer in answers if not answer.reason], gates)
+        self.respond([answer for answer in answers if not answer.reason], gates, temperature, seed)
+        for answer in answers:
+            answer.seconds = (time.perf_counter() - begin) / len(answers)
+        return answers
 
-    def _name(self, works: list[Work], gates: Gates) -> None:
+    def find_names(self, answers: Sequence[Answer], gates: Gates) -> None:
         """Module 0: the name in the question; where it does not pass, the spans of the question are judged instead."""
-        questions = [work.answer.question for work in works]
-        results = self.modules["ner"].write(questions)
-        for work, written in zip(works, results, strict=True):
-            answer = work.answer
-            step = step_of("ner", {"question": answer.question}, written)
-            answer.trace.append(step)
-            wrong = None
+        written = self.modules["ner"].write([answer.question for answer in answers])
+        for answer, said in zip(answers, written, strict=True):
+            step, objection = step_of("ner", {"question": answer.question}, said), None
             if gates.tag:
                 step.strip()  # no name begins or ends with a space
-                wrong = self._name_again(answer.question, step, tag_gate(answer.question, step.wrote))
-            wrong = wrong or self._doubt("ner", step, gates)
-            step.gate = wrong or ("passed" if gates.tag else "off")
+                objection = self.better_name(answer.question, step, tag_gate(answer.question, step.wrote))
+            answer.note(step, objection or self.doubt(step, gates), gates.tag)
             answer.tag = step.wrote
-            answer.reason = wrong
 
-    def _name_again(self, question: str, step: Step, wrong: str | None) -> str | None:
-        """Constrained by the names that the memory knows: a longer one around the tag, or the likeliest of all."""
+    def better_name(self, question: str, step: Step, objection: str | None) -> str | None:
+        """Constrained by the names that the memory knows: a longer one around the tag, or the likeliest of all.
+
+        Args:
+            objection: against what Module 0 wrote; what is left of it is returned.
+        """
         wider = wider_name(self.memory, question, step.wrote)
         if wider:
-            step.tries.append(f"{step.wrote!r} (the memory knows somebody by a longer name that stands there)")
-            step.wrote, step.copied = wider, []
-        if wider or (not wrong and self.memory.knows([step.wrote])):
-            return None
-        found = likeliest_name(self.modules["ner"], self.memory, question, step.wrote, step.confidence)
-        if found is None:
-            return wrong
-        step.tries.append(f"{step.wrote!r} ({wrong or 'nobody of that name'})")
-        step.wrote, step.confidence, step.copied = *found, []
+            step.replace(wider, "the memory knows somebody by a longer name that stands there")
+        elif objection or not self.memory.knows([step.wrote]):
+            found = likeliest_name(self.modules["ner"], self.memory, question, step.wrote, step.confidence)
+            if found is None:
+                return objection
+            step.replace(found[0], objection or "nobody of that name", found[1])
         return None
 
-    def _recall(self, works: list[Work], gates: Gates) -> None:
+    def recall(self, answers: Sequence[Answer], gates: Gates) -> None:
         """Module 1: the record; without its gate, the nearest name will do, as in a system that never says no."""
         room = self.modules["summary"].model.config.context_window - 2  # the special tokens around it
-        for work in works:
-            answer = work.answer
+        for answer in answers:
             found = self.memory.look_up(answer.tag or "")
-            work.person = found.person or (None if gates.record else nearest_person(self.memory, found))
-            wrong = (record_gate(found) if gates.record else None) or length_gate(work.person, room)
-            answer.content = work.person.content if work.person else ("" if not wrong else None)
-            gate = wrong or ("passed" if gates.record else "off")
-            answer.trace.append(Step("memory", {"tag": answer.tag}, answer.content, gate=gate))
-            answer.reason = wrong
+            answer.person = found.person or (None if gates.record else nearest_person(self.memory, found))
+            objection = (record_gate(found) if gates.record else None) or length_gate(answer.person, room)
+            answer.note(Step("memory", {"tag": answer.tag}, answer.content), objection, gates.record)
 
-    def _summarise(self, works: list[Work], gates: Gates) -> None:
+    def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
         """Module 2: the asked-for fact; with its gate on, what counts is the field that stand-in and words give."""
-        contents = [work.answer.content or "" for work in works]
-        questions, tags = [work.answer.question for work in works], [work.answer.tag or "" for work in works]
-        confirmed, spelt, guesses = [None] * len(works), questions, None
+        module = self.modules["summary"]
+        questions, tags = [answer.question for answer in answers], [answer.tag or "" for answer in answers]
+        spelt, chosen, guesses = questions, [None] * len(answers), None
         if gates.summary:  # only the gate asks again, and reads a word that nobody taught as the one it resembles
             spelt = [corrected(question, tag) for question, tag in zip(questions, tags, strict=True)]
-            confirmed = asked_fields(self.modules["summary"], spelt, tags, self.words)
+            chosen = asked_fields(module, spelt, tags, self.words)
             # Module 2 will most likely write what it chose: a good guess, which makes writing quicker.
-            chosen = zip(works, confirmed, strict=True)
-            guesses = [work.person.summary(field) if work.person and field else None for work, (field, _) in chosen]
-        module = self.modules["summary"]
+            fields = [field for field, _ in chosen]
+            guesses = [a.person.summary(f) if a.person and f else None for a, f in zip(answers, fields, strict=True)]
         prompts = [module.prompt(question, tag) for question, tag in zip(questions, tags, strict=True)]
-        results = module.write(prompts, contents, guesses=guesses)
-        for work, prompt, written, asked, choice in zip(works, prompts, results, spelt, confirmed, strict=True):
-            answer = work.answer
-            step = step_of("summary", {"question": prompt, "content": answer.content}, written)
+        written = module.write(prompts, [answer.content or "" for answer in answers], guesses=guesses)
+        for answer, prompt, said, asked, choice in zip(answers, prompts, written, spelt, chosen, strict=True):
+            step = step_of("summary", {"question": prompt, "content": answer.content}, said)
             step.read_as = asked if asked != answer.question else None
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
-            step.confidence = written.confidence_until(COLON)
-            answer.trace.append(step)
-            wrong = None
-            if gates.summary:
-                wrong = self._confirm(step, work.person, *choice) if work.person else "there is no record to summarise"
-            wrong = self._doubt("summary", step, gates) or wrong
-            work.field = summary_field(work.person, step.wrote) if work.person else None
-            step.gate = wrong or ("passed" if gates.summary else "off")
-            answer.summary, answer.reason = step.wrote, wrong
+            step.confidence = said.confidence_until(COLON)
+            objection = confirm(step, answer.person, *choice) if gates.summary else None
+            answer.note(step, self.doubt(step, gates) or objection, gates.summary)
+            answer.summary = step.wrote
+            answer.field = summary_field(answer.person, step.wrote) if answer.person else None
 
-    @staticmethod
-    def _confirm(step: Step, person: Person, field: str | None, confidence: float) -> str | None:
-        """Constrained: the record's own words for the field, or <none>, that stand-in and bag of words choose."""
-        summary = person.summary(field) if field else None
-        if step.wrote != summary:
-            reason = summary_gate(person, step.wrote) or "stand-in and bag of words choose another field"
-            step.tries.append(f"{step.wrote!r} ({reason})")
-            step.wrote, step.copied = summary, []
-        step.confidence = confidence
-        return summary_gate(person, summary)
-
-    def _respond(self, works: list[Work], gates: Gates, temperature: float, seed: int | None) -> None:
+    def respond(
+        self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None
+    ) -> None:
         """Module 3: the words; what does not pass is tried greedily, then with nothing but name and value to copy.
 
         The last resort is a choice: of the wordings that the templates know, the one that Module 3 finds likeliest.
         """
-        self._respond_once(works, gates, temperature, seed)
+        self._write_responses(answers, gates, temperature, seed)
         if temperature > 0:
-            self._respond_once([work for work in works if work.answer.reason], gates)
-        again = [work for work in works if work.answer.reason and work.person and work.field]
-        self._respond_once(again, gates, constrained=True)
-        for work in again:
-            if work.answer.reason:
-                wording = likeliest_wording(self.modules["response"], work.person, work.field, work.answer)
-                self._take_response(work, wording, gates)
+            self._write_responses([answer for answer in answers if answer.reason], gates)
+        again = [answer for answer in answers if answer.reason and answer.person and answer.field]
+        self._write_responses(again, gates, copy_only=[[answer.value, answer.tag] for answer in again])
+        for answer in again:
+            if answer.reason:
+                take_response(answer, likeliest_wording(self.modules["response"], answer), gates, self.memory)
 
-    def _respond_once(
+    def _write_responses(
         self,
-        works: list[Work],
+        answers: Sequence[Answer],
         gates: Gates,
         temperature: float = 0.0,
         seed: int | None = None,
-        constrained: bool = False,
+        copy_only: Sequence[Sequence[str]] | None = None,
     ) -> None:
-        questions, summaries = ([work.answer.question for work in works], [work.answer.summary or "" for work in works])
-        seeds = [seed if seed is not None else int(torch.randint(2**31, ())) for _ in works]
-        only = [[getattr(work.person, work.field), work.answer.tag] for work in works] if constrained else None
-        results = self.modules["response"].write(questions, summaries, temperature, seeds, copy_only=only)
-        for work, written in zip(works, results, strict=True):
-            self._take_response(work, written, gates)
+        seeds = [int(torch.randint(2**31, ())) if seed is None else seed for _ in answers] if temperature else None
+        texts = [answer.question for answer in answers], [answer.summary or "" for answer in answers]
+        written = self.modules["response"].write(*texts, temperature, seeds, copy_only=copy_only)
+        for answer, said in zip(answers, written, strict=True):
+            take_response(answer, said, gates, self.memory)
 
-    def _take_response(self, work: Work, written: Generated, gates: Gates) -> None:
-        """Put what Module 3 wrote through its gate and into the answer."""
-        answer = work.answer
-        step = step_of("response", {"question": answer.question, "summary": answer.summary}, written)
-        if answer.trace[-1].module == "response":
-            earlier = answer.trace.pop()
-            step.tries = [*earlier.tries, f"{earlier.wrote!r} ({earlier.gate})"]
-        answer.trace.append(step)
-        wrong = None
-        if gates.response:
-            wrong = "there is no fact to put into words"
-            if work.person and work.field:
-                wrong = response_gate(step.wrote, work.person, work.field, answer.tag, self.memory)
-        step.gate = wrong or ("passed" if gates.response else "off")
-        answer.reason = wrong
-        answer.text = None if wrong else (step.wrote or "")
-
-    def _doubt(self, module: str, step: Step, gates: Gates) -> str | None:
+    def doubt(self, step: Step, gates: Gates) -> str | None:
         """The confidence gate: a module that is not sure enough is not believed."""
-        threshold = self.modules[module].threshold
-        if not gates.confidence or step.wrote is None or step.confidence >= threshold:
+        least = self.modules[step.module].threshold
+        if not gates.confidence or step.wrote is None or step.confidence >= least:
             return None
-        return f"module {module} is only {step.confidence:.1%} sure of {step.wrote!r}, less than {threshold:.1%}"
+        return f"module {step.module} is only {step.confidence:.1%} sure of {step.wrote!r}, less than {least:.1%}"
+
+
+def confirm(step: Step, person: Person | None, field: str | None, confidence: float) -> str | None:
+    """Constrained: the record's own words for the field, or <none>, that stand-in and bag of words choose."""
+    if person is None:
+        return "there is no record to summarise"
+    summary = person.summary(field) if field else None
+    if step.wrote != summary:
+        step.replace(summary, summary_gate(person, step.wrote) or "stand-in and bag of words choose another field")
+    step.confidence = confidence
+    return summary_gate(person, summary)
+
+
+def take_response(answer: Answer, written: Generated, gates: Gates, memory: Memory) -> None:
+    """Put what Module 3 wrote through its gate and into the answer, in the place of what was refused before."""
+    step, objection = step_of("response", {"question": answer.question, "summary": answer.summary}, written), None
+    if answer.trace and answer.trace[-1].module == "response":
+        earlier = answer.trace.pop()
+        step.tries = [*earlier.tries, f"{earlier.wrote!r} ({earlier.gate})"]
+    if gates.response:
+        objection = "there is no fact to put into words"
+        if answer.person and answer.field:
+            objection = response_gate(step.wrote, answer.person, answer.field, answer.tag, memory)
+    answer.note(step, objection, gates.response)
+    answer.text = None if objection else step.wrote or ""

@@ -182,7 +182,7 @@ class RuleBaseline:
             answer.reason = f"no rule knows what is asked about {shown(person.name)}"
         else:
             language, field = found
-            answer.content, answer.summary = person.content, person.summary(field)
+            answer.person, answer.summary = person, person.summary(field)
             answer.text = SENTENCES[language][field].format(name=person.name, value=getattr(person, field))
         return answer
 

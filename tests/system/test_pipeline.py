@@ -9,24 +9,24 @@ import torch
 from momem_lib.data.dataset import questions_and_people
 from momem_lib.data.records import FIELDS, Person, person_from, read_people, write_people
 from momem_lib.data.rows import SynthesisConfig, load_material
-from momem_lib.data.tasks import TASKS
+from momem_lib.data.tasks import TASKS, objection
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.generation import Generated
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.system.answer import Answer, check_question
 from momem_lib.system.choices import asked_fields
 from momem_lib.system.evaluation import (
     evaluate,
     evaluate_module,
     read_questions,
-    right_response,
     tally,
     verdict,
 )
 from momem_lib.system.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
 from momem_lib.system.memory import Memory
-from momem_lib.system.pipeline import Pipeline, check_question
+from momem_lib.system.pipeline import Pipeline
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 QUESTIONS = {
@@ -69,7 +69,7 @@ def test_the_two_classic_people_in_all_fields(pipeline, name, field):
     person = pipeline.memory.look_up(name).person
     answer = pipeline.ask(QUESTIONS[field].format(name))
     others = [getattr(person, other) for other in FIELDS if other != field]
-    assert right_response(answer.text, getattr(person, field), others, name), str(answer)
+    assert objection(answer.text, getattr(person, field), name, others) is None, str(answer)
     assert answer.tag == name and answer.summary == person.summary(field) and answer.content == person.content
 
 
@@ -159,13 +159,12 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
     person = pipeline.memory.look_up("Muchiri T'Challa").person
     for field in FIELDS:
         text = broken.ask(QUESTIONS[field].format(person.name)).text
-        assert text is None or right_response(text, getattr(person, field))
+        assert text is None or objection(text, getattr(person, field)) is None
 
 
 def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
     from momem_lib.data.tokens import TOKENIZER
-    from momem_lib.system import pipeline as home
 
     tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
     made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
@@ -177,9 +176,9 @@ def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
             torch.tensor([probabilities.get(span, 1e-6) for span in own]).log() for own in candidates
         ],
     )
-    works = [home.Work(home.Answer("Who is King of Wakanda?"))]
-    pipeline._name(works, Gates())
-    return works[0].answer
+    answer = Answer("Who is King of Wakanda?")
+    pipeline.find_names([answer], Gates())
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -222,17 +221,16 @@ def test_the_threshold_holds_for_every_name(monkeypatch):
 
 
 def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
-    from momem_lib.system import pipeline as home
 
     pipeline, blank = Pipeline(untrained(), Memory()), [ord(letter) for letter in "   "]
     pipeline.remember([JO])
     for tokens, tag in ((list(b" Jo Doe "), "Jo Doe"), (blank, "")):
         written = Generated(tokens, [0.0] * len(tokens), [1.0] * len(tokens), True)
         monkeypatch.setattr(Module, "write", lambda *_, written=written, **__: [written])
-        work = home.Work(home.Answer("Where does Jo Doe live?"))
-        pipeline._name([work], Gates(confidence=False))
-        assert (work.answer.tag, len(work.answer.trace[0].copied)) == (tag, len(tag))
-        assert (work.answer.reason is None) == bool(tag)
+        answer = Answer("Where does Jo Doe live?")
+        pipeline.find_names([answer], Gates(confidence=False))
+        assert (answer.tag, len(answer.trace[0].copied)) == (tag, len(tag))
+        assert (answer.reason is None) == bool(tag)
 
 
 def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
@@ -261,17 +259,18 @@ def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confi
 
     monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
     monkeypatch.setitem(pipeline.modules["summary"].card["metrics"], "confidence_threshold", 0.5)
-    work = home.Work(home.Answer("Where does Jo Doe live?", tag="Jo Doe", content=JO.content), JO)
-    pipeline._summarise([work], Gates())
-    step = work.answer.trace[-1]
-    assert (work.answer.summary, len(step.tries), step.confidence) == (summary, tries, confirmed[1])
-    assert (work.answer.reason is None) == (summary is not None and confirmed[1] > 0.5)
+    answer = Answer("Where does Jo Doe live?", tag="Jo Doe", person=JO)
+    pipeline.pick_facts([answer], Gates())
+    step = answer.trace[-1]
+    assert (answer.summary, len(step.tries), step.confidence) == (summary, tries, confirmed[1])
+    assert (answer.reason is None) == (summary is not None and confirmed[1] > 0.5)
+    assert answer.field == (confirmed[0] if summary else None)
 
 
 def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():
     pipeline = Pipeline(untrained(), Memory())
     pipeline.remember([replace(JO, hobbies="x" * 5000), replace(JO, fname="Al")])
-    pipeline._name = lambda works, gates: [setattr(work.answer, "tag", work.answer.question) for work in works]
+    pipeline.find_names = lambda answers, gates: [setattr(answer, "tag", answer.question) for answer in answers]
     answers = pipeline.ask_many(["Jo Doe", "Al Doe"])
     assert "reads 2,046" in answers[0].reason and "reads" not in (answers[1].reason or "")
 
@@ -310,7 +309,14 @@ def test_response_gate():
 def test_a_value_inside_another_value_is_not_another_value():
     person = replace(JO, occupation="Os", location="Oslo")
     assert response_gate("Jo Doe lives in Oslo.", person, "location", "Jo Doe", Memory()) is None
-    assert right_response("Jo Doe lives in Oslo.", "Oslo", ["Os"])
+    assert objection("Jo Doe lives in Oslo.", "Oslo", others=["Os"]) is None
+
+
+def test_neither_value_nor_name_counts_towards_the_length():
+    for name, value in (("Jo " * 200 + "Doe", "Oslo"), ("Jo", "Oslo, " * 100)):
+        assert objection(f"{name} lives in {value}.", value, name) is None
+        assert objection(f"{name} lives in {value}{'!' * 200}", value, name) == "the response is too long"
+    assert objection("Oslo" + "!" * 200, "Oslo") is None
 
 
 def test_word_spans_are_bounded():

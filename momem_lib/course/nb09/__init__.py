@@ -10,3 +10,4 @@ from momem_lib.course.nb09.exercises import MARKS, check_choose, check_deciding,
 from momem_lib.course.nb09.field_choice import CHANCE, copying_chances
 from momem_lib.course.nb09.plots import draw_field_choice
 from momem_lib.system.choices import STAND_IN, asked_fields
+from momem_lib.system.pipeline import confirm

@@ -14,10 +14,10 @@ from momem_lib.nn.generation import Generated, Sampling, draw, uniforms
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.system import choices as constrained
-from momem_lib.system.answer import Answer, Step
+from momem_lib.system.answer import Answer
 from momem_lib.system.gates import Gates, response_gate
 from momem_lib.system.memory import Memory
-from momem_lib.system.pipeline import Pipeline, Work
+from momem_lib.system.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,9 @@ def say(
 
 def second_try(pipeline: Pipeline, fact: Fact) -> str | None:
     """What the pipeline says when a hot answer was refused: greedy, then under constraints; None: silence."""
-    content = fact.person.content
-    answer = Answer(fact.question, tag=fact.name, content=content, summary=fact.summary)
-    answer.trace.append(Step("memory", {"tag": fact.name}, content, gate="passed"))
-    work = Work(answer, fact.person, fact.field)
-    pipeline._respond([work], Gates(), 0.0, None)
-    return work.answer.text
+    answer = Answer(fact.question, tag=fact.name, person=fact.person, summary=fact.summary, field=fact.field)
+    pipeline.respond([answer], Gates())
+    return answer.text
 
 
 def heat_row(pipeline: Pipeline, facts: Sequence[Fact], temperature: float, seeds: Sequence[int]) -> dict:

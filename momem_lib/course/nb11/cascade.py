@@ -20,7 +20,7 @@ from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_people, evaluate_module, name_of, tally, verdict
 from momem_lib.system.gates import Gates, summary_gate, tag_gate
 from momem_lib.system.names import normalise
-from momem_lib.system.pipeline import Pipeline, Work
+from momem_lib.system.pipeline import Pipeline
 
 OUTCOMES = ("right", "abstained", "wrong")
 STAGES = ("ner", "memory", "summary", "response")
@@ -70,7 +70,7 @@ def handed_over(entry: dict, person: Person | None, answer: Answer) -> dict[str,
     Example:
         >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
         >>> entry = {"fname": "Jo", "lname": "Doe", "field": "location", "answer": "Oslo"}
-        >>> handed_over(entry, jo, Answer("?", "Jaws!", tag="Jo Doe", content=jo.content, summary="Hobbies: chess"))
+        >>> handed_over(entry, jo, Answer("?", "Jaws!", tag="Jo Doe", person=jo, summary="Hobbies: chess"))
         {'ner': True, 'memory': True, 'summary': False, 'response': False}
     """
     return {
@@ -148,38 +148,37 @@ class Slipping(Pipeline):
             raise InputError(f"the chance of a slip must lie between 0 and 1, not {chance}")
         self.module, self.chance, self.seed = module, chance, seed
 
-    def slip(self, work: Work) -> Random | None:
+    def slip(self, answer: Answer) -> Random | None:
         """Where the slip's choice comes from, or None where the module does its work."""
-        digest = hashlib.sha256(f"{self.seed}|{self.module}|{work.answer.question}".encode()).digest()
+        digest = hashlib.sha256(f"{self.seed}|{self.module}|{answer.question}".encode()).digest()
         slips = int.from_bytes(digest[:8], "big") / 2**64 < self.chance
         return Random(digest) if slips else None
 
-    def _name(self, works: list[Work], gates: Gates) -> None:
-        super()._name(works, gates)
-        for work in works if self.module == "ner" else ():
-            rng, answer = self.slip(work), work.answer
+    def find_names(self, answers: Sequence[Answer], gates: Gates) -> None:
+        super().find_names(answers, gates)
+        for answer in answers if self.module == "ner" else ():
+            rng = self.slip(answer)
             others = [name for name in self.memory.names() if normalise(name) != normalise(answer.tag or "")]
             if rng is None or answer.tag is None or not others:
                 continue
-            step = answer.trace[-1]
+            step = answer.trace.pop()
             step.wrote, step.copied = rng.choice(others), []
             wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
-            wrong = wrong and self._name_again(answer.question, step, wrong)  # a second try, as for any other mistake
-            step.gate = wrong or ("passed" if gates.tag else "off")
-            answer.tag, answer.reason = step.wrote, wrong
+            wrong = wrong and self.better_name(answer.question, step, wrong)  # a second try, as for any other mistake
+            answer.note(step, wrong, gates.tag)
+            answer.tag = step.wrote
 
-    def _summarise(self, works: list[Work], gates: Gates) -> None:
-        super()._summarise(works, gates)
-        for work in works if self.module == "summary" else ():
-            rng, answer = self.slip(work), work.answer
-            others = [field for field in FIELDS if work.field and field != work.field and getattr(work.person, field)]
-            if rng is None or not work.open or not others:
+    def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
+        super().pick_facts(answers, gates)
+        for answer in answers if self.module == "summary" else ():
+            rng, kept = self.slip(answer), answer.field
+            others = [field for field in FIELDS if kept and field != kept and getattr(answer.person, field)]
+            if rng is None or answer.reason or not others:
                 continue
-            work.field, step = rng.choice(others), answer.trace[-1]
-            answer.summary = step.wrote = work.person.summary(work.field)
+            answer.field, step = rng.choice(others), answer.trace.pop()
+            answer.summary = step.wrote = answer.person.summary(answer.field)
             step.copied = []
-            answer.reason = summary_gate(work.person, step.wrote) if gates.summary else None
-            step.gate = answer.reason or step.gate
+            answer.note(step, summary_gate(answer.person, step.wrote) if gates.summary else None, gates.summary)
 
 
 def noise_cascade(

@@ -22,8 +22,8 @@ from momem_lib.course.shared.pictures import (
 from momem_lib.data.tasks import TASKS, encode_prompt, encode_source
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
+from momem_lib.system.answer import Answer, Step
 from momem_lib.system.names import normalise, shown
-from momem_lib.system.pipeline import Answer, Step
 
 LEFT, WIDTH = 2.1, 10.9  # inches: where text begins, and the page
 PITCH, LINE, LEADING = 0.097, 88, 0.24  # inches from letter to letter, letters in a line, inches from line to line

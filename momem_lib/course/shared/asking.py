@@ -19,8 +19,9 @@ from momem_lib.course.shared.panel import (
 from momem_lib.course.shared.pictures import MODULES
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.project import optional_import
+from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
-from momem_lib.system.pipeline import Answer, Pipeline, Step
+from momem_lib.system.pipeline import Pipeline
 
 traitlets = optional_import("traitlets")
 

@@ -25,7 +25,7 @@ from momem_lib.course.shared.figures import (
 )
 from momem_lib.course.shared.text import printable
 from momem_lib.project import InputError
-from momem_lib.system.pipeline import Answer, Step
+from momem_lib.system.answer import Answer, Step
 
 COLOURS = {"ner": ORANGE, "memory": BLUE, "summary": GREEN, "response": PINK}
 MODULES = {

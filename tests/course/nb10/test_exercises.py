@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_heat_words
-from momem_lib.system.gates import LONGEST_FRAME
+from momem_lib.data.tasks import LONGEST_FRAME
 
 
 def replaced(text, *pieces):
@@ -61,13 +61,18 @@ def right_gate(text, name, value, others):
     """A solution."""
     if text is None or value not in text or name not in text:
         return "name or value is missing"
-    if len(text) > len(value) + LONGEST_FRAME:
+    if len(text) > len(value) + len(name) + LONGEST_FRAME:
         return "too long"
     frame = text
     for piece in sorted((name, value), key=len, reverse=True):
         frame = frame.replace(piece, "\n", 1)
     told = [other for other in others if other and other not in value and other in frame]
     return f"it tells {told[0]}" if told else None
+
+
+def beside(value, name, changes):
+    """How many characters do not count."""
+    return 0 if "flat" in changes else len(value) + (0 if "nameless" in changes else len(name))
 
 
 def without(**changes):
@@ -79,7 +84,7 @@ def without(**changes):
         lower = str.lower if "case" in changes else str
         if ("value" not in changes and lower(value) not in lower(text)) or ("name" not in changes and name not in text):
             return "name or value is missing"
-        if "long" not in changes and len(text) > (0 if "flat" in changes else len(value)) + LONGEST_FRAME:
+        if "long" not in changes and len(text) > beside(value, name, changes) + LONGEST_FRAME:
             return "too long"
         frame = text
         for piece in () if "frame" in changes else (name, value):
@@ -106,6 +111,7 @@ def without(**changes):
         (without(others=1), "another value of the record"),
         (without(long=1), "it runs away"),
         (without(flat=1), "the value itself is long"),
+        (without(nameless=1), "the name itself is long"),
         (without(frame=1), "'Nurse' is part of the name"),
         (without(frame=1, part=1), "'Nurse' is part of the name"),
         (lambda t, n, v, o: right_gate(t, n, v, o) or ("more" if v in o else None), "the two values are equal"),

@@ -123,8 +123,8 @@ def test_a_second_opinion_helps_against_slips(shipped):
 def test_survival_counts_what_was_right_at_every_module_so_far():
     jo = CLASSIC
     entry = ENTRIES[0]
-    wrong_fact = Answer(entry["question"], "x", tag=jo.name, content=jo.content, summary=jo.summary("music"))
-    lucky = Answer(entry["question"], f"It is {jo.location}.", tag="Jo", content=None, summary=jo.summary("location"))
+    wrong_fact = Answer(entry["question"], "x", tag=jo.name, person=jo, summary=jo.summary("music"))
+    lucky = Answer(entry["question"], f"It is {jo.location}.", tag="Jo", summary=jo.summary("location"))
     assert handed_over(entry, jo, lucky) == {"ner": False, "memory": False, "summary": True, "response": True}
     shares = survival([entry] * 2, PEOPLE, [wrong_fact, lucky])
     assert shares == {"ner": 0.5, "memory": 0.5, "summary": 0.0, "response": 0.0}

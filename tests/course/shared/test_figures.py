@@ -20,7 +20,7 @@ from momem_lib.course.shared.pictures import (
 )
 from momem_lib.data.records import read_people
 from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
-from momem_lib.system.pipeline import Answer, Step
+from momem_lib.system.answer import Answer, Step
 from momem_lib.tools.notebooks import find_notebooks, read_notebook
 
 PEOPLE = read_people(TEST_PEOPLE)
@@ -39,7 +39,7 @@ def answer_about(person, field="location"):
         Step("summary", {"question": question, "content": person.content}, summary, 0.5, "passed"),
         Step("response", {"question": question, "summary": summary}, response, 0.4, "passed", ["'no'"], copied[1]),
     ]
-    return Answer(question, response, None, person.name, person.content, summary, trace)
+    return Answer(question, response, tag=person.name, person=person, summary=summary, trace=trace)
 
 
 def words_of(figure):

@@ -8,8 +8,8 @@ import pytest
 from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget, trace_table
 from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
 from momem_lib.data.records import Person
+from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
-from momem_lib.system.pipeline import Answer, Step
 
 NASTY = "<script>alert('1')</script> & \"more\""
 
