@@ -1,7 +1,7 @@
 """What only notebook 03 needs."""
 
 from momem_lib.course.nb03.exercises import check_attention, check_copy_shares, check_induction, check_window_mask
-from momem_lib.course.nb03.plots import draw_induction, draw_lookup, draw_turns
+from momem_lib.course.nb03.plots import draw_lookup, draw_turns
 from momem_lib.course.nb03.toy_copy import (
     copy_accuracy,
     decode_letters,

@@ -4,20 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from momem_lib.course.shared.figures import (
     BLUE,
-    GREEN,
     GREY,
     INK,
     ORANGE,
-    PAPER,
     WEIGHTS,
     WIDE,
-    blank,
     page,
-    write_text,
 )
 
 
@@ -73,40 +68,4 @@ def draw_turns(pairs: Mapping[str, float], positions: int) -> Figure:
         panel.set_title(f"{name}: {angle:g} rad a position", fontsize=10)
         panel.tick_params(labelsize=8.5)
         panel.grid(color="#E3E3E3", lw=0.7)
-    return figure
-
-
-def draw_induction(text: str, period: int) -> Figure:
-    """The idea of an induction head on a repeated text: who tells whom what stood before, and who finds it.
-
-    Example:
-        >>> draw_induction("abcdab", 4).get_label()[:44]
-        'The letters a b c d a b in a row. Arc 1, fro'
-    """
-    last, after, pitch = len(text) - 1, len(text) - period, 0.85
-    alt = (
-        f"The letters {' '.join(text)} in a row. Arc 1, from the {text[after]} at position {after} to the "
-        f"{text[after - 1]} just before it: the previous-token head of layer 1 notes what stood before. Arc 2, from "
-        f"the last {text[last]} at position {last} back to position {after}: the induction head of layer 2 looks for a "
-        f"place of which {text[last]} was noted, and copies the {text[after]} that stands there."
-    )
-    width = pitch * (len(text) + 2)
-    figure, panel = blank(width, 3.0, alt)
-    places = [pitch * (place + 0.8) for place in range(len(text) + 1)]
-    for place, letter in enumerate([*text, text[after]]):
-        guessed = place == len(text)
-        edge = {"fc": PAPER, "ec": ORANGE, "ls": "--"} if guessed else {"fc": "#DCEBF5", "ec": BLUE}
-        panel.add_patch(Rectangle((places[place] - 0.3, 1.15), 0.6, 0.6, lw=2, **edge))
-        write_text(panel, places[place], 1.45, letter, fontsize=15, weight="bold")
-        write_text(panel, places[place], 0.98, "next?" if guessed else str(place), fontsize=9, color=GREY)
-    for start, end, height, colour in ((after, after - 1, -0.9, GREEN), (last, after, -0.35, ORANGE)):
-        arc = {"connectionstyle": f"arc3,rad={-height}", "arrowstyle": "-|>", "mutation_scale": 16, "lw": 2.4}
-        panel.add_patch(FancyArrowPatch((places[start], 1.8), (places[end], 1.8), color=colour, **arc))
-    first = f"1  previous-token head (layer 1):\nnotes “{text[after - 1]} stands before me”"
-    write_text(panel, places[after] - 0.5, 2.52, first, fontsize=9)
-    second = f"2  induction head (layer 2): “I am {text[last]}: who has {text[last]} before it?”"
-    write_text(panel, (places[after] + places[last]) / 2 + 1.1, 2.8, second, fontsize=9)
-    write_text(
-        panel, width / 2, 0.5, f"what it finds there, {text[after]}, is the guess for what comes next", fontsize=9.5
-    )
     return figure

@@ -6,11 +6,4 @@ from momem_lib.course.nb04.exercises import (
     check_rms_norm_backward,
     check_silu_backward,
 )
-from momem_lib.course.nb04.plots import (
-    draw_attention_steps,
-    draw_block,
-    draw_chain,
-    draw_layer,
-    plot_errors,
-    plot_paths,
-)
+from momem_lib.course.nb04.plots import draw_chain, plot_errors, plot_paths

@@ -1,4 +1,3 @@
 """What only notebook 05 needs."""
 
 from momem_lib.course.nb05.exercises import check_beam_search, check_language_loss, check_parameter_count, check_top_p
-from momem_lib.course.nb05.plots import draw_architectures, draw_blocks

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from momem_lib.course.nb03.plots import draw_induction, draw_lookup, draw_turns
+from momem_lib.course.nb03.plots import draw_lookup, draw_turns
 from momem_lib.course.nb03.toy_copy import (
     AttentionOnly,
     copy_accuracy,
@@ -138,7 +138,6 @@ def test_pictures_can_be_drawn_and_have_words():
         draw_charts([Chart("c", ["$a", " "], {"a": [1, 2]}, "x", "y")], "alt"),
         draw_lookup({"cat": (0.5, 0.5)}, ("kitten", (1, 0)), ("x", "y")),
         draw_turns({"fast": 1.0}, 1),
-        draw_induction("kenyake", 5),
     ]
     for figure in figures:
         assert figure.get_label() and png(figure)[:4] == b"\x89PNG"
