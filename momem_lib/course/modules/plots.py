@@ -1,7 +1,7 @@
 """Pictures of notebooks 07, 09 and 10: a module's training, what it gets right by group, and heads compared."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ from momem_lib.course.shared.figures import (
     LOOKS,
     RED,
     SIZE,
+    SKY,
     WIDE,
     legend_outside,
     name_axes,
@@ -24,25 +25,23 @@ from momem_lib.course.shared.figures import (
 from momem_lib.project import InputError
 
 
+def _loss_and_match(losses: Chart, matches: Chart) -> Figure:
+    figure = draw_charts([losses, matches], height=3.5)
+    figure.axes[1].lines[0].set(color=RED, ls="--", marker="s")  # as the validation rows on the left
+    percent_axis(figure.axes[1].yaxis)
+    return figure
+
+
 def draw_run(run: LiveRun) -> Figure:
     """Draw a live training: the loss of each step, and exact match on unseen rows."""
-    steps, matches = zip(*run.matches, strict=True)
-    curve = smooth(run.losses)
-    alt = (
-        f"A live training of {len(run.losses)} steps. Left: the smoothed loss falls from {run.losses[0]:.1f} to "
-        f"{curve[-1]:.2f} nats per token. Right: exact match on unseen rows, {matches[0]:.0%} after {steps[0]} steps, "
-        f"{matches[-1]:.0%} at the end."
+    losses = {"each step": run.losses, "smoothed": smooth(run.losses)}
+    figure = _loss_and_match(
+        Chart(f"{len(run.losses)} steps of training", None, losses, "step", "loss (nats per token)"),
+        Chart("unseen rows", None, {"exact match": [(0, 0.0), *run.matches]}, "step", "share right", top=1.02),
     )
-    figure, (left, right) = page(WIDE, 3.5, alt, columns=2)
-    numbers = range(1, len(run.losses) + 1)
-    left.plot(numbers, run.losses, color="#B5D4E8", lw=1, label="each step")
-    left.plot(numbers, curve, color=BLUE, lw=2.2, label="smoothed")
-    left.set_ylim(bottom=0)
-    name_axes(left, "step", "loss (nats per token)", "what is trained on")
-    right.plot((0, *steps), (0, *matches), "o-", color=RED, lw=2.2)
-    right.set_ylim(0, 1.02)
-    percent_axis(right.yaxis)
-    name_axes(right, "step", "share right", "unseen rows")
+    figure.axes[0].lines[0].set(color=SKY, alpha=0.6, marker="", lw=1)
+    figure.axes[0].lines[1].set(color=BLUE, marker="", ls="-")
+    figure.axes[0].legend(fontsize=SIZE - 1.5, edgecolor="none")
     return figure
 
 
@@ -55,26 +54,16 @@ def draw_recorded(card: dict) -> Figure:
     history = card.get("history")
     if not history:
         raise InputError(f"the model card holds no history: {str(card)[:80]}")
-    steps = [row["step"] for row in history]
-    last = history[-1]
-    alt = (
-        f"The recorded run of {last['step']:,} steps. Left: training loss {last['loss']:.4f} and validation loss "
-        f"{last['validation_loss']:.4f} nats per token at the end. Right: exact match on validation rows, from "
-        f"{history[0]['exact_match']:.1%} after {steps[0]:,} steps to {last['exact_match']:.1%}."
-    )
-    figure, (left, right) = page(WIDE, 3.5, alt, columns=2)
-    left.plot(steps, [row["loss"] for row in history], "o-", color=BLUE, lw=2.2, label="training (smoothed)")
-    held_out = [row["validation_loss"] for row in history]
-    left.plot(steps, held_out, "s--", color=RED, lw=2.2, label="validation")
-    left.set_ylim(bottom=0)
-    name_axes(left, "step", "loss (nats per token)", f"{card.get('rows', 0):,} rows, {card.get('hardware', '')}")
-    right.plot(steps, [row["exact_match"] for row in history], "s--", color=RED, lw=2.2)
-    low = min(row["exact_match"] for row in history)
-    right.set_ylim(low - 0.08 * (1 - low) - 1e-3, 1)
-    percent_axis(right.yaxis)
-    rows = card.get("metrics", {}).get("validation_rows", 0)
-    name_axes(right, "step", "share right", f"{rows} rows of the validation split")
-    return figure
+    column = {key: [row[key] for row in history] for key in ("step", "loss", "validation_loss", "exact_match")}
+    losses = {"training (smoothed)": column["loss"], "validation": column["validation_loss"]}
+    title = f"{card.get('rows', 0):,} rows, {card.get('hardware', '')}"
+    low = min(column["exact_match"])
+    rows = f"{card.get('metrics', {}).get('validation_rows', 0)} rows of the validation split"
+    return _loss_and_match(
+        Chart(title, column["step"], losses, "step", "loss (nats per token)"),
+        Chart(rows, column["step"], {"exact match": column["exact_match"]}, "step", "share right",
+              top=1, bottom=low - 0.08 * (1 - low) - 1e-3),
+    )  # fmt: skip
 
 
 def interval(right: int, count: int) -> tuple[float, float]:
@@ -129,9 +118,7 @@ def draw_heads(results: dict) -> Figure:
     alt = f"Heads compared over {results['steps']} steps. Left: loss. Right: exact match on unseen rows: {ends}."
     figure, (left, right) = page(WIDE, 3.7, alt, columns=2)
     for number, (head, look) in enumerate(zip(heads.values(), LOOKS, strict=False)):
-        left.semilogy(
-            head["steps"], head["losses"], look.dashes, color=look.colour, lw=2.2
-        )  # named by the bar of its colour
+        left.semilogy(head["steps"], head["losses"], ls=look.dashes, color=look.colour, lw=2.2)  # named by its bar
         share = head["right"] / head["count"]
         low, high = interval(head["right"], head["count"])
         gaps = [[share - low], [high - share]]
@@ -154,17 +141,8 @@ def draw_heads(results: dict) -> Figure:
 def draw_head_groups(results: dict, by: str = "length") -> Figure:
     """Draw the recorded comparison by group: `by` length (in bytes) or characters."""
     heads = results["heads"]
-    names = [name for name in next(iter(heads.values()))[by]]
-    series = {head: [share(counts[by].get(name, (0, 1))) for name in names] for head, counts in heads.items()}
-    words = ". ".join(
-        f"{head}: {', '.join(f'{name} {value:.0%}' for name, value in zip(names, values, strict=True))}"
-        for head, values in series.items()
-    )
+    names = list(next(iter(heads.values()))[by])
+    series = {head: [right / max(1, count) for right, count in (counts[by].get(name, (0, 1)) for name in names)]
+              for head, counts in heads.items()}  # fmt: skip
     unit = {"length": "bytes to copy", "characters": "kind of characters"}[by]
-    chart = Chart("", names, series, unit, "share right", top=1.0)
-    return legend_outside(draw_charts([chart], f"Share right, by {unit}. {words}.", height=3.6), "upper")
-
-
-def share(counts: Sequence[int]) -> float:
-    """Right, of how many, as a share."""
-    return counts[0] / max(1, counts[1])
+    return legend_outside(draw_charts([Chart("", names, series, unit, "share right", top=1.0)], height=3.6), "upper")

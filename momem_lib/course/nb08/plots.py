@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import (
     BLUE,
     GREEN,
@@ -48,28 +49,21 @@ def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> 
         kept: pairs of people learned later and the share of the first ones still answered right.
         width: numbers that stand for a name.
     """
-    worst = max(share for _, share in strangers)
-    alt = (
-        f"Left: of {known[0][0]:,} people learned, {known[0][1]:.0%} are answered right, of {known[-1][0]:,} people "
-        f"{known[-1][1]:.0%}; up to {worst:.0%} of the strangers are answered. Right: after {kept[-1][0]:,} later "
-        f"people, {kept[-1][1]:.0%} of the first ones are still right. The database: 100% and 0% throughout."
-    )
-    figure, (left, right) = page(10.2, 3.9, alt, columns=2)
-    base = {"color": INK, "lw": 1.4, "ls": ":", "zorder": 3}
-    left.plot(*zip(*known, strict=True), color=BLUE, marker="o", lw=2, label="weights: known people, right")
-    left.plot(*zip(*strangers, strict=True), color=RED, marker="s", ls="--", lw=2, label="weights: strangers, answered")
-    left.axhline(1, label="database: known people, right", **base)
-    left.axhline(0, label="database: strangers, answered", **(base | {"ls": "-."}))
-    left.axvline(width, color=GREY, lw=1)
+    ends = {"top": 1.06, "bottom": -0.04}
+    taught = {"known people, right": known, "strangers, answered": strangers}
+    levels = {"a database,\nknown people": 1.0, "a database,\nstrangers": 0.0}
+    charts = [
+        Chart("More people", None, taught, "people learned", "share of the people", levels=levels, **ends),
+        Chart("New people", None, {"known people, right": kept}, "new people learned afterwards",
+              "the first people, still right", levels={"a database": 1.0}, **ends),
+    ]  # fmt: skip
+    figure = draw_charts(charts, height=3.9)
+    figure.axes[0].axvline(width, color=GREY, lw=1)
     words = f"grey line: as many people\nas numbers in a name ({width})"
-    left.text(0.97, 0.8, words, transform=left.transAxes, ha="right", va="center", color=GREY, fontsize=9)
-    left.set(xlabel="people learned", ylabel="share of the people", title="More people")
-    right.plot(*zip(*kept, strict=True), color=BLUE, marker="o", lw=2)
-    right.axhline(1, **base)
-    right.set(xlabel="new people learned afterwards", ylabel="the first people, still right", title="New people")
-    for panel in (left, right):
-        percent_axis(panel.yaxis, -0.04, 1.06)
-    return legend_outside(figure, columns=2)
+    figure.axes[0].text(0.97, 0.8, words, transform=figure.axes[0].transAxes, ha="right", color=GREY, fontsize=9)
+    for panel in figure.axes:
+        percent_axis(panel.yaxis)
+    return figure
 
 
 def draw_schema(person: Person) -> Figure:

@@ -1,17 +1,16 @@
 """Pictures of notebook 09: how a summariser learns to choose a field."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
 from momem_lib.course.nb09.field_choice import CHANCE
 from momem_lib.course.shared.charts import Chart, draw_charts
-from momem_lib.course.shared.figures import legend_outside
+from momem_lib.course.shared.figures import legend_outside, percent_axis
 from momem_lib.project import InputError
 
 MOST_NATS = 6.0  # an untrained model is surprised by ten times as much: the curve would be all that one sees
-MOST_RUNS = 3  # that can be told apart beside the line of chance
+MOST_RUNS = 3  # that can be told apart at a glance
 
 
 def draw_field_choice(runs: Mapping[str, Mapping]) -> Figure:
@@ -25,28 +24,22 @@ def draw_field_choice(runs: Mapping[str, Mapping]) -> Figure:
 
     Example:
         >>> point = {"step": 0, "mixture": 9.0, "generator": 70.0, "right": 0.0}
-        >>> draw_field_choice({"one run": {"curve": [point, point | {"step": 10, "right": 0.5}]}}).get_label()[-23:]
-        'at the end one run 50%.'
+        >>> draw_field_choice({"one": {"curve": [point, point | {"step": 10, "right": 0.5}]}}).get_label()[-46:]
+        'step: one from 0 to 0.5. Levels: chance 0.167.'
     """
     if not runs:
         raise InputError("no run was recorded: python tests/benchmarks/field_choice.py --write makes some")
     curves = {name: run["curve"] for name, run in list(runs.items())[:MOST_RUNS]}
-    steps = [point["step"] for point in max(curves.values(), key=len)]
-    level = [1.0] * len(steps)
 
-    def lines(key: str, chance: float | None = None, most: float = math.inf) -> dict[str, Sequence[float]]:
-        found = {name: [min(point[key], most) for point in curve] for name, curve in curves.items()}
-        found = {name: line + [math.nan] * (len(steps) - len(line)) for name, line in found.items()}  # ended early
-        return found if chance is None else found | {"chance": [chance * one for one in level]}
+    def chart(title: str, key: str, unit: str, **more) -> Chart:
+        series = {name: [(point["step"], point[key]) for point in curve] for name, curve in curves.items()}
+        return Chart(title, None, series, "step", unit, **more)
 
     charts = [
-        Chart("the label, whole head", steps, lines("mixture", CHANCE, MOST_NATS), "step", "nats per label"),
-        Chart("the label, generator alone", steps, lines("generator"), "step", "nats per label"),
-        Chart("which label comes out", steps, lines("right", 1 / 6), "step", "share right", top=1),
+        chart("the label, whole head", "mixture", "nats per label", top=MOST_NATS, levels={"chance": CHANCE}),
+        chart("the label, generator alone", "generator", "nats per label"),
+        chart("which label comes out", "right", "share right", top=1, levels={"chance": 1 / 6}),
     ]
-    ends = ", ".join(f"{name} {curve[-1]['right']:.0%}" for name, curve in curves.items())
-    alt = (
-        "How the choice of a field is learned, step by step. Left: surprise at the label, with a line at chance. "
-        f"Middle: the generator's own surprise. Right: share of the labels that are right, at the end {ends}."
-    )
-    return legend_outside(draw_charts(charts, alt, height=4.2), "upper")
+    figure = draw_charts(charts, height=4.2)
+    percent_axis(figure.axes[2].yaxis)
+    return legend_outside(figure, "upper")

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from momem_lib.course.nb10.tree import Fork, leaves
+from momem_lib.course.shared.charts import Chart, draw_charts, lying_bars
 from momem_lib.course.shared.figures import (
     BLUE,
     GREY,
@@ -13,8 +14,6 @@ from momem_lib.course.shared.figures import (
     MONO,
     RED,
     blank,
-    drawable,
-    lines,
     name_axes,
     page,
     percent_axis,
@@ -87,19 +86,14 @@ def draw_wordings(heats: Mapping[float, Mapping[str, float]]) -> Figure:
     words = [f"T = {heat:g}: the likeliest {max(shares[:-1]):.0%}, anything else {shares[-1]:.0%}"
              for heat, shares in columns.items()]  # fmt: skip
     size = (9.6, 0.3 * len(names) + 1.1)
-    figure, grid = page(*size, f"Probabilities of wordings. {'. '.join(words)}.", columns=len(heats), sharey=True)
-    top = max(max(shares) for shares in columns.values())
-    for axes, (heat, shares) in zip(grid, columns.items(), strict=True):
-        colours = [BLUE] * (len(names) - 1) + [RED]
-        bars = axes.barh(range(len(names)), shares, color=colours, height=0.7)
-        bars[-1].set_hatch("//")
-        for place, share in enumerate(shares):
-            axes.text(share + 0.02 * top, place, f"{share:.0%}", va="center", fontsize=9, color=INK)
-        axes.set_xlim(0, 1.22 * top)
-        percent_axis(axes.xaxis)
-        name_axes(axes, "probability", "", f"T = {heat:g}")
-    grid[0].set_yticks(range(len(names)), [drawable(name) for name in names], parse_math=False)
-    grid[0].invert_yaxis()
+    figure, panels = page(
+        *size, f"Probabilities of wordings. {'. '.join(words)}.", len(heats), sharex=True, sharey=True
+    )
+    for panel, (heat, shares) in zip(panels, columns.items(), strict=True):
+        lying_bars(panel, dict(zip(names, shares, strict=True)), [BLUE] * (len(names) - 1) + [RED])
+        panel.patches[-1].set_hatch("//")
+        name_axes(panel, "probability", "", f"T = {heat:g}")
+    panels[0].set_xlim(0, 1.22 * max(max(shares) for shares in columns.values()))
     return figure
 
 
@@ -110,21 +104,15 @@ def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
         rows: of generator_course.heat_row. bar: wordings that were wanted, a dotted line.
     """
     heats = [row["temperature"] for row in rows]
-    first, last = rows[0], rows[-1]
-    alt = (
-        f"Left: from temperature {first['temperature']:g} to {last['temperature']:g}, the share of Module 3's texts "
-        f"that hold the fact falls from {first['kept']:.0%} to {last['kept']:.0%}; with gates, right answers go from "
-        f"{first['right']:.0%} to {last['right']:.0%}. Right: different wordings per question, from "
-        f"{first['answers']:.1f} to {last['answers']:.1f}, at most {max(row['answers'] for row in rows):.1f}."
-    )
-    figure, (left, right) = page(9.6, 3.6, alt, columns=2)
-    series = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
+    names = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
              "the first text passes the gate": "passed"}  # fmt: skip
-    lines(left, {name: [row[key] for row in rows] for name, key in series.items()}, heats)
-    percent_axis(left.yaxis, 0, 1.04)
-    name_axes(left, "temperature", "share of all texts", "the fact", loc="lower left")
-    right.plot(heats, [row["answers"] for row in rows], color=BLUE, lw=2, marker="o", ms=4)
-    right.axhline(bar, color=GREY, lw=1, ls=(0, (1, 2)))
-    right.set_ylim(0)
-    name_axes(right, "temperature", "different wordings per question", "the words, with gates")
+    shares = {name: [row[key] for row in rows] for name, key in names.items()}
+    words = {"with gates": [row["answers"] for row in rows]}
+    charts = [
+        Chart("the fact", heats, shares, "temperature", "share of all texts", top=1.04),
+        Chart("the words", heats, words, "temperature", "different wordings per question", levels={"wanted": bar}),
+    ]
+    figure = draw_charts(charts, height=3.6)
+    percent_axis(figure.axes[0].yaxis)
+    figure.axes[0].legend(fontsize=9.5, frameon=False, loc="lower left")
     return figure

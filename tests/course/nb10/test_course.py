@@ -201,7 +201,7 @@ def test_pictures_say_in_words_what_they_show():
     assert "T = 2: the likeliest 10%, anything else 90%" in figure.get_label() and png(figure)
     row = {"temperature": 0.0, "answers": 1.0, "kept": 1.0, "passed": 1.0, "right": 1.0}
     figure = draw_heat([row, row | {"temperature": 2.0, "kept": 0.1}])
-    assert "falls from 100% to 10%" in figure.get_label() and png(figure)
+    assert "without: the text holds the fact from 1 to 0.1" in figure.get_label() and png(figure)
 
 
 @pytest.mark.parametrize(
