@@ -4,7 +4,6 @@ from momem_lib.course.nb01.exercises import check_fill, check_leaks, check_name_
 from momem_lib.course.nb01.plots import (
     characters_by_script,
     draw_lengths,
-    draw_overlap,
     draw_shares,
     draw_splits,
     draw_students,

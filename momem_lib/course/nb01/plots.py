@@ -77,20 +77,6 @@ def draw_splits(grids: Mapping[str, Sequence[str]], width: int = 25) -> Figure:
     return figure
 
 
-def draw_overlap(seen: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Draw, for each exam, which share of its rows holds something that stood in training already.
-
-    Args:
-        seen: per exam, per part of a row ("the value"), a share.
-    """
-    figure, panels = page(WIDE, 2.5, f"Share of exam rows seen in training. {in_words(seen)}.", len(seen), sharey=True)
-    for look, panel, (exam, parts) in zip(LOOKS[1::-1], panels, seen.items(), strict=False):
-        lying_bars(panel, parts, (look.colour,))
-        panel.set_xlim(0, 1.14)
-        name_axes(panel, "share of the exam's rows", "", exam)
-    return figure
-
-
 def draw_lengths(lengths: Mapping[str, Sequence[int]], window: int) -> Figure:
     """Draw how long texts are, in bytes, as one panel of bars for each kind of text; a line marks the window."""
     told = "; ".join(f"{name}: {min(sizes)} to {max(sizes)}" for name, sizes in lengths.items())
@@ -107,21 +93,22 @@ def draw_lengths(lengths: Mapping[str, Sequence[int]], window: int) -> Figure:
     return figure
 
 
-def draw_shares(counts: Mapping[str, Mapping[str, int]], unit: str = "of the rows") -> Figure:
-    """Draw what a dataset is made of: a panel for each column, its values as shares.
+def draw_shares(
+    shares: Mapping[str, Mapping[str, float]], unit: str = "of the rows", wide: float | None = None
+) -> Figure:
+    """Draw shares as lying bars, a panel for each kind, two in a row.
 
     Args:
-        counts: per title, how often each value occurs.
-        unit: what is counted, for the axis.
+        shares: per title, the share of each value, from 0 to 1.
+        unit: of what they are shares, for the axis. wide: where all axes end; None: each where its longest bar does.
     """
-    shares = {name: {value: count / sum(parts.values()) for value, count in parts.items()}
-              for name, parts in counts.items()}  # fmt: skip
     bars = [max(map(len, pair)) for pair in zip_longest(*[iter(shares.values())] * 2, fillvalue=())]
     heights = [0.24 * number + 0.85 for number in bars]
-    alt = f"What the data are made of, as shares {unit}. {in_words(shares)}."
+    alt = f"Shares {unit}. {in_words(shares)}."
     figure, panels = page(WIDE, sum(heights), alt, 2, len(bars), height_ratios=heights)
     for look, panel, (name, parts) in zip(LOOKS, panels, shares.items(), strict=False):
         lying_bars(panel, parts, (look.colour,))
+        panel.set_xlim(0, wide)
         name_axes(panel, f"share {unit}", "", name)
     for panel in panels[len(shares) :]:
         panel.axis("off")

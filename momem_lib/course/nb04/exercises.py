@@ -1,6 +1,7 @@
 """Checkers of notebook 04's exercises: each asserts, and says what is wrong."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy import ndarray
@@ -29,19 +30,17 @@ def check_silu_backward(silu_backward: Callable[[ndarray, ndarray], ndarray]) ->
     """04.1: the backward pass of SiLU, x times the logistic function of x."""
     x, dy = _numbers(3, 4), _numbers(3, 4, seed=1)
     sigma = 1 / (1 + np.exp(-x))
-    slope = sigma + x * sigma * (1 - sigma)
+    rise = sigma * (1 - sigma)
+    slope = sigma + x * rise
     found = silu_backward(dy, x.copy())
     _same_shape(found, x, "dx")
     for wrong, why in (
         (np.zeros_like(x), "it is 0 everywhere: return dy times the slope of SiLU at x"),
         (slope, "this is the slope alone: multiply it by dy, the gradient that arrives from above"),
         (dy * sigma, "the product rule has two terms; x times the slope of the logistic function is missing"),
-        (dy * x * sigma * (1 - sigma), "the product rule has two terms; the logistic function itself is missing"),
-        (dy * sigma * (1 - sigma), "the slope of the logistic function alone is not that of x times it: product rule"),
-        (
-            dy * (sigma - x * sigma * (1 - sigma)),
-            "a sign is wrong: the logistic function rises, so its slope is s (1 - s)",
-        ),
+        (dy * x * rise, "the product rule has two terms; the logistic function itself is missing"),
+        (dy * rise, "the slope of the logistic function alone is not that of x times it: product rule"),
+        (dy * (sigma - x * rise), "a sign is wrong: the logistic function rises, so its slope is s (1 - s)"),
         (dy * (sigma + x * sigma), "the slope of the logistic function is s (1 - s), not s"),
         (dy * x * sigma, "this is the forward pass times dy: differentiate it first"),
     ):
@@ -123,19 +122,14 @@ def check_rms_norm_backward(rms_norm_backward: Callable[[ndarray, tuple], tuple[
     dx, dgain = answer
     _same_shape(dx, x, "dx")
     _same_shape(dgain, gain, "dgain")
-    along = (g * normal).mean(axis=-1, keepdims=True)
+    mean = partial(np.mean, axis=-1, keepdims=True)  # over each row
+    along = mean(g * normal)
     for wrong, why in (
         (np.zeros_like(x), "dx is 0 everywhere"),
         (scale * g, "dx treats the scale as a constant: each x also changes the scale of its whole row"),
-        (
-            scale * (dy - normal * (dy * normal).mean(axis=-1, keepdims=True)),
-            "dx forgets the gain: g = dy gain comes first",
-        ),
+        (scale * (dy - normal * mean(dy * normal)), "dx forgets the gain: g = dy gain comes first"),
         (scale * (g - normal * 4 * along), "in dx the mean over the row is needed, not the sum: divide by D"),
-        (
-            scale * (g - g.mean(axis=-1, keepdims=True) - normal * along),
-            "that is layer norm's dx: no mean is taken off here",
-        ),
+        (scale * (g - mean(g) - normal * along), "that is layer norm's dx: no mean is taken off here"),
         (scale * (g + normal * along), "a sign in dx is wrong: a larger row gets a smaller scale"),
         (g - normal * along, "dx lacks the factor scale in front"),
         (scale * (g - normal * (g * normal).mean()), "in dx the mean is over each row (axis=-1), not over everything"),

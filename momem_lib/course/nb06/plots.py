@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.colors import to_hex
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -13,7 +13,9 @@ from momem_lib.course.shared.figures import (
     GREEN,
     GREY,
     MONO,
+    ORANGE,
     PALE,
+    PAPER,
     RED,
     SIZE,
     blank,
@@ -25,6 +27,8 @@ from momem_lib.course.shared.figures import (
     write_text,
 )
 
+SURPRISE = LinearSegmentedColormap.from_list("white to orange", [PAPER, ORANGE])
+MOST_NATS = 7.0  # a surprise that is orange all through
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
 
 
@@ -112,17 +116,6 @@ def draw_ruler(rows: Mapping[str, float], ours: Sequence[str]) -> Figure:
     return figure
 
 
-def shade(nats: float, most: float = 7.0) -> str:
-    """A ground for a surprise: white for none, orange for `most` nats or more.
-
-    Example:
-        >>> shade(0.0), shade(9.0)
-        ('#ffffff', '#e69f00')
-    """
-    share = min(1.0, max(0.0, nats / most))
-    return to_hex(np.array([1.0, 1.0, 1.0]) * (1 - share) + share * np.array([0xE6, 0x9F, 0x00]) / 255)
-
-
 def draw_surprise(pieces: Sequence[str], nats: Sequence[float], line: int = 88) -> Figure:
     """A text whose tokens are shaded by how surprised a model was, the number below each.
 
@@ -143,7 +136,9 @@ def draw_surprise(pieces: Sequence[str], nats: Sequence[float], line: int = 88) 
         x, y = 0.1, 0.72 * (len(rows) - number) - 0.25
         for piece, value in row:
             width = max(2, len(piece)) * letter + gap
-            panel.add_patch(Rectangle((x, y - 0.19), width - 0.04, 0.38, fc=shade(value), ec=PALE, lw=0.7))
+            panel.add_patch(
+                Rectangle((x, y - 0.19), width - 0.04, 0.38, fc=SURPRISE(value / MOST_NATS), ec=PALE, lw=0.7)
+            )
             write_text(panel, x + width / 2 - 0.02, y - 0.01, piece, family=MONO, fontsize=10)
             write_text(panel, x + width / 2 - 0.02, y - 0.3, f"{value:.1f}", fontsize=8, color=GREY)
             x += width

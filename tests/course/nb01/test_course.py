@@ -9,7 +9,6 @@ from momem_lib.course.nb01.exercises import JO, JO_ROW
 from momem_lib.course.nb01.plots import (
     characters_by_script,
     draw_lengths,
-    draw_overlap,
     draw_shares,
     draw_splits,
     draw_students,
@@ -94,11 +93,11 @@ def test_charts_tell_their_numbers_in_words_too():
         {"parrot": [(1, 0.5), (2, 0.9)], "copier": [(1, 1.0), (2, 1.0)]}, {"parrot": 0, "copier": 1}
     )
     assert "parrot: 90% in training, 0% in the exam" in students.get_label()
-    overlap = draw_overlap({"random": {"value": 0.75, "name": 0.5}, "hash": {"value": 0.0, "name": 0.0}})
+    overlap = draw_shares({"random": {"value": 0.75, "name": 0.5}, "hash": {"value": 0.0, "name": 0.0}})
     assert "random: value 75%" in overlap.get_label() and "75%" in words_of(overlap)
     lengths = draw_lengths({"content": [10, 20], "question": [5, 600]}, 512)
     assert "question: 5 to 600" in lengths.get_label() and lengths.axes[0].get_xlim()[1] > 600
-    shares = draw_shares({"kind": {"a": 3, "b": 1}, "language": {"en": 1}, "style": {"$x$": 2}})
+    shares = draw_shares({"kind": {"a": 0.75, "b": 0.25}, "language": {"en": 1}, "style": {"$x$": 1}})
     assert "kind: a 75%, b 25%" in shares.get_label()
     splits = draw_splits({"one": ["train", "test", "validation"] * 10, "two": ["train"] * 30})
     assert "one: 10 in test; two: 0 in test" in splits.get_label() and words_of(splits).count("t") == 10
@@ -106,7 +105,7 @@ def test_charts_tell_their_numbers_in_words_too():
 
 
 def test_bars_of_all_exams_stand_in_the_same_order():
-    figure = draw_overlap({"one": {"a": 0.1, "b": 0.9}, "two": {"a": 0.2, "b": 0.8}})
+    figure = draw_shares({"one": {"a": 0.1, "b": 0.9}, "two": {"a": 0.2, "b": 0.8}})
     for panel, first in zip(figure.axes, (0.1, 0.2), strict=True):
         bottom, top = panel.get_ylim()
         assert bottom > top, "the first bar stands on top"

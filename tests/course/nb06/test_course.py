@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from momem_lib.course.nb06.plots import (
+    SURPRISE,
     draw_ablations,
     draw_overfitting,
     draw_ruler,
     draw_shift,
     draw_surprise,
     plot_losses,
-    shade,
     stopped_at,
 )
 from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
@@ -62,7 +62,7 @@ def test_every_picture_is_drawn_and_tells_what_it_shows():
 def test_a_long_text_gets_several_lines_and_shades_stay_in_range():
     one, three = (draw_surprise(["word"] * count, [1.0] * count) for count in (5, 40))
     assert three.get_figheight() > 2 * one.get_figheight()
-    assert shade(-1.0) == "#ffffff" and shade(7.0) == shade(99.0)
+    assert SURPRISE(-1.0) == (1, 1, 1, 1) and SURPRISE(1.0) == SURPRISE(99.0)
 
 
 @pytest.mark.parametrize(
