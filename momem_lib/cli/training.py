@@ -62,19 +62,9 @@ def train(options: argparse.Namespace) -> int:
     given |= {"max_global_steps": options.steps}
     config = change(config, {key: value for key, value in given.items() if value is not None}, "the options")
     rows, held_out, facts = training_rows(config, options.tr_dataset_path, options.val_dataset_path)
-    card = train_module(
-        options.module,
-        config,
-        rows,
-        held_out,
-        options.out_dir,
-        options.device,
-        options.resume,
-        options.init_from,
-        options.load_optim,
-        options.temperature,
-        facts,
-    )
+    names = ("out_dir", "device", "resume", "init_from", "load_optim", "temperature")
+    how = {name: getattr(options, name) for name in names}
+    card = train_module(options.module, config, rows, held_out, facts=facts, **how)
     print(f"{card['parameters']:,} parameters, {card['steps']:,} steps, {card['seconds']:.0f} s of training")
     print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")
     print(f"written: {options.out_dir / options.module}.safetensors (for use), .json, .train.safetensors (--resume)")
