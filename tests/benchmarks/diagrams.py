@@ -1,4 +1,4 @@
-"""Draw the constant pictures that pages show, into figures/: the pipeline, and the diagrams of notebooks 03 to 05.
+"""Draw the constant pictures that pages show, into figures/: the pipeline, and diagrams of notebooks 03, 04, 05 and 08.
 
 python tests/benchmarks/diagrams.py [FOLDER]
 """
@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from diagrams_memory import draw_crash, draw_look_up, draw_schema
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from momem_lib import TEST_PEOPLE
 from momem_lib.course.shared import MODULES, draw_pipeline, show
 from momem_lib.course.shared.figures import (
     BLUE,
@@ -27,6 +29,7 @@ from momem_lib.course.shared.figures import (
     draw_box,
     write_text,
 )
+from momem_lib.data import read_people
 from momem_lib.project import FIGURES
 
 NORM, MIX, THINK, ENDS = BLUE, ORANGE, GREEN, GREY  # layer norm, attention, MLP, embedding and head
@@ -272,6 +275,9 @@ DIAGRAMS = {
     "diagram_block": draw_block,
     "diagram_blocks": draw_blocks,
     "diagram_architectures": draw_architectures,
+    "diagram_schema": lambda: draw_schema(next(one for one in read_people(TEST_PEOPLE) if one.fname == "Ngũgĩ")),
+    "diagram_look_up": draw_look_up,
+    "diagram_crash": lambda: draw_crash(500),
 }
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from momem_lib.course.nb08.exercises import check_find_place, check_index, check_move_all, check_trigrams
 from momem_lib.course.nb08.plots import (
-    draw_crash,
-    draw_look_up,
     draw_postings,
-    draw_schema,
     draw_speed,
     draw_threshold,
     draw_trigrams,
