@@ -75,9 +75,9 @@ def average(options: argparse.Namespace) -> int:
     """Write the mean of several trained models of one module."""
     from momem_lib.nn.checkpoints import load_model
     from momem_lib.settings import change
+    from momem_lib.training.averaging import average as mean_of
     from momem_lib.training.config import TrainConfig
     from momem_lib.training.datasets import training_rows
-    from momem_lib.training.loop import average as mean_of
 
     _, card = load_model(options.checkpoints[-1], "cpu", options.module)
     config = change(TrainConfig(), card["training"], f"the card of {options.checkpoints[-1]}")

@@ -18,8 +18,6 @@ from momem_lib.project import InputError, read_lines
 
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
-BLOCK = 1000  # rows that are written at once
-
 NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
 
 
@@ -74,32 +72,26 @@ def write_dataset(
 def _write_split(
     material: Material, config: SynthesisConfig, split: str, count: int, path: Path, progress: bool
 ) -> dict:
-    """Write one file in blocks of lines, and count its kinds and what was left out."""
-    kinds, left_out, digest, written = Counter(), 0, hashlib.sha256(), 0
-    lines = []
+    """Write one file, and count its kinds and what was left out."""
+    kinds, left_out = Counter(), 0
     with path.open("wb") as file, tqdm(total=count, desc=split, unit="row", mininterval=1, disable=not progress) as bar:
-        for row in row_stream(material, config, split):
-            if not fits(row, config.context_window):
-                left_out += 1
-                if left_out > PATIENCE * (kinds["answerable"] + 10):
-                    raise InputError(
-                        f"nearly every row is longer than the context window of {config.context_window} bytes: "
-                        "choose a larger one (512, for instance)"
-                    )
+        rows = row_stream(material, config, split)
+        while kinds.total() < count:
+            row = next(rows)
+            if fits(row, config.context_window):
+                file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+                kinds[row["kind"]] += 1
+                bar.update()
                 continue
-            lines.append(orjson.dumps(row))
-            kinds[row["kind"]] += 1
-            if len(lines) == min(BLOCK, count - written):
-                block = b"\n".join(lines) + b"\n"
-                digest.update(block)
-                file.write(block)
-                written += len(lines)
-                bar.update(len(lines))
-                lines = []
-                if written == count:
-                    break
-    counts = {kind: kinds[kind] for kind in KINDS}
-    return {"rows": written, "left_out": left_out, "kinds": counts, "sha256": digest.hexdigest()}
+            left_out += 1
+            if left_out > PATIENCE * (kinds["answerable"] + 10):
+                raise InputError(
+                    f"nearly every row is longer than the context window of {config.context_window} bytes: "
+                    "choose a larger one (512, for instance)"
+                )
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"rows": count, "left_out": left_out, "kinds": {kind: kinds[kind] for kind in KINDS}, "sha256": digest}
 
 
 def iter_rows(path: str | Path) -> Iterator[dict]:
@@ -161,11 +153,11 @@ def questions_and_people(
         if number > 1000 * (len(questions) + 10):
             raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
         wanted = (not styles or row["style"] in styles) and (not kinds or row["kind"] in kinds)
-        if not wanted or not fits(row, config.context_window) or not _settled(row, known, strangers):
+        if not wanted or not fits(row, config.context_window) or _doubtful(row, known, strangers):
             continue
         if row["person"]:
-            known.add(full_name(row).casefold())
             people.append(Person(**row["person"]))
+            known.add(people[-1].name.casefold())
         if row["kind"] == "unknown_person":
             strangers.add(row["name"].casefold())
         asked = {key: row[key] for key in ("question", "fname", "lname", "field")} | {"answer": row["value"]}
@@ -178,13 +170,12 @@ def full_name(row: dict) -> str:
     return f"{row['fname']} {row['lname']}".strip()
 
 
-def _settled(row: dict, known: set[str], strangers: set[str]) -> bool:
-    """Whether a row's verdict is beyond doubt beside the others: new name, and no other value in the response."""
+def _doubtful(row: dict, known: set[str], strangers: set[str]) -> bool:
+    """Whether a row's verdict hangs on other rows (a name that stands there already) or on another value's wording."""
     if row["kind"] == "nobody":
-        return True
-    name = full_name(row).casefold()
-    if name in known or name in strangers or (row["kind"] == "unknown_person" and row["name"].casefold() in known):
         return False
-    return row["kind"] != "answerable" or not any(
-        row["person"][field] in row["response"] for field in FIELDS if field != row["field"]
-    )
+    name = full_name(row).casefold()
+    if name in strangers or {name, row["name"].casefold()} & known:
+        return True
+    others = (field for field in FIELDS if field != row["field"])
+    return row["kind"] == "answerable" and any(row["person"][field] in row["response"] for field in others)

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from momem_lib.data.records import FIELDS
-from momem_lib.project import TEMPLATES, InputError, read_text
+from momem_lib.project import TEMPLATES, InputError, parse_json, read_text
 
 SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "unknown",
             "fillers", "nobody", "nameless", "things")  # fmt: skip
@@ -29,12 +29,9 @@ def read_templates(path: str | Path) -> dict:
     Raises:
         InputError: a file that is missing, no JSON, or not what data/templates/README.md describes.
     """
-    text = read_text(path, "the template file")
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"the template file {path} is not valid JSON ({error})") from None
-    check_templates(data, f"the template file {path}")
+    where = f"the template file {path}"
+    data = parse_json(read_text(path, "the template file"), where)
+    check_templates(data, where)
     return data
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from momem_lib.project import InputError, read_lines
@@ -60,7 +60,7 @@ Hobbies: chess; University attended: MIT;'
 
     def to_dict(self) -> dict[str, str]:
         """The record as the JSON object of the people file."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 KEYS = tuple(field.name for field in fields(Person))

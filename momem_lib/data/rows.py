@@ -9,7 +9,7 @@ from random import Random
 from momem_lib.data.grammar import SPLITS, Grammar, filled, read_grammar
 from momem_lib.data.lists import Lists
 from momem_lib.data.questions import TYPO, PhrasingPool, noise_question, question_text, splits_of_phrasings
-from momem_lib.data.records import FIELDS, LABELS
+from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.scripts import pick
 from momem_lib.data.styles import STYLES, short_text, styled_name, styled_value
 from momem_lib.project import LISTS, TEMPLATES, InputError
@@ -122,41 +122,38 @@ class RowMaker:
         """A row whose question names a person, of one of the three other kinds."""
         rng = self.rng
         person, style = self.person(language)
-        full = f"{person['fname']} {person['lname']}".strip()
-        name = self.shown(full, kind)
+        name = self.shown(person.name, kind)
         asked = pick(rng, self.pools[language].unknown) if kind == "unknown_field" else pick(rng, FIELDS)
         phrasing, question = self.question(language, asked, name)
         row = empty_row(self.split, language, kind, style, phrasing)
-        row.update(fname=person["fname"], lname=person["lname"], name=name, question=question)
+        row.update(fname=person.fname, lname=person.lname, name=name, question=question)
         if kind != "unknown_person":
-            row.update(content=content_of(person, full), person=person)
-        elif name.casefold() != full.casefold():
-            row["person"] = person  # the memory may hold the full name: a near miss
+            row.update(content=person.content, person=person.to_dict())
+        elif name.casefold() != person.name.casefold():
+            row["person"] = person.to_dict()  # the memory may hold the full name: a near miss
         if kind == "unknown_field":
             row["field"] = asked
         elif kind == "answerable":
-            value = person[asked]
+            value = getattr(person, asked)
             response = pick(rng, self.material.grammars[language].responses[asked])
-            row.update(field=asked, value=value, summary=f"{LABELS[asked]}: {value}",
-                       response=filled(response, name, value))  # fmt: skip
+            row.update(field=asked, value=value, summary=person.summary(asked), response=filled(response, name, value))
         return row
 
-    def person(self, language: str) -> tuple[dict, str]:
-        """A person as a dict of the people file's keys, and the more exotic style of name and values."""
+    def person(self, language: str) -> tuple[Person, str]:
+        """A person, and the more exotic style of name and values."""
         rng, lists, split = self.rng, self.material.lists, self.split
         name_style, value_style = pick(rng, self.name_styles), pick(rng, self.value_styles)
         fresh = self.config.blend_share > 0 and rng.random() < self.config.blend_share
         shares = self.config.odd_share, self.config.keyword_share, self.config.final_s_share
         fname, lname = styled_name(rng, name_style, lists, split, fresh, *shares, self.keywords[language])
-        person = {"fname": fname, "lname": lname}
         pools = lists.values[split, language]
         if self.config.short_share and rng.random() < self.config.short_share:
-            person |= {field: short_text(rng) for field in pools}
+            values = {field: short_text(rng) for field in pools}
         elif value_style == "plain":
-            person |= {field: pick(rng, pool) for field, pool in pools.items()}
+            values = {field: pick(rng, pool) for field, pool in pools.items()}
         else:
-            person |= {field: styled_value(rng, value_style, pool, lists, split) for field, pool in pools.items()}
-        return person, max(name_style, value_style, key=STYLES.index)
+            values = {field: styled_value(rng, value_style, pool, lists, split) for field, pool in pools.items()}
+        return Person(fname, lname, **values), max(name_style, value_style, key=STYLES.index)
 
     def shown(self, name: str, kind: str) -> str:
         """The name as the question writes it: mostly as it is, seldom in another case or one word of it."""
@@ -210,11 +207,6 @@ def empty_row(split: str, language: str, kind: str, style: str, phrasing: str) -
         "fname": None, "lname": None, "field": None, "value": None, "name": None,
         "question": None, "content": None, "summary": None, "response": None, "person": None,
     }  # fmt: skip
-
-
-def content_of(person: dict, name: str) -> str:
-    """The record as text, equal to Person.content (a test says so) without the cost of making a Person."""
-    return f"Name: {name};" + "".join([f" {label}: {person[field]};" for field, label in LABELS.items()])
 
 
 def _ladder(shares: tuple[tuple[str, float], ...], prob_threshold: float) -> list[str]:

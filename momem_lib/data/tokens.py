@@ -5,20 +5,8 @@ from pathlib import Path
 
 from momem_lib.project import InputError, parse_json, read_text
 
-SPECIALS = (
-    "<pad>",
-    "<prompt>",
-    "</prompt>",
-    "<tag>",
-    "</tag>",
-    "<summary>",
-    "</summary>",
-    "<response>",
-    "</response>",
-    "<encoding>",
-    "</encoding>",
-    "<none>",
-)
+SPECIALS = ("<pad>", "<prompt>", "</prompt>", "<tag>", "</tag>", "<summary>", "</summary>", "<response>",
+            "</response>", "<encoding>", "</encoding>", "<none>")  # fmt: skip
 
 
 class ByteTokenizer:

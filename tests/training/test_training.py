@@ -18,10 +18,11 @@ from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.settings import change
-from momem_lib.training.batches import batch_of, tokenize
+from momem_lib.training.averaging import average
+from momem_lib.training.batches import batch_of, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
 from momem_lib.training.hard_examples import difficulty, hardest
-from momem_lib.training.loop import average, train
+from momem_lib.training.loop import Interrupted, fit, train
 from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy, module_loss
 
 SMALL = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "batch_size": 4}
@@ -188,6 +189,17 @@ def test_init_from_takes_weights_and_optimizer(rows, tmp_path):
         train(
             "ner", small_config(max_global_steps=4, model_lr=1e-3), rows, rows[:5], tmp_path / "a", "cpu", resume=True
         )
+
+
+def test_fit_goes_on_where_a_trainer_stands_and_ends_where_it_is_told_to(rows):
+    tokens, trainer, seen = tokenize(TASKS["ner"], rows, 512), Trainer(small_config(), torch.device("cpu")), []
+    batches, quiet = batch_stream(tokens, 4, 0), {"disable": True}
+    assert len(fit(trainer, batches, module_loss, 3, 2, lambda t: seen.append(t.step), **quiet)) == 3 == trainer.step
+    assert len(fit(trainer, batches, module_loss, 9, 2, lambda t: t.step == 6, **quiet)) == 3 and seen == [2, 3]
+    assert fit(trainer, batches, module_loss, 6, **quiet) == []
+    with pytest.raises(Interrupted):  # the step at hand is finished, and measured
+        fit(trainer, batches, module_loss, 9, 1, lambda _: signal.raise_signal(signal.SIGINT), **quiet)
+    assert trainer.step == 7 and fit(trainer, batches, module_loss, 8, **quiet)
 
 
 def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):

@@ -13,7 +13,7 @@ from momem_lib.data.dataset import fits
 from momem_lib.data.grammar import filled
 from momem_lib.data.questions import PhrasingPool, question_text
 from momem_lib.data.records import FIELDS, KEYS, LABELS, Person, person_from
-from momem_lib.data.rows import Material, SynthesisConfig, content_of, empty_row, load_material
+from momem_lib.data.rows import Material, SynthesisConfig, empty_row, load_material
 from momem_lib.data.scripts import pick
 from momem_lib.data.styles import clear_name, shuffled
 from momem_lib.project import InputError
@@ -83,7 +83,7 @@ def record_row(pool: PhrasingPool, person: Person, field: str, shuffling: float,
     return row | {
         "fname": drawn.fname, "lname": drawn.lname, "field": field, "value": value, "name": drawn.name,
         "question": question_text(rng, grammar, phrasing, drawn.name),
-        "content": content_of(drawn.to_dict(), drawn.name), "summary": drawn.summary(field),
+        "content": drawn.content, "summary": drawn.summary(field),
         "response": filled(pick(rng, grammar.responses[field]), drawn.name, value), "person": drawn.to_dict(),
     }  # fmt: skip
 
