@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, add_command, seed
-from momem_lib.project import CHECKPOINTS, GENERATED, InputError
+from momem_lib.project import CHECKPOINTS, GENERATED, InputError, write_atomically
 
 MENU = """
 The mini language model
@@ -63,8 +63,6 @@ def report(trained, out: Path) -> None:
 
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
-    from momem_lib.project import write_atomically
-
     try:
         from momem_lib.course.nb06.plots import plot_losses
         from momem_lib.course.shared.figures import png
