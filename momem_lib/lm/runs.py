@@ -16,8 +16,8 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.training import STATE, History, Trained, batches, train, window_loss, windows
-from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
-from momem_lib.project import GENERATED, InputError, git_commit
+from momem_lib.nn.checkpoints import circumstances, load_tensors, pick_device
+from momem_lib.project import GENERATED, InputError
 from momem_lib.settings import change
 from momem_lib.training.datasets import file_hash
 from momem_lib.training.loop import fit, prepare_folder
@@ -121,14 +121,8 @@ def prepare(
         say("Measuring how quick this machine is ...")
         chosen = fit_minutes(minutes, chosen, size, profile, changes, learned, where)
     say(f"The settings that follow from the text (profile {profile}):\n{chosen}")
-    facts = {
-        "data": {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [f.name for f in files][:100]},
-        "seed": chosen.config.seed,
-        "commit": git_commit(),
-        "hardware": hardware(where),
-        "torch": torch.__version__,
-    }
-    return chosen.config, tokenizer, facts
+    data = {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [file.name for file in files][:100]}
+    return chosen.config, tokenizer, {"data": data} | circumstances(chosen.config.seed, where)
 
 
 def train_files(

@@ -14,7 +14,7 @@ from torch import Tensor
 from momem_lib.data.tokens import ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError, write_atomically
+from momem_lib.project import InputError, git_commit, write_atomically
 
 FORMAT = 1
 TOKENIZER_CARD = json.loads(ByteTokenizer().to_json())
@@ -46,6 +46,11 @@ def hardware(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
     return f"{platform.machine()} CPU, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def circumstances(seed: int, device: torch.device) -> dict:
+    """What a card tells about how a training run came about: its seed, the program, the device, PyTorch's version."""
+    return {"seed": seed, "commit": git_commit(), "hardware": hardware(device), "torch": torch.__version__}
 
 
 def model_card(model: Transformer, task: str, **facts) -> dict:

@@ -14,15 +14,10 @@ import torch
 from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
-from momem_lib.nn.checkpoints import (
-    hardware,
-    model_card,
-    pick_device,
-    save_model,
-)
+from momem_lib.nn.checkpoints import circumstances, model_card, pick_device, save_model
 from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError, git_commit, write_atomically
+from momem_lib.project import InputError, write_atomically
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
@@ -233,7 +228,7 @@ def train(
         before = trainer.load_weights(Path(init_from), load_optim)["card"]
         facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
     rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
-    facts = (facts or {}) | {"seed": config.seed, "commit": git_commit(), "hardware": hardware(trainer.device)}
+    facts = (facts or {}) | circumstances(config.seed, trainer.device)
     if isinstance(train_rows, TokenSet):
         if train_rows.task is not task:
             raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
@@ -245,7 +240,7 @@ def train(
         if not resume:
             hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
         tokens = kept_rows(kept)  # of a resumed run too: its weights have moved on, and would choose others
-    facts |= {"torch": torch.__version__, "rows": len(tokens), "rows_left_out": tokens.left_out}
+    facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
     few = tokenize(task, rows, config.model.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
     if resume:
