@@ -10,7 +10,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
@@ -82,6 +81,7 @@ def fit(
         TrainingStopped: see Trainer.train_step. Interrupted: Ctrl-C; a second one does not wait for the step's end.
 
     Example:
+        >>> import torch
         >>> from momem_lib.nn.blocks import ModelConfig
         >>> config = TrainConfig(model=ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
         >>> trainer, seen = Trainer(config, torch.device("cpu")), []
