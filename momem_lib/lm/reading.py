@@ -20,7 +20,7 @@ def scores(model: Transformer, tokens: Tensor) -> Tensor:
 
 
 @dataclass
-class Reading:
+class Past:
     """What is kept of the tokens read so far, so that each is computed once."""
 
     caches: list[KeyValueCache]
@@ -33,7 +33,7 @@ class Reading:
 
 
 @torch.inference_mode()
-def read_on(model: Transformer, tokens: Tensor, reading: Reading | None = None) -> tuple[Tensor, Reading]:
+def read_on(model: Transformer, tokens: Tensor, reading: Past | None = None) -> tuple[Tensor, Past]:
     """Read more tokens (B, n) after those of a reading, and score what follows the last: logits (B, V).
 
     When the window is full, the last half of it is read anew and the rest is forgotten.
@@ -46,7 +46,7 @@ def read_on(model: Transformer, tokens: Tensor, reading: Reading | None = None) 
         tokens, reading = torch.cat([*reading.tokens, tokens], dim=1)[:, -max(1, window // 2) :], None
     if reading is None:
         tokens = tokens[:, -window:]
-        reading = Reading([KeyValueCache() for _ in model.decoder])
+        reading = Past([KeyValueCache() for _ in model.decoder])
     count, past = tokens.shape[1], reading.length
     x, angles = model.embed(tokens, torch.arange(past, past + count, device=tokens.device)[None])
     if model.ngrams is not None:
