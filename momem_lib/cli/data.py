@@ -13,19 +13,14 @@ def add(parsers) -> None:
     steps = "Step by step: vocabulary, text, tokens, then momem train. (momem train alone makes its data itself.)"
     parser = parsers.add_parser("data", help="synthesise the dataset", description=steps)
     kinds = parser.add_subparsers(dest="kind", required=True)
-    for name, action, count in (
-        ("vocabulary", vocabulary, 0),
-        ("text", text, 40_000),
-        ("tokens", tokens, 0),
-        ("questions", questions, 2_000),
-    ):
-        parser = add_command(kinds, name, action)
+    for action in (vocabulary, text, tokens, questions):
+        parser = add_command(kinds, action.__name__, action)
         parser.add_argument("--dest-path", type=Path, default=GENERATED / "default", help="folder to write to")
-        window = "tokens; longer rows are left out, never cut"
-        parser.add_argument("--context-window", type=int, default=512, help=window)
-        if count:
-            add_synthesis_options(parser, count)
+        parser.add_argument("--context-window", type=int, help="tokens (512); longer rows are left out, never cut")
+        if action in (text, questions):
+            add_synthesis_options(parser)
     parser = kinds.choices["questions"]
+    parser.set_defaults(num_datapoints=2_000)
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
     parser.add_argument("--phrasings", choices=("known", "held-out", "any"), default="known")
     parser.add_argument("--language", choices=("en", "sw"), default=None)
@@ -33,13 +28,13 @@ def add(parsers) -> None:
     parser.add_argument("--kinds", help="only these kinds of question, with commas between")
 
 
-def add_synthesis_options(parser, count: int) -> None:
-    """What text and questions share: of what to make rows, and how many unless the reader says."""
+def add_synthesis_options(parser) -> None:
+    """What text and questions share: of what to make rows, and how; SynthesisConfig has what the reader leaves open."""
     parser.add_argument("--lists-path", type=Path, default=LISTS, help="folder with your own value lists")
     parser.add_argument("--template-path", type=Path, default=TEMPLATES, help="folder with your own templates")
-    parser.add_argument("--num-datapoints", type=int, default=count, help="rows to make")
-    parser.add_argument("--prob-threshold", type=float, default=0.7, help="chance that characters stay unshuffled")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--num-datapoints", type=int, help="rows to make")
+    parser.add_argument("--prob-threshold", type=float, help="chance that characters stay unshuffled")
+    parser.add_argument("--seed", type=int)
 
 
 def material_and_config(options: argparse.Namespace) -> tuple:
@@ -48,7 +43,7 @@ def material_and_config(options: argparse.Namespace) -> tuple:
 
     material = load_material(options.lists_path, options.template_path)
     given = ("num_datapoints", "context_window", "prob_threshold", "seed")
-    chosen = {name: getattr(options, name) for name in given}
+    chosen = {name: value for name in given if (value := getattr(options, name)) is not None}
     return material, SynthesisConfig(languages=tuple(material.grammars), **chosen)
 
 
@@ -77,16 +72,18 @@ def vocabulary(options: argparse.Namespace) -> int:
 def tokens(options: argparse.Namespace) -> int:
     """Step 3: tokenize the rows in that folder, one file per split and module, for momem train --tr-dataset-path."""
     from momem_lib.data.dataset import read_rows
+    from momem_lib.data.rows import SynthesisConfig
     from momem_lib.data.tasks import TASKS
     from momem_lib.data.tokens import check_vocabulary
     from momem_lib.training.batches import tokenize
 
+    window = options.context_window or SynthesisConfig.context_window
     if (options.dest_path / "vocabulary.json").is_file():
         check_vocabulary(options.dest_path / "vocabulary.json")
     for split in ("train", "validation", "test"):
         rows = read_rows(options.dest_path / f"{split}.jsonl")
         for name, task in TASKS.items():
-            encoded = tokenize(task, rows, options.context_window)
+            encoded = tokenize(task, rows, window)
             path = options.dest_path / f"{split}.{name}.safetensors"
             encoded.save(path)
             print(f"{path}: {len(encoded):,} sequences; {encoded.left_out} longer than the window left out")

@@ -34,7 +34,7 @@ class SynthesisConfig:
     # Bytes: a longer content, or question + response, leaves the row out.
     context_window: int = number(512, 16, 10**6, key="data_window")
     prob_threshold: float = number(0.7, 0.0, 1.0)  # chance that the characters of a list entry stay unshuffled
-    seed: int = number(0, 0, 2**31 - 1, key="data_seed")
+    seed: int = number(0, 0, 2**63 - 1, key="data_seed")
     languages: tuple[str, ...] = ("en", "sw")  # the first one has first_language_share of the rows
     first_language_share: float = number(0.7, 0.0, 1.0)
     name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; the rest of the names come from the lists
