@@ -223,6 +223,6 @@ def letters_of_sample(written: Generated) -> list[tuple[str, float]]:
 
 
 def prompted(module: Module, prompt: str, source: str | None = None) -> Callable[[Tensor], Inputs]:
-    """What a module reads when it has written some bytes (1, T) already; for widgets_sampling.byte_model."""
+    """What a module reads when it has written some bytes (1, T) already; for sampling.byte_model."""
     start = TOKENIZER.id(module.task.start)
     return lambda tokens: module.inputs([prompt], [source], [[start, *tokens[0].tolist()]])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
-from momem_lib.course.shared.panel import CARD, Panel, button, number_box, slider, text_box
+from momem_lib.course.shared.panel import Panel, button, card_html, number_box, slider, table_html, text_box
 from momem_lib.course.shared.text import one_line, visible
 from momem_lib.data.tokens import SPECIALS
 from momem_lib.nn.generation import Sampling, draw, uniforms
@@ -99,19 +99,15 @@ def draw_token(rows: list[Bar], seed: int) -> str:
     return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
 
 
-def _bar_row(bar: Bar) -> str:
+def _bar_row(bar: Bar) -> tuple[str, ...]:
     """One token's line: its name, two bars, two numbers."""
     strips = "".join(
         f'<div style="height:7px;margin:1px 0;background:{colour};width:{100 * min(1, share):.2f}%"></div>'
         for share, colour in ((bar.model, BEFORE), (bar.drawn, AFTER))
     )
     after = f"{bar.drawn:.1%}" if bar.drawn else "cut off"
-    return (
-        f'<tr><td style="font-family:monospace;padding:0 8px;text-align:right">{html.escape(visible(bar.token))}</td>'
-        f'<td style="width:60%">{strips}</td>'
-        f'<td style="padding:0 8px;text-align:right">{bar.model:.1%}</td>'
-        f'<td style="padding:0 8px;text-align:right;color:{AFTER}"><strong>{after}</strong></td></tr>'
-    )
+    name = f'<span style="font-family:monospace">{html.escape(visible(bar.token))}</span>'
+    return name, strips, f"{bar.model:.1%}", f'<strong style="color:{AFTER}">{after}</strong>'
 
 
 def sampling_html(
@@ -120,15 +116,12 @@ def sampling_html(
     """The next-token distribution after a text as a page fragment."""
     rows = bars(source(text), temperature, top_k, top_p)
     possible = sum(bar.drawn > 0 for bar in rows)
-    head = '<th style="font-weight:normal;text-align:right;padding:0 8px">'
-    return (
-        f'<div role="status" style="{CARD}"><p style="margin:0 0 6px;white-space:pre-wrap;overflow-wrap:anywhere">'
-        f"{html.escape(one_line(text))}<strong>▁</strong></p>"
-        f'<table style="border-collapse:collapse;width:100%;background:#FFFFFF;color:#1A1A1A">'
-        f"<thead><tr>{head}next</th><th></th>{head}the model</th>{head}drawn from</th></tr></thead>"
-        f"<tbody>{''.join(map(_bar_row, rows[:most]))}</tbody></table>"
+    heads = {"next": "12%", "": "60%", "the model": "14%", "drawn from": "14%"}
+    return card_html(
+        f'<p style="margin:0 0 6px;white-space:pre-wrap">{html.escape(one_line(text))}<strong>▁</strong></p>',
+        table_html(heads, map(_bar_row, rows[:most])),
         f'<p style="margin:6px 0 0">{possible} of {len(rows)} tokens can be drawn. Grey: as the model says; '
-        "blue: after temperature, top-k and top-p.</p></div>"
+        "blue: after temperature, top-k and top-p.</p>",
     )
 
 
