@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 import torch
+from laboratory_facts import facts
 from torch import Tensor
 
 from momem_lib.course.nb12 import short_rows, small_config, train_watched
@@ -103,7 +104,7 @@ def target_experiment(
             done = train_watched(
                 "ner", small_config("ner", max_global_steps=steps, **changes), rows, exam, every, loss_of=loss_of(seed)
             )
-            runs.append({"way": way, "seed": seed} | done.facts() | {"losses": [round(x, 4) for x in done.losses[::5]]})
+            runs.append({"way": way, "seed": seed} | facts(done))
         done = train_watched("ner", small_config("ner", max_global_steps=early, seed=seed, batch_size=16), rows)
         fates.append({"seed": seed} | fate_of_letters(done.model, short_rows(4 * exam_rows, "test", seed=2)))
     return {"steps": steps, "early": early, "runs": runs, "fates": fates}

@@ -6,6 +6,7 @@ from itertools import count
 
 import torch
 import torch.nn.functional as F
+from laboratory_facts import facts, reached
 from torch import Tensor
 
 from momem_lib.course.nb12 import Watched, short_rows, small_config, train_watched
@@ -81,8 +82,7 @@ def race(task: str, starts: dict[str, Callable | None], config: TrainConfig, mar
     runs, scratch = [], None
     for name, prepare in starts.items():
         done = train_watched(task, config, rows, exam, every=25, until=mark, prepare=prepare)
-        facts = done.facts() | {"losses": [round(loss, 4) for loss in done.losses[::5]]}
-        runs.append({"start": name, "seed": config.seed, "reached": done.reached(mark)} | facts)
+        runs.append({"start": name, "seed": config.seed, "reached": reached(done, mark)} | facts(done))
         scratch = done.model if prepare is None else scratch
     return runs, scratch
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from laboratory_breaking import right_with_padding
 from laboratory_closed_book import closed_rows, groups_of
 from laboratory_decoding import judge, shares
+from laboratory_facts import reached
 from laboratory_targets import fate_of_letters, loss_on_all, with_own_output
 from laboratory_tokens import Bytes, Characters, Pairs, exams, named_tokens, names_found, training_names
 from laboratory_transfer import masked_loss, take_all, take_reading, transfer_config
@@ -18,7 +19,7 @@ from momem_lib.course.nb12 import plots
 from momem_lib.course.nb12.breaking import PadToPad
 from momem_lib.course.nb12.decoding import Job, candidates_of
 from momem_lib.course.nb12.rows import SMALL_FIELDS, short_rows
-from momem_lib.course.nb12.small import small_config
+from momem_lib.course.nb12.small import Watched, small_config
 from momem_lib.course.nb12.tables import made_by, recorded, table
 from momem_lib.course.shared.figures import png
 from momem_lib.data.records import Person
@@ -33,7 +34,7 @@ from momem_lib.training.trainer import Trainer, cross_entropy, module_loss
 CPU = torch.device("cpu")
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
 SCRIPTS = ("cascade", "field_choice", "temperature", "laboratory", *(f"laboratory_{part}" for part in (
-    "breaking", "closed_book", "decoding", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
+    "breaking", "closed_book", "decoding", "facts", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
 TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
 DRAWN = {
     "a": plots.draw_hallucinations,
@@ -59,6 +60,11 @@ def untrained(task="ner", kind=Transformer, **changes):
 def test_the_examples_of_a_script_are_true(script):
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     assert doctest.testmod(import_module(script), optionflags=options).failed == 0
+
+
+def test_a_mark_is_reached_or_not():
+    done = Watched(None, points=[{"step": 2, "exact": 0.1}])
+    assert reached(done, 0.1) == 2 and reached(done, 0.5) is None
 
 
 def test_both_masks_find_the_same_without_padding():

@@ -1,36 +1,25 @@
 """How fast the memory is: invented people, misspelt names, and the time that each kind of look-up takes.
 
-Names are put together from data/lists, or of made-up syllables where the lists are missing, so that common pieces
-are as common as in life.
+Names are put together from data/lists, so that common pieces are as common as in life.
 """
 
-import csv
 import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from string import ascii_lowercase
 
+from momem_lib.data.lists import read_list
 from momem_lib.data.records import Person
 from momem_lib.project import LISTS
 from momem_lib.system.memory import SHORTLIST, Memory
 from momem_lib.system.names import closest, likeness, search_key
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def made_up_word(rng: random.Random) -> str:
     """A made-up name of one to three syllables."""
     syllables = "".join(rng.choice("bcdfghjklmnprstvwz") + rng.choice("aeiou") for _ in range(rng.randint(1, 3)))
     return (syllables + rng.choice(["", "n", "r", "s", "l", "ki", "son", "ez", "ova", "t"])).capitalize()
-
-
-def name_list(file_name: str, count: int, rng: random.Random) -> list[str]:
-    """The values of a list in data/lists, or made-up names where there is no such list."""
-    path = LISTS / file_name
-    if not path.exists():
-        return [made_up_word(rng) for _ in range(count)]
-    with path.open(encoding="utf-8", newline="") as lines:
-        return [row["value"] for row in csv.DictReader(lines)]
 
 
 def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
@@ -40,7 +29,7 @@ def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
         >>> len({person.name for person in invented_people(50, random.Random(0))}) > 45
         True
     """
-    first, last = name_list("first_names.csv", 3000, rng), name_list("last_names.csv", 20000, rng)
+    first, last = ([name for name, _ in read_list(LISTS / f"{part}_names.csv")] for part in ("first", "last"))
     for number in range(count):
         surname = rng.choice(last) if number % 3 else f"{rng.choice(last)}-{rng.choice(last)}"
         names = rng.choice(first) if number % 4 == 0 else f"{rng.choice(first)} {rng.choice(first)}"
@@ -57,9 +46,8 @@ def misspelt(name: str, rng: random.Random) -> str:
     """
     for _ in range(rng.choice((1, 2))):
         place = rng.randrange(1, len(name))
-        name = (
-            name[:place] + rng.choice(("", rng.choice(LETTERS), name[place] + rng.choice(LETTERS))) + name[place + 1 :]
-        )
+        instead = rng.choice(("", rng.choice(ascii_lowercase), name[place] + rng.choice(ascii_lowercase)))
+        name = name[:place] + instead + name[place + 1 :]
     return name
 
 

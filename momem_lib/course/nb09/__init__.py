@@ -7,7 +7,6 @@ from momem_lib.course.modules.reading import example_of, read_along, sample_modu
 from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples, shown_places
 from momem_lib.course.modules.widget import module_widget
 from momem_lib.course.nb09.exercises import MARKS, check_choose, check_deciding, check_readings, ways
-from momem_lib.course.nb09.field_choice import CHANCE, copying_chances
-from momem_lib.course.nb09.plots import draw_field_choice
+from momem_lib.course.nb09.field_choice import CHANCE, copying_chances, draw_field_choice
 from momem_lib.system.choices import STAND_IN, asked_fields
 from momem_lib.system.pipeline import confirm

@@ -1,6 +1,8 @@
 """Pictures of the whole pipeline: its stages, the results table, and how errors travel with and without gates."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from operator import mul
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 
 from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
 from momem_lib.course.shared.charts import stacked_bars
-from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, page, percent_axis
+from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, lines, name_axes, page, percent_axis
 from momem_lib.course.shared.pictures import COLOURS, MODULES
 from momem_lib.project import InputError
 
@@ -55,38 +57,24 @@ def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mappin
     Args:
         alone: ner, summary and response -> share right from perfect inputs. off, on: the same for all four stages.
     """
-    product, expected = 1.0, []
-    for stage in STAGES:
-        product *= alone.get(stage, 1.0)  # the memory does not err
-        expected.append(product)
-    lines = {"the product of the bars so far": expected, "still right, gates off": off, "still right, gates on": on}
-    words = [f"{name}: {', '.join(f'{x:.1%}' for x in (y.values() if isinstance(y, Mapping) else y))}"
-             for name, y in {"each module alone": alone, **lines}.items()]  # fmt: skip
+    product = list(accumulate((alone.get(stage, 1.0) for stage in STAGES), mul))  # the memory does not err
+    kept = {"still right, gates on": on, "still right, gates off": off}
+    curves = {name: list(shares.values()) for name, shares in kept.items()} | {"the product of the bars": product}
+    words = [f"{name}: {', '.join(f'{share:.1%}' for share in shares)}"
+             for name, shares in {"each module alone": alone.values(), **curves}.items()]  # fmt: skip
     figure, (panel,) = page(7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
-    places = range(len(STAGES))
     for place, stage in enumerate(STAGES):
         if stage in alone:  # a short bar floating at its height: the axis does not begin at zero
             name = "each module alone, from perfect inputs" if place == 0 else None
             panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage], lw=6, alpha=0.75, label=name)
-    panel.text(
-        1,
-        0.02,
-        "a look-up:\nnothing learned",
-        ha="center",
-        fontsize=9,
-        color=GREY,
-        transform=panel.get_xaxis_transform(),
-    )
-    styles = ({"color": GREY, "ls": ":", "marker": "x", "zorder": 4}, {"color": "#D55E00", "ls": "--", "marker": "s"},
-              {"color": "#0072B2", "ls": "-", "marker": "o"})  # fmt: skip
-    for (name, y), style in zip(lines.items(), styles, strict=True):
-        panel.plot(places, list(y.values() if isinstance(y, Mapping) else y), label=name, lw=2, ms=7, **style)
-    lowest = min([*alone.values(), *expected, *off.values(), *on.values()])
-    panel.set_ylim(max(0.0, lowest - 0.12), 1.01)
-    panel.set_xticks(places, [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
+    lines(panel, curves, range(len(STAGES)), ms=7)
+    look_up = {"ha": "center", "fontsize": 9, "color": GREY, "transform": panel.get_xaxis_transform()}
+    panel.text(1, 0.02, "a look-up:\nnothing learned", **look_up)
+    panel.set_ylim(max(0.0, min([*alone.values(), *product, *off.values(), *on.values()]) - 0.12), 1.01)
+    panel.set_xticks(range(len(STAGES)), [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
     panel.yaxis.set_major_locator(MultipleLocator(0.05))
     percent_axis(panel.yaxis)
-    panel.set_ylabel("share of the questions that have an answer", fontsize=10)
+    name_axes(panel, "", "share of the questions that have an answer", legend=False)
     return legend_outside(figure, "upper", 2)
 
 
@@ -111,10 +99,8 @@ def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
         title, gates = list(columns)[place % len(columns)], ("off", "on")[place // len(columns)]
         _areas(panel, columns[title], gates)
         panel.set_title(f"{title}\ngates {gates}" if gates == "off" else f"gates {gates}", fontsize=10.5, color=INK)
-        if place % len(columns) == 0:
-            panel.set_ylabel("share of all questions", fontsize=10)
-        if gates == "on":
-            panel.set_xlabel(unit, fontsize=10)
+        panel.set_ylabel("" if place % len(columns) else "share of all questions", fontsize=10)
+        panel.set_xlabel(unit if gates == "on" else "", fontsize=10)
     return legend_outside(figure, columns=2)
 
 

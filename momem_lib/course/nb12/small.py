@@ -34,22 +34,6 @@ class Watched:
     points: list[dict] = field(default_factory=list)  # step, exact (0 to 1)
     seconds: float = 0.0  # for training alone
 
-    def reached(self, exact: float) -> int | None:
-        """The first step at which so many were right, or None.
-
-        Example:
-            >>> Watched(None, points=[{"step": 10, "exact": 0.4}, {"step": 20, "exact": 0.9}]).reached(0.8)
-            20
-        """
-        return next((point["step"] for point in self.points if point["exact"] >= exact), None)
-
-    def facts(self) -> dict:
-        """What is recorded of it."""
-        losses = [round(loss, 4) for loss in self.losses]
-        points = [{"step": point["step"], "exact": round(point["exact"], 4)} for point in self.points]
-        facts = {"points": points, "losses": losses, "seconds": round(self.seconds, 2)}
-        return facts | {"parameters": self.model.num_parameters()}
-
 
 def small_config(task: str, **changes) -> TrainConfig:
     """The settings of a small model for one module; changes overwrite them, each checked.

@@ -8,8 +8,7 @@ import pytest
 import torch
 from field_choice import measure_choice
 
-from momem_lib.course.nb09.field_choice import CHANCE
-from momem_lib.course.nb09.plots import draw_field_choice
+from momem_lib.course.nb09.field_choice import CHANCE, draw_field_choice
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
