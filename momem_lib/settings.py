@@ -1,8 +1,9 @@
 """Configs: dataclasses whose fields say what they may be, the one check of them, and their flat form in files."""
 
 from dataclasses import Field, field, fields, is_dataclass, replace
+from pathlib import Path
 
-from momem_lib.project import InputError
+from momem_lib.project import InputError, parse_json, read_text
 
 PLAIN = (bool, int, float, str)  # what a file can set; tables of shares and the like are set in Python alone
 
@@ -35,6 +36,19 @@ def keys_of(kind: type) -> dict[str, Field]:
     """All that a file can set in a config and its parts: its key, and the field."""
     keys = {(each.metadata.get("key") or name): each for name, each in fields_of(kind).items()}
     return keys | {key: each for part in parts_of(kind).values() for key, each in keys_of(part).items()}
+
+
+def read_changes(path: str | Path) -> dict:
+    """The keys and values of a JSON config file, not checked yet.
+
+    Raises:
+        InputError: no such file, or no JSON object in it.
+    """
+    where = f"the config file {path}"
+    changes = parse_json(read_text(path, "the config file"), where)
+    if not isinstance(changes, dict):
+        raise InputError(f"{where} must hold one JSON object, {{...}}")
+    return changes
 
 
 def check_value(field: Field, name: str, value: object) -> None:

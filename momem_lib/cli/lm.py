@@ -76,8 +76,7 @@ def train(options: argparse.Namespace) -> int:
     """Train a language model on a text."""
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
-    from momem_lib.settings import change
-    from momem_lib.training.config import read_changes
+    from momem_lib.settings import change, read_changes
 
     draw = loss_picture(options.out)
     tests = lm_runs.files_for("test", options.test)[0] if options.test else None

@@ -9,8 +9,8 @@ import torch
 from momem_lib.data.rows import SynthesisConfig
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.blocks import ModelConfig
-from momem_lib.project import PROFILES, InputError, parse_json, read_text
-from momem_lib.settings import change, check, choice, number
+from momem_lib.project import PROFILES, InputError
+from momem_lib.settings import change, check, choice, number, read_changes
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,6 @@ def in_bfloat16(config: RunConfig, device: torch.device) -> bool:
         return device.type == "cuda"
     known = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of PyTorch do not tell
     return config.model.embedding_dim >= WIDE and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-
-
-def read_changes(path: str | Path) -> dict:
-    """The keys and values of a JSON config file, not checked yet.
-
-    Raises:
-        InputError: no such file, or no JSON object in it.
-    """
-    where = f"the config file {path}"
-    changes = parse_json(read_text(path, "the config file"), where)
-    if not isinstance(changes, dict):
-        raise InputError(f"{where} must hold one JSON object, {{...}}")
-    return changes
 
 
 def check_task(config: TrainConfig, task: str, where: str) -> TrainConfig:

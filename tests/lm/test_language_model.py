@@ -26,8 +26,7 @@ from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
-from momem_lib.settings import change
-from momem_lib.training.config import read_changes
+from momem_lib.settings import change, read_changes
 from momem_lib.training.trainer import Trainer, TrainingStopped, make_optimizers
 
 SMALL = {"embedding_dim": 16, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 2, "context_window": 16}

@@ -29,8 +29,7 @@ from momem_lib.lm.reading import scores
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, PROFILES, RESULTS
-from momem_lib.settings import flat
-from momem_lib.training.config import read_changes
+from momem_lib.settings import flat, read_changes
 
 TEXT = "to be or not to be, né 王 " * 20
 
