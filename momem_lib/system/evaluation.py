@@ -11,12 +11,13 @@ from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tasks import objection
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError, read_lines
-from momem_lib.system.answer import Answer, check_question
+from momem_lib.system.answer import check_question
 from momem_lib.system.gates import other_values
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Pipeline
 
 CHUNK = 128  # questions answered between two moves of the progress bar
+TOLD = ("tag", "content", "summary", "response", "abstained", "reason")  # of an answer, in the predictions file
 
 
 def read_questions(path: str | Path) -> list[dict]:
@@ -95,27 +96,19 @@ def evaluate(
 
     The people must be in the pipeline's memory already. An extra key, verdict, says right, wrong or abstained.
     """
-    asked = asked_people(entries, people)
-    with tqdm(total=len(entries), mininterval=1, desc="evaluate") as bar:
-        for begin in range(0, len(entries), CHUNK):
-            chunk = entries[begin : begin + CHUNK]
-            answers = pipeline.ask_many([entry["question"] for entry in chunk], temperature, seed, gates)
-            for entry, answer, person in zip(chunk, answers, asked[begin : begin + CHUNK], strict=True):
-                yield outcome(entry, answer, verdict(entry, answer.text, person))
-            bar.update(len(chunk))
+    for chunk in chunks(list(zip(entries, asked_people(entries, people), strict=True)), "evaluate"):
+        answers = pipeline.ask_many([entry["question"] for entry, _ in chunk], temperature, seed, gates)
+        for (entry, person), answer in zip(chunk, answers, strict=True):
+            told = answer.to_dict()
+            yield entry | {key: told[key] for key in TOLD} | {"verdict": verdict(entry, answer.text, person)}
 
 
-def outcome(entry: dict, answer: Answer, said: str) -> dict:
-    """One line of the predictions file."""
-    return entry | {
-        "tag": answer.tag,
-        "content": answer.content,
-        "summary": answer.summary,
-        "response": answer.text,
-        "abstained": answer.abstained,
-        "reason": answer.reason,
-        "verdict": said,
-    }
+def chunks(jobs: Sequence[tuple], words: str) -> Iterator[Sequence[tuple]]:
+    """So many jobs at a time as are done between two moves of the progress bar, which it moves."""
+    with tqdm(total=len(jobs), mininterval=1, desc=words) as bar:
+        for begin in range(0, len(jobs), CHUNK):
+            yield jobs[begin : begin + CHUNK]
+            bar.update(len(jobs[begin : begin + CHUNK]))
 
 
 def named(entry: dict) -> str | None:
@@ -145,14 +138,11 @@ def evaluate_module(
     alone, asked = pipeline.modules[module], asked_people(entries, people)
     jobs = [(e, p, gold(module, e, p)) for e, p in zip(entries, asked, strict=True)]
     jobs = [job for job in jobs if job[2] is not None]
-    with tqdm(total=len(jobs), mininterval=1, desc=f"evaluate {module}") as bar:
-        for begin in range(0, len(jobs), CHUNK):
-            chunk = jobs[begin : begin + CHUNK]
-            sources = [wanted[0] for _, _, wanted in chunk]
-            prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
-            for (entry, person, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
-                yield module_outcome(module, entry, person, wanted[1], result.text)
-            bar.update(len(chunk))
+    for chunk in chunks(jobs, f"evaluate {module}"):
+        sources = [wanted[0] for _, _, wanted in chunk]
+        prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
+        for (entry, person, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
+            yield module_outcome(module, entry, person, wanted[1], result.text)
 
 
 def module_outcome(module: str, entry: dict, person: Person | None, wanted: str | None, wrote: str | None) -> dict:

@@ -1,7 +1,7 @@
 """The checks between modules: each says in a sentence why a hand-over must not go through, or nothing."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 
 from momem_lib.data.records import FIELDS, Person
 from momem_lib.data.tasks import frame_of, objection
@@ -29,7 +29,7 @@ class Gates:
     @classmethod
     def all(cls, on: bool) -> "Gates":
         """All checks on, or all off."""
-        return replace(cls(), **dict.fromkeys(("tag", "record", "summary", "response", "confidence"), on))
+        return cls(*[on] * len(fields(cls)))
 
 
 def tag_gate(question: str, tag: str | None) -> str | None:
