@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 PACKAGE = Path(__file__).resolve().parent
-SHIPPED = PACKAGE / "shipped"  # setup.py puts it into a wheel; a clone has data/ instead
+SHIPPED = PACKAGE / "shipped"  # tools/wheel.py puts it into a wheel; a clone has data/ instead
 # What commands write lies in the clone; without one (the package alone is installed) below the working directory.
 ROOT = Path.cwd() if SHIPPED.is_dir() else PACKAGE.parent
 DATA = SHIPPED if SHIPPED.is_dir() else ROOT / "data"

@@ -21,7 +21,7 @@ STABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "PYTHONHASHSEED": "0",
 }
-CODE = ("momem_lib", "tests", ".ci", "notebooks", "setup.py")
+CODE = ("momem_lib", "tests", ".ci", "notebooks")
 CELL_SECONDS = 600  # how long one notebook cell may take
 PROGRAMS = {  # what the browser test needs, by the names that systems give it
     "Chromium": ("chromium", "chromium-browser", "google-chrome", "chrome"),

@@ -1,8 +1,7 @@
-"""What pyproject.toml cannot say: a wheel carries data/ as momem_lib/shipped, where project.py finds it."""
+"""What a wheel carries besides the library: data/ as momem_lib/shipped, where project.py finds it."""
 
 from pathlib import Path
 
-from setuptools import setup
 from setuptools.command.build_py import build_py
 
 DATA = Path("data")
@@ -20,6 +19,3 @@ class WithData(build_py):
         for name in SHIPPED:
             copy = self.copy_tree if (DATA / name).is_dir() else self.copy_file
             copy(str(DATA / name), str(target / name))
-
-
-setup(cmdclass={"build_py": WithData})
