@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from momem_lib.data.dataset import iter_rows, write_dataset
-from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.data.rows import load_material
 from momem_lib.project import GENERATED, InputError, readable
 from momem_lib.training.batches import TokenSet
 from momem_lib.training.config import TrainConfig
@@ -17,11 +17,6 @@ def file_hash(path: Path) -> str:
     """The sha256 of a file, as hexadecimal digits."""
     with readable(path, "the dataset"), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def dataset_config(config: TrainConfig) -> SynthesisConfig:
-    """What the data of a training run look like."""
-    return config.data
 
 
 def synthesised(config: TrainConfig) -> Path:

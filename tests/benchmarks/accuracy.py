@@ -21,7 +21,7 @@ from momem_lib import DATA, PROFILES, RESULTS, ROOT
 from momem_lib.data import FIELDS, Person, SynthesisConfig, load_material, questions_and_people, row_stream
 from momem_lib.nn import hardware
 from momem_lib.system import LONGEST_QUESTION, Memory, Pipeline, asked_people, evaluate, evaluate_module, tally, verdict
-from momem_lib.training import dataset_config, read_config
+from momem_lib.training import read_config
 
 BEGIN, END = "<!-- RESULTS -->", "<!-- /RESULTS -->"
 MOST_REPEATED, SEEDS = 25, 20  # questions that are asked again and again at temperature 1.0
@@ -81,7 +81,7 @@ def joined(texts: list[str], begin: int, length: int) -> str:
 def longest_trained(material) -> tuple[int, int]:
     """Characters of the longest name and of the longest value that the last training stages saw."""
     profiles = [PROFILES / f"summary_{stage}.json" for stage in LATE_STAGES]
-    configs = [dataset_config(read_config("summary", "full", profile)) for profile in profiles]
+    configs = [read_config("summary", "full", profile).data for profile in profiles]
     rows = chain.from_iterable(islice(row_stream(material, config, "train"), ROWS) for config in configs)
     people = [row["person"] for row in rows if row["person"]]
     names = (len(f"{person['fname']} {person['lname']}") for person in people)
