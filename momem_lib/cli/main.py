@@ -24,8 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     options = parser().parse_args(arguments)
-    # Read when PyTorch is loaded: threads that wait for others sleep, and leave the core to whoever needs it.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return options.action(options)
     except InputError as error:
