@@ -65,10 +65,9 @@ def draw_journey(answer: Answer, modules: Mapping[str, Module]) -> Figure:
     question = _byte_row(panel, y, answer.question)
     places, y = {"prompt": question}, y - 0.4
     for step in answer.trace:
-        if step.module == "summary":
-            y = _question_again(panel, y - LEADING, step.read["question"])
-        if step.module == "response":
-            places, y = _read_again(panel, y, step, two_lines)
+        if step.module in ("summary", "response"):
+            again, y = _question_again(panel, y, step, two_lines)
+            places = again or places
         written = _letters_and_lines(panel, y - GAP, step, modules, places)
         _module(panel, y - GAP / 2, step, modules)
         y -= GAP + LEADING * line_count(text_of(step)) - 0.1
@@ -121,25 +120,24 @@ def _row(panel: Axes, x: float, y: float, text: str, shares: Sequence[float] = (
     return dict(enumerate(write_letters(panel, x, y, cells, LINE, PITCH, LEADING)))
 
 
-def _question_again(panel: Axes, y: float, question: str) -> float:
-    """The question once more, below the record that Module 2 reads it with; returns the level of its last line."""
-    _label(panel, y, "with the question")
-    _row(panel, LEFT, y, question)
-    return y - LEADING * (line_count(question) - 1)
+def _question_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dict[str, dict[int, Place]], float]:
+    """The question once more: below Module 2's record, or with the summary that Module 3 reads, beside or below it.
 
-
-def _read_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple[dict[str, dict[int, Place]], float]:
-    """What Module 3 reads, side by side or one below the other: the summary, and the question once more."""
-    summary, question = step.read["summary"] or "", step.read["question"] or ""
+    Returns:
+        Where the letters stand that can be copied here, and the level of the last line.
+    """
+    summary, question = step.read.get("summary") or "", step.read["question"] or ""
     y -= LEADING
-    x = LEFT if two_lines else LEFT + (len(summary) + 3) * PITCH
     _label(panel, y, "with the question")
+    if step.module == "summary":
+        _row(panel, LEFT, y, question)
+        return {}, y - LEADING * (line_count(question) - 1)
     places = {"source": _row(panel, LEFT, y, summary)}
+    x = LEFT if two_lines else LEFT + (len(summary) + 3) * PITCH
     if not two_lines:
         write_text(panel, x - 1.5 * PITCH, y, "+", weight="bold")
     y -= LEADING * two_lines
-    places["prompt"] = _row(panel, x, y, question)
-    return places, y
+    return places | {"prompt": _row(panel, x, y, question)}, y
 
 
 def _letters_and_lines(
