@@ -1,4 +1,4 @@
-"""What a wheel carries besides the library: data/ as momem_lib/shipped, where project.py finds it."""
+"""What a wheel carries besides the library: data/ as a folder "shipped" in the package, where project.py finds it."""
 
 from pathlib import Path
 
