@@ -179,7 +179,8 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
     wrote, places, read, attended = (
         token_labels(part) for part in (target[1:], tokens, encode_prompt(prompt) + target[:-1], encode_source(source))
     )
-    copies = dict(model.config.copied(("source", source), ("prompt", prompt)))
+    texts = model.config.copied(("source", source), ("prompt", prompt))
+    copies = {part: text for part, text in texts if text is not None}  # None: there was nothing to read
     return Reading(text, wrote, chances, gate, copied, copies, places, weights, best, read, own, cross, attended)
 
 
