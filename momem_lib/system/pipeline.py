@@ -132,7 +132,8 @@ class Pipeline:
             found = self.memory.look_up(answer.tag or "")
             answer.person = found.person or (None if gates.record else nearest_person(self.memory, found))
             objection = (record_gate(found) if gates.record else None) or length_gate(answer.person, room)
-            answer.note(Step("memory", {"tag": answer.tag}, answer.content), objection, gates.record)
+            content = answer.content if answer.person or objection else ""  # nobody, and no gate that minds
+            answer.note(Step("memory", {"tag": answer.tag}, content), objection, gates.record)
 
     def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
         """Module 2: the asked-for fact; with its gate on, what counts is the field that stand-in and words give."""
@@ -148,7 +149,7 @@ class Pipeline:
         prompts = [module.prompt(question, tag) for question, tag in zip(questions, tags, strict=True)]
         written = module.write(prompts, [answer.content or "" for answer in answers], guesses=guesses)
         for answer, prompt, said, asked, choice in zip(answers, prompts, written, spelt, chosen, strict=True):
-            step = step_of("summary", {"question": prompt, "content": answer.content}, said)
+            step = step_of("summary", {"question": prompt, "content": answer.content or ""}, said)
             step.read_as = asked if asked != answer.question else None
             # The gate compares the value with the record; what is left to be sure of is the choice of the field.
             step.confidence = said.confidence_until(COLON)
