@@ -18,7 +18,7 @@ from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.reading import read_on, scores
 from momem_lib.nn.checkpoints import build, load_tensors, pick_device, save_model
 from momem_lib.nn.generation import Sampling
-from momem_lib.nn.threads import READING, threads
+from momem_lib.nn.threads import threads
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError, write_atomically
 
@@ -133,7 +133,7 @@ class LanguageModel:
             latest = sampling.choose(logits.float()[:, None], numbers[:, index : index + 1])  # (B, 1)
             yield latest[:, 0]
 
-    @threads(READING)
+    @threads()
     def samples(self, prompt: str, seeds: Sequence[int], **heat) -> list[str]:
         """Several continuations of a prompt, one for each seed; the options are those of tokens_of."""
         steps = [step.tolist() for step in self.tokens_of(prompt, seeds, **heat)]

@@ -13,7 +13,7 @@ from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
-from momem_lib.nn.threads import READING, threads
+from momem_lib.nn.threads import threads
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS
 
@@ -33,7 +33,7 @@ class Module:
     card: dict = field(default_factory=dict)  # format, metrics, history, ...
 
     @classmethod
-    @threads(READING)
+    @threads()
     def load(cls, path: str | Path | None = None, device: str = "auto", task: str | None = None) -> "Module":
         """Read a checkpoint, in evaluation mode; without a path, the one that is shipped for a task.
 
@@ -67,7 +67,7 @@ class Module:
         targets = targets or [[TOKENIZER.id(self.task.start)]] * len(prompts)
         return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device)
 
-    @threads(READING)
+    @threads()
     def write(
         self,
         prompts: Sequence[str],
@@ -118,7 +118,7 @@ class Module:
         longest = asked + read + 100 if self.task.name == "response" else read + 1
         return min(longest, self.model.config.context_window - asked - 3)
 
-    @threads(READING)
+    @threads()
     @torch.inference_mode()
     def score(
         self,

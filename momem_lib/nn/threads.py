@@ -15,8 +15,10 @@ READING = 1
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads inside, and with as many as before afterwards. It is a decorator, too.
+def threads(count: int | None = None) -> Iterator[None]:
+    """Compute with so many threads inside (by default READING), and with as many as before afterwards.
+
+    It is a decorator, too.
 
     Example:
         >>> before = torch.get_num_threads()
@@ -27,7 +29,7 @@ def threads(count: int) -> Iterator[None]:
         True
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(READING if count is None else count)
     try:
         yield
     finally:

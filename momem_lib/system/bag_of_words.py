@@ -20,7 +20,7 @@ from momem_lib.data.records import FIELDS
 from momem_lib.data.rows import Material, SynthesisConfig, row_stream
 from momem_lib.data.tasks import HIDDEN_NAME, around_name
 from momem_lib.nn.checkpoints import FORMAT, hardware, load_tensors, save_card, save_tensors
-from momem_lib.nn.threads import READING, threads
+from momem_lib.nn.threads import threads
 from momem_lib.project import InputError, git_commit
 from momem_lib.system.spelling import WORD
 
@@ -156,7 +156,7 @@ def save_bag_of_words(path: str | Path, model: BagOfWords, card: dict) -> None:
     save_card(path, card)
 
 
-@threads(READING)
+@threads()
 def load_bag_of_words(path: str | Path) -> BagOfWords:
     """Read what save_bag_of_words wrote; it stays on the CPU, which adds up a few rows sooner than it could send them.
 

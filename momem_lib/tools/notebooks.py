@@ -1,7 +1,6 @@
 """The course's notebooks as files: finding them, making them ready to commit, opening them, and web pages of them."""
 
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -180,13 +179,7 @@ def open_lab(name: str = "00") -> int:
     optional_import("jupyterlab")
     # As the default address the notebook also stands in the link that JupyterLab prints where no browser opens.
     start = f"/lab/tree/{resolve_notebooks([name])[0].relative_to(ROOT).as_posix()}" if find_notebooks() else "/lab"
-    # Kernels whose waiting threads spin take turns with the browser beside them; kernels whose threads never spin take
-    # twice as long. This is the middle: an answer took 0.16 s instead of 0.11 s on two idle cores, and 0.39 s instead
-    # of 0.46 s where another program kept one of them busy.
-    calm = {"GOMP_SPINCOUNT": "3000", **os.environ}
     try:
-        return subprocess.call(
-            [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={start}"], cwd=ROOT, env=calm
-        )
+        return subprocess.call([sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={start}"], cwd=ROOT)
     except KeyboardInterrupt:  # the usual way to close it
         return 0

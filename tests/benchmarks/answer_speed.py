@@ -1,7 +1,10 @@
-"""How long a warm answer takes, alone and beside a busy neighbour: python tests/benchmarks/answer_speed.py [questions]
+"""How long a warm answer takes, with one thread and with all, alone and beside a busy neighbour.
 
-The neighbour is a process of our own that counts in a loop for as long as its column is measured: what a browser with a
-film does to a notebook. Let nothing else compute meanwhile.
+Usage: python tests/benchmarks/answer_speed.py [questions]
+
+A training step is timed, too: momem_lib/nn/threads.py chooses by what this prints. The neighbour is a process of ours
+that counts in a loop for as long as its column is measured: what a browser with a film does to a notebook. Let nothing
+else compute meanwhile.
 """
 
 import os
@@ -11,9 +14,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
+
+import torch
 
 from momem_lib import TEST_PEOPLE, Pipeline
-from momem_lib.data import FIELDS, read_people
+from momem_lib.data import FIELDS, TASKS, load_material, read_people, row_stream
+from momem_lib.nn import threads
+from momem_lib.training import TokenSet, TrainConfig, Trainer, batch_stream, module_loss, read_config, tokenize
 
 ASKED = {
     "occupation": "What does {} do for a living?",
@@ -37,8 +45,8 @@ def busy_neighbour() -> Iterator[None]:
         neighbour.wait()
 
 
-def measure(pipeline: Pipeline, questions: list[str]) -> dict[str, float]:
-    """Ask the questions one by one and all at once: seconds of one (median, slowest), and how many a second."""
+def answering(pipeline: Pipeline, questions: list[str]) -> tuple[float, float]:
+    """Ask the questions one by one, then all at once: seconds of one (median), and of one among all."""
     seconds = []
     for question in questions:
         begin = time.perf_counter()
@@ -46,31 +54,51 @@ def measure(pipeline: Pipeline, questions: list[str]) -> dict[str, float]:
         seconds.append(time.perf_counter() - begin)
     begin = time.perf_counter()
     pipeline.ask_many(questions)
-    together = len(questions) / (time.perf_counter() - begin)
-    return {"median": statistics.median(seconds), "slowest": max(seconds), "together": together}
+    return statistics.median(seconds), (time.perf_counter() - begin) / len(questions)
+
+
+def training_step(config: TrainConfig, tokens: TokenSet, steps: int = 5) -> float:
+    """Seconds of one training step of Module 2 (median)."""
+    trainer, seconds = Trainer(config, torch.device("cpu")), []
+    batches = batch_stream(tokens, config.batch_size, seed=0)
+    for _ in range(steps):
+        begin = time.perf_counter()
+        trainer.train_step(next(batches), module_loss)
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+def measure(count: int, pipeline: Pipeline, questions: list[str], training: tuple) -> tuple[float, float, float]:
+    """Seconds of a question, of one among many, and of a training step, with so many threads."""
+    chosen, threads.READING = threads.READING, count
+    try:
+        asked = answering(pipeline, questions)
+        with threads.threads(count):
+            return (*asked, training_step(*training))
+    finally:
+        threads.READING = chosen
 
 
 def main(count: int) -> None:
-    """Ask the test people's six facts; print a table."""
-    begin = time.perf_counter()
+    """Ask the test people's six facts, and train a little; print a table."""
     pipeline, people = Pipeline.load(device="cpu"), read_people(TEST_PEOPLE)
     pipeline.remember(people)
-    print(f"loading the three modules and the memory: {time.perf_counter() - begin:.2f} s; {os.cpu_count()} cores")
     questions = [ASKED[field].format(person.name) for person in people for field in FIELDS]
     questions = (questions * (1 + count // len(questions)))[:count]
-    answered = sum(not answer.abstained for answer in map(pipeline.ask, questions[:3]))  # and so it is warm
-    alone = measure(pipeline, questions)
-    with busy_neighbour():
-        beside = measure(pipeline, questions)
-    print(f"{'':34}{'alone':>14}{'busy neighbour':>18}")
-    for key, words, unit in (
-        ("median", f"one question, median of {count}", "s"),
-        ("slowest", "one question, slowest", "s"),
-        ("together", f"ask_many, {count} questions", "a second"),
-    ):
-        digits = ".1f" if unit == "a second" else ".3f"
-        print(f"{words:34}{alone[key]:>14{digits}}{beside[key]:>18{digits}} {unit}")
-    assert answered == min(3, count)
+    config = read_config("summary", "quick")
+    rows = islice(row_stream(load_material(), config.data, "train"), 10 * config.batch_size)
+    given = pipeline, questions, (config, tokenize(TASKS["summary"], rows, config.data.context_window))
+    assert not any(answer.abstained for answer in map(pipeline.ask, questions[:3]))  # and so it is warm
+    print(f"{'milliseconds, median':44}{'alone':>10}{'busy neighbour':>18}")
+    names = f"one question of {count}", f"one of {count} asked together", "a training step of Module 2"
+    cores = os.cpu_count() or 1
+    for number in sorted({1, cores}):
+        alone = measure(number, *given)
+        with busy_neighbour():
+            beside = measure(number, *given)
+        for name, idle, busy in zip(names, alone, beside, strict=True):
+            words = f"{name}, {number} thread{'s' if number > 1 else ''}"
+            print(f"{words:44}{1000 * idle:>10,.0f}{1000 * busy:>18,.0f}")
 
 
 if __name__ == "__main__":
