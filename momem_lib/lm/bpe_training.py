@@ -82,14 +82,14 @@ def train_fast(
         number: merges wanted; fewer when nothing is left to merge.
         progress: whether to show a bar.
         touched: a list to be filled with how many chunks each merge looked at.
-
-    Example:
-        >>> from momem_lib.lm.chunks import count_chunks
-        >>> train_fast(count_chunks("aaabdaaabac"), 2)
-        [(97, 97), (97, 98)]
     """
     words, weights = [list(chunk_bytes(chunk)) for chunk in counts], list(counts.values())
-    totals, where = index_pairs(words, weights)
+    totals: dict[Pair, int] = defaultdict(int)
+    where: dict[Pair, list[int]] = defaultdict(list)  # the words that hold a pair
+    for index, word in enumerate(words):
+        for pair in pairwise(word):
+            totals[pair] += weights[index]
+            where[pair].append(index)
     heap = [(-total, tie_order(pair), pair) for pair, total in totals.items()]
     heapify(heap)
     merges: list[Pair] = []
@@ -111,23 +111,6 @@ def train_fast(
             if touched is not None:
                 touched.append(len(indices))
     return merges
-
-
-def index_pairs(words: list[list[int]], weights: list[int]) -> tuple[dict[Pair, int], dict[Pair, list[int]]]:
-    """How often each pair occurs when each word counts as often as its weight says, and in which words.
-
-    Example:
-        >>> totals, where = index_pairs([[1, 2], [1, 2, 3]], [10, 1])
-        >>> dict(totals), dict(where)
-        ({(1, 2): 11, (2, 3): 1}, {(1, 2): [0, 1], (2, 3): [1]})
-    """
-    totals: dict[Pair, int] = defaultdict(int)
-    where: dict[Pair, list[int]] = defaultdict(list)
-    for index, (word, weight) in enumerate(zip(words, weights, strict=True)):
-        for pair in pairwise(word):
-            totals[pair] += weight
-            where[pair].append(index)
-    return totals, where
 
 
 def pop_best(heap: list[tuple[int, Pair, Pair]], totals: dict[Pair, int]) -> Pair | None:

@@ -160,7 +160,7 @@ class LanguageModel:
         Raises:
             InputError: fewer than two tokens.
         """
-        tokens = np.array(self.tokenizer.encode(text), self.tokenizer.dtype) if isinstance(text, str) else text
+        tokens = np.array(self.tokenizer.encode(text)) if isinstance(text, str) else text
         if len(tokens) < 2:
             raise InputError(f"a text of {len(tokens)} tokens cannot be measured: at least 2 are needed")
         nats, size, window = 0.0, 0, self.model.config.context_window
