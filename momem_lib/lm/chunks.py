@@ -94,12 +94,9 @@ def chunk_bytes(chunk: str) -> bytes:
 
 
 def count_chunks(sources: Source | Iterable[Source], block: int = BLOCK, most: int = MOST_CHUNKS) -> Counter:
-    """How often each chunk occurs in one text or several, read block by block.
+    """How often each chunk occurs in one text or several, read block by block; no chunk reaches into the next text.
 
-    Args:
-        sources: texts, bytes or paths; no chunk reaches from one into the next.
-        block: bytes or characters read at a time.
-        most: different chunks kept; when there are more, the rarest are forgotten, which bounds the memory.
+    When there are more than `most` different ones, the rarest are forgotten, which bounds the memory.
 
     Example:
         >>> count_chunks("to be or not to be").most_common(2)

@@ -56,15 +56,7 @@ class Evaluation:
 
 @dataclass
 class LanguageModel:
-    """A trained Transformer with its tokenizer.
-
-    Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> model = Transformer(ModelConfig(256, 16, 2, 32, num_decoder_blocks=1, context_window=32))
-        >>> language_model = LanguageModel(model, BPETokenizer())
-        >>> len(language_model.samples("To be", seeds=[1, 2], tokens=5))
-        2
-    """
+    """A trained Transformer with its tokenizer."""
 
     model: Transformer
     tokenizer: BPETokenizer
