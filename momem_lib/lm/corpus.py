@@ -149,20 +149,21 @@ def check_files(files: Sequence[Path]) -> int:
         InputError: one is empty, binary, not UTF-8, or cannot be read.
     """
     for file in files:
-        number = 0
         with readable(file, "the text"), open(file, "rb") as stream:
+            begin = stream.read(BLOCK)
+            if not begin:
+                raise InputError(f"the text {file} is empty: a file with some text was expected")
+            if begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
+            if b"\0" in begin:
+                raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
+            stream.seek(0)
             for number, line in enumerate(stream, start=1):
-                if number == 1 and line[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                    raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
-                if b"\0" in line:
-                    raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
                 try:
                     line.decode()
                 except UnicodeDecodeError:
                     place = f"{file}, line {number}"
                     raise InputError(f"the text {place}, is not UTF-8: save the file as UTF-8") from None
-        if not number:
-            raise InputError(f"the text {file} is empty: a file with some text was expected")
     return sum(Path(file).stat().st_size for file in files)
 
 

@@ -38,6 +38,7 @@ def test_256_tokens_are_the_bytes_alone():
     [
         (b"", "empty"),
         (b"PK\x03\x04\0\0\0", "binary"),
+        (b"\x89PNG\r\n\0\0", "binary"),
         ("Größe\n".encode("latin-1"), "line 1, is not UTF-8"),
         (b"one\ntwo\n\xff\n", "line 3, is not UTF-8"),
         ("UTF-16".encode("utf-16"), "is UTF-16"),
