@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 from momem_lib.cli.options import DEVICES, add_command, seed
 from momem_lib.project import CHECKPOINTS, GENERATED, InputError, write_atomically
@@ -74,6 +75,7 @@ def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
 
 def train(options: argparse.Namespace) -> int:
     """Train a language model on a text."""
+    began = monotonic()  # PyTorch's own import, next, takes seconds
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
     from momem_lib.settings import change, read_changes
@@ -92,9 +94,8 @@ def train(options: argparse.Namespace) -> int:
         changes |= {"seed": options.seed} if options.seed is not None else {}
         files, source = lm_runs.files_for("train", options.file)
         print(f"text: {source}")
-        trained = lm_runs.train_files(
-            files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
-        )
+        how = {"minutes": options.minutes, "changes": changes, "device": options.device, "began": began}
+        trained = lm_runs.train_files(files, options.out, options.profile or "quick", on_checkpoint=draw, **how)
     report(trained, options.out)
     if tests:
         print("test: " + sentence(lm_runs.measure_files(trained.language_model, tests)))
