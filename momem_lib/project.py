@@ -64,7 +64,9 @@ def readable(path: str | Path, what: str) -> Iterator[None]:
         raise InputError(f"{what} {path} is a folder: a file was expected") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8") from None
+        raise InputError(
+            f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8 (Excel: 'CSV UTF-8')"
+        ) from None
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
@@ -119,7 +121,7 @@ def _parse_line(line: bytes, where: str) -> object:
     try:
         return parse_json(line.decode(), where)
     except UnicodeDecodeError:
-        raise InputError(f"{where}, is not UTF-8 text: save the file as UTF-8") from None
+        raise InputError(f"{where}, is not UTF-8 text: save the file as UTF-8 (Excel: 'CSV UTF-8')") from None
 
 
 def write_atomically(path: Path, write) -> None:

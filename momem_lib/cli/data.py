@@ -93,7 +93,7 @@ def tokens(options: argparse.Namespace) -> int:
 def questions(options: argparse.Namespace) -> int:
     """Write questions with their answers, and the people that they are about, for momem evaluate."""
     from momem_lib.data.dataset import questions_and_people
-    from momem_lib.data.records import write_people
+    from momem_lib.data.people import write_people
 
     material, config = material_and_config(options)
     chosen = {name: tuple(value.split(",")) for name in ("styles", "kinds") if (value := getattr(options, name))}
