@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from momem_lib.data.records import Record, record_from
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError
 
-COLON = ord(":")  # ends the label of a summary; no label holds one
+COLON = ord(":")  # ends the label of a summary; no label holds one (see records.label_of)
 
 
 @dataclass(frozen=True)
@@ -15,18 +16,18 @@ class Task:
     """One module's job: which columns of a row it reads and which it must write.
 
     Example:
-        >>> row = {"question": "Where does Jo live?", "name": "Jo", "summary": "Lives in: Oslo", "content": None,
+        >>> row = {"question": "Where does Jo live?", "name": "Jo", "summary": "Lives in: Oslo", "record": None,
         ...        "response": "Jo lives in Oslo."}
         >>> TASKS["ner"].texts(row)
         (None, 'Where does Jo live?', 'Jo')
-        >>> TASKS["summary"].texts(row) is None  # there is no content to summarise
+        >>> TASKS["summary"].texts(row) is None  # there is no record to summarise
         True
         >>> TASKS["summary"].prompt("Where does Jo live?", "Jo")
         'Where does <name> live?'
     """
 
     name: str
-    source: str | None  # column that the encoder reads; None for a decoder-only module
+    source: str | None  # column that the encoder reads, a record or a text; None for a decoder-only module
     target: str  # column to write; where it is empty, the module must write <none>
     needs: str | None  # rows without this column are not for this module
     start: str  # special token before the target
@@ -37,11 +38,12 @@ class Task:
         """What the decoder is prompted with, for a question and the name that stands in it."""
         return hide_name(question, name) if self.hides_name else question
 
-    def texts(self, row: Mapping) -> tuple[str | None, str, str | None] | None:
+    def texts(self, row: Mapping) -> tuple[str | Record | None, str, str | None] | None:
         """Source, prompt and target of a row, or None when the row is not for this module."""
         if self.needs and row[self.needs] is None:
             return None
         source = row[self.source] if self.source else None
+        source = record_from(source) if self.source == "record" else source
         return source, self.prompt(row["question"], row["name"]), row[self.target]
 
     def is_right(self, row: Mapping, text: str | None) -> bool:
@@ -59,7 +61,7 @@ class Task:
 
 TASKS = {
     "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
-    "summary": Task("summary", "content", "summary", "content", "<summary>", "</summary>", hides_name=True),
+    "summary": Task("summary", "record", "summary", "record", "<summary>", "</summary>", hides_name=True),
     "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
 }
 
@@ -129,9 +131,24 @@ def frame(start: str, tokens: list[int], stop: str) -> list[int]:
     return [TOKENIZER.id(start), *tokens, TOKENIZER.id(stop)]
 
 
-def encode_source(text: str | None) -> list[int]:
-    """Tokens of what the encoder reads; none at all for a decoder-only module."""
-    return [] if text is None else frame("<encoding>", TOKENIZER.encode(text), "</encoding>")
+def encode_source(source: str | Record | None) -> list[int]:
+    """Tokens of what the encoder reads, a text or a record's content; none at all for a decoder-only module."""
+    if source is None:
+        return []
+    text = source.content if isinstance(source, Record) else source
+    return frame("<encoding>", TOKENIZER.encode(text), "</encoding>")
+
+
+def spans_of(record: Record | None) -> list[int]:
+    """For each token of encode_source(record): twice the number of its fact, and 1 more where it is in the value.
+
+    Example:
+        >>> spans_of(Record("Jo", (("Job", "Cook"),)))  # <encoding>, "Name: ", "Jo", "; ", "Job: ", "Cook", ";", end
+        [0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2]
+    """
+    pieces = list(record.pieces()) if record else []
+    spans = [2 * number + is_value for text, number, is_value in pieces for _ in text.encode()]
+    return [0, *spans[:-1], spans[-1]] if spans else []  # content ends without the last space
 
 
 def encode_prompt(text: str) -> list[int]:

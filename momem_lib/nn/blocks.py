@@ -27,6 +27,7 @@ class ModelConfig:
     activation_type: str = choice("gelu", *ACTIVATIONS)
     positions: str = choice("rotary", "rotary", "learned")  # learned: one vector per position
     ngram_rows: int = number(0, 0, 2**20)  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
+    source_reading: str = choice("whole", "whole", "fields")  # fields: a record, its labels first, see nn/fields.py
     prompt_attention: str = choice("both", "both", "causal")  # how the prompt is read; both directions: a prefix LM
     tie_embeddings: bool = True  # output scores use the embedding matrix
     dropout: float = number(0.0, 0.0, 0.9)  # share of numbers set to zero in training
@@ -79,18 +80,21 @@ class NGramEmbedding(nn.Module):
         self.table = nn.Embedding(rows, self.WIDTH)
         self.widen = nn.Linear(self.WIDTH, embedding_dim, bias=False)
 
-    def rows(self, tokens: Tensor, length: int) -> Tensor:
-        """The table row of the run that ends at each token: (B, T) -> (B, T)."""
+    def rows(self, tokens: Tensor, length: int, spans: Tensor | None = None) -> Tensor:
+        """The table row of the run that ends at each token: (B, T) -> (B, T); no run leaves its span."""
         small = torch.where((tokens >= 65) & (tokens <= 90), tokens + 32, tokens)
-        code = torch.full_like(tokens, length)
+        code, inside = torch.full_like(tokens, length), torch.ones_like(tokens, dtype=torch.bool)
         for back in range(length):
             earlier = F.pad(small, (back, 0), value=256)[:, : tokens.shape[1]]
+            if spans is not None:
+                inside = inside & (F.pad(spans, (back, 0), value=-1)[:, : tokens.shape[1]] == spans)
+                earlier = torch.where(inside, earlier, 256)
             code = (code * 257 + earlier) % 1_000_003
         return code * 7919 % 1_000_003 % self.table.num_embeddings
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T) -> (B, T, D)."""
-        return self.widen(sum(self.table(self.rows(tokens, length)) for length in self.LENGTHS))
+    def forward(self, tokens: Tensor, spans: Tensor | None = None) -> Tensor:
+        """(B, T), and the spans that no run may leave (B, T) -> (B, T, D)."""
+        return self.widen(sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS))
 
 
 class Block(nn.Module):

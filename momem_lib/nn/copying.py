@@ -130,11 +130,13 @@ class CopyHead(nn.Module):
 
         Args:
             states: (B, T, D) of the decoder. logits: (B, T, V) of the generator.
-            source_states: (B, S, D). source: (B, S) tokens. source_mask: (B, S), True where there is a token.
+            source_states: (B, S, D). source: (B, S) tokens.
+            source_mask: (B, S), or (B, T, S) where steps differ; True where a step may point.
             match: (B, T, S) from match_lengths. keys: self.key(source_states), where it is known already.
         """
         scores = self.copy_scores(states, self.key(source_states) if keys is None else keys, match)
-        scores = scores.masked_fill(~source_mask[:, None, :], -1e9)  # finite: a source of padding alone gives no NaN
+        open_to = source_mask if source_mask.dim() == 3 else source_mask[:, None]
+        scores = scores.masked_fill(~open_to, -1e9)  # finite: a source of padding alone gives no NaN
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
         seen = states
         if self.context is not None:
