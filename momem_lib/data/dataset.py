@@ -12,13 +12,13 @@ import orjson
 from tqdm import tqdm
 
 from momem_lib.data.grammar import SPLITS
-from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.records import Record, record_from
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
 from momem_lib.project import InputError, read_lines
 
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
-NEEDED = {"question", "kind", "name", "content", "summary", "response", "value"}  # keys of a row that training reads
+NEEDED = {"question", "kind", "name", "record", "summary", "response", "value"}  # keys of a row that training reads
 
 
 def fits(row: dict, context_window: int) -> bool:
@@ -112,8 +112,10 @@ def check_row(row: object, where: str) -> None:
     """Refuse what is no row of a dataset."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or not row.keys() >= NEEDED:
         raise InputError(f"{where}, is no row of `momem data text`: it needs the keys {', '.join(sorted(NEEDED))}")
-    wrong = [key for key in NEEDED if not isinstance(row[key], str | None)]
+    wrong = [key for key in NEEDED - {"record"} if not isinstance(row[key], str | None)]
     wrong += ["value"] if row["response"] is not None and row["value"] is None else []
+    if row["record"] is not None:
+        record_from(row["record"], where)
     if wrong:
         raise InputError(f"{where}: {', '.join(sorted(wrong))} must be text (or null where there is none)")
 
@@ -132,8 +134,8 @@ def questions_and_people(
     language: str | None = None,
     styles: tuple[str, ...] | None = None,
     kinds: tuple[str, ...] | None = None,
-) -> tuple[list[dict], list[Person]]:
-    """Draw questions for `momem evaluate` and the people that they are about.
+) -> tuple[list[dict], list[Record]]:
+    """Draw questions for `momem evaluate` and the records that they are about.
 
     Args:
         material, config, split, phrasings: as in row_stream.
@@ -141,41 +143,40 @@ def questions_and_people(
         language, styles, kinds: only these ("en"; of STYLES; of KINDS); None for all.
 
     Returns:
-        questions with question, fname, lname, field, answer (None: abstain), language, kind, style, phrasing; and
-        people whose names differ (whatever their case). A person nobody knows is not among them.
+        questions with question, name, label, answer (None: abstain), shown (the name as the question has it), language,
+        kind, style, phrasing; and records whose names differ (whatever their case). A stranger's is not among them.
     """
     if language is not None:
         config = replace(config, languages=(language,))
-    questions, people, known, strangers = [], [], set(), set()
+    questions, records, known, strangers = [], [], set(), set()
     for number, row in enumerate(row_stream(material, config, split, phrasings)):
         if len(questions) >= count:
-            return questions, people
+            return questions, records
         if number > 1000 * (len(questions) + 10):
             raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
         wanted = (not styles or row["style"] in styles) and (not kinds or row["kind"] in kinds)
         if not wanted or not fits(row, config.context_window) or _doubtful(row, known, strangers):
             continue
-        if row["person"]:
-            people.append(Person(**row["person"]))
-            known.add(people[-1].name.casefold())
-        if row["kind"] == "unknown_person":
+        name = row["name"]
+        if bearer := row["record"] or row["bearer"]:
+            records.append(record_from(bearer))
+            name = records[-1].name
+            known.add(name.casefold())
+        if row["kind"] == "stranger":
             strangers.add(row["name"].casefold())
-        asked = {key: row[key] for key in ("question", "fname", "lname", "field")} | {"answer": row["value"]}
-        questions.append(asked | {key: row[key] for key in ("name", "language", "kind", "style", "phrasing")})
-    return questions, people
-
-
-def full_name(row: dict) -> str:
-    """The record's name of a row, as Person.name has it."""
-    return f"{row['fname']} {row['lname']}".strip()
+            name = row["name"]
+        asked = {"question": row["question"], "name": name, "label": row["label"], "answer": row["value"] or None}
+        more = {key: row[key] for key in ("language", "kind", "style", "phrasing")}
+        questions.append(asked | {"shown": row["name"]} | more)
+    return questions, records
 
 
 def _doubtful(row: dict, known: set[str], strangers: set[str]) -> bool:
     """Whether a row's verdict hangs on other rows (a name that stands there already) or on another value's wording."""
     if row["kind"] == "nobody":
         return False
-    name = full_name(row).casefold()
-    if name in strangers or {name, row["name"].casefold()} & known:
+    names = {row["name"].casefold(), ((row["record"] or row["bearer"] or row)["name"]).casefold()}
+    if names & (known | strangers):
         return True
-    others = (field for field in FIELDS if field != row["field"])
-    return row["kind"] == "answerable" and any(row["person"][field] in row["response"] for field in others)
+    others = record_from(row["record"]).others(row["label"]) if row["response"] else ()
+    return any(other and other in row["response"] for other in others)

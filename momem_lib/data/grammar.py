@@ -12,14 +12,18 @@ from pathlib import Path
 from momem_lib.data.records import FIELDS
 from momem_lib.project import TEMPLATES, InputError, parse_json, read_text
 
-SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "unknown",
-            "fillers", "nobody", "nameless", "things")  # fmt: skip
-OBJECTS = ("patterns", "leads", "fields", "unknown", "things")
-FIELD_PARTS = ("nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
+SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "topics", "near",
+            "chat", "two_names", "open_questions", "open_responses", "fillers", "nobody", "nameless", "things")  # fmt: skip
+OBJECTS = ("patterns", "leads", "fields", "topics", "near", "things", "chat", "open_questions")
+FIELD_PARTS = ("labels", "nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
+KINDS_OF_VALUE = ("number", "date", "year", "phone", "email", "code", "money", "name", "place", "words", "colour",
+                  "yesno", "time", "size", "list")  # fmt: skip
+FREE = ("labels", "kind", "excludes", "nouns", "plurals", "keywords", "chat")  # texts that no slot is asked of
 NEEDS = {  # the slots of a text, by the first or last part of its key
     "leads": {"core"}, "contexts": {"name", "core"}, "decorations": {"name"}, "nameless": {"noun"}, "things": {"value"},
     "patterns/noun": {"name", "noun"}, "patterns/clipped": {"name", "noun"}, "patterns/pronoun": {"noun"},
     "direct": {"name"}, "indirect": {"name"}, "clipped": {"name"}, "whole": {"name"}, "responses": {"name", "value"},
+    "open_questions": {"name", "label"}, "open_responses": {"name", "label", "value"}, "loose": {"name"},
 }  # fmt: skip
 
 
@@ -81,7 +85,9 @@ def check_templates(data: object, where: str) -> None:
             )
     for section, names, parts in (
         ("fields", FIELDS, FIELD_PARTS),
-        ("unknown", data["unknown"], ("nouns",)),
+        ("topics", data["topics"], ("labels", "nouns", "kind")),
+        ("near", data["near"], ("direct",)),
+        ("chat", ("before", "after"), ()),
         ("things", FIELDS, ()),
         ("patterns", ("noun", "clipped", "pronoun"), ()),
         ("leads", ("direct", "indirect", "noun", "clipped"), ()),
@@ -99,7 +105,7 @@ def check_texts(key: str, node: object, where: str) -> None:
     """Check every text below one key: each kind of text must have the slots that it needs, once."""
     path = key.split("/")
     if isinstance(node, dict):
-        weighted = path[0] in ("leads", "decorations") or path[0] == "patterns"
+        weighted = path[0] in ("leads", "decorations", "patterns", "open_questions")
         for name, below in node.items():
             if weighted and not isinstance(below, dict | list):
                 if type(below) is not int or below < 1:
@@ -110,6 +116,9 @@ def check_texts(key: str, node: object, where: str) -> None:
     elif isinstance(node, list):
         for text in node:
             check_text(key, text, where)
+    elif path[-1] == "kind":
+        if node not in KINDS_OF_VALUE:
+            raise InputError(f"{where}: {key!r} is {node!r}; one of {', '.join(KINDS_OF_VALUE)} was expected")
     elif key != "language":
         raise InputError(f"{where}: {key!r} must be a list of texts, not {json.dumps(node)}")
 
@@ -118,14 +127,26 @@ def check_text(key: str, text: object, where: str) -> None:
     """Check one text of the template file: its slots, its brackets, its length."""
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"{where}: {key!r} holds {json.dumps(text)} where a text was expected")
-    first, last = key.split("/")[0], key.split("/")[-1]
-    needs = NEEDS.get(first) or NEEDS.get(key) or (NEEDS.get(last) if first in ("fields", "unknown") else None) or set()
+    path = key.split("/")
+    first, last = path[0], path[2] if path[0] == "fields" and len(path) > 2 else path[-1]
+    if first == "two_names":
+        check_two_names(text, where)
+    if first in ("chat", "two_names") or last in FREE:
+        return
+    asking = first in ("fields", "topics", "near")
+    needs = NEEDS.get(first) or NEEDS.get(key) or (NEEDS.get(last) if asking else None) or set()
     slots = [re.findall(r"\{(?!is\})(\w+)\}", core.lower()) for core in cores_of(text)]
     if any(sorted(found) != sorted(needs) for found in slots):
         wanted = ", ".join(f"{{{slot}}}" for slot in sorted(needs)) or "no slot"
         raise InputError(f"{where}: {text!r} in {key!r} should hold {wanted}, each once")
-    if first in ("fields", "unknown") and any(text.count(left) != text.count(right) for left, right in ("[]", "()")):
+    if asking and any(text.count(left) != text.count(right) for left, right in ("[]", "()")):
         raise InputError(f"{where}: {text!r} in {key!r} has an open bracket")
+
+
+def check_two_names(text: str, where: str) -> None:
+    """A lead for two names holds the other name, and the core of the question in one of its two forms."""
+    if text.count("{other}") != 1 or text.count("{core}") + text.count("{indirect}") + text.count("{Core}") != 1:
+        raise InputError(f"{where}: {text!r} in 'two_names' should hold {{other}} and one of {{core}}, {{indirect}}")
 
 
 SPLITS = ("train", "validation", "test")
@@ -151,7 +172,7 @@ class Phrasing:
     """One core of a question: what it asks, in which form, and all its wordings (he, she, they)."""
 
     id: str  # "en/location/where does {name} live": language, what is asked, core
-    field: str  # a field of Person, a field that nobody stores ("age"), or "nobody"
+    field: str  # one of the six fields, another topic ("age"), a family of near questions, "open", or "nobody"
     form: str  # "direct", "indirect", "noun", "clipped", "context" or "whole"
     variants: tuple[str, ...]  # wordings with {name} (contexts: without) that count as one phrasing
     leads: tuple[str, ...]  # what may stand around it, with {core}; ends with its mark
@@ -159,13 +180,29 @@ class Phrasing:
 
 
 @dataclass(frozen=True)
+class Topic:
+    """What a column may be about."""
+
+    labels: tuple[str, ...]  # its headers; of a family of near questions, none
+    kind: str  # of KINDS_OF_VALUE
+    excludes: frozenset[str]  # topics beside which a question about this one would be ambiguous
+    field: str  # the topic that it asks for: itself, but for the loose questions of a field
+
+
+@dataclass(frozen=True)
 class Grammar:
     """All phrasings and responses of one language, ready to draw from."""
 
     language: str
-    phrasings: dict[str, tuple[Phrasing, ...]]  # by field; what nobody stores is among the keys
+    phrasings: dict[str, tuple[Phrasing, ...]]  # by topic, or family of near questions; "open" asks for any {label}
     weights: dict[str, int]  # of a phrasing id, 1 where it is missing
-    unknown: tuple[str, ...]  # fields that nobody stores
+    topics: dict[str, Topic]  # the six fields, and what else a record may hold
+    loose: dict[str, Topic]  # questions that ask for a field unless the record holds something better
+    near: dict[str, Topic]  # families of questions that no record answers
+    headers: tuple[str, ...]  # what else may head a column: the nouns of near questions
+    chat: dict[str, tuple[str, ...]]  # side remarks, "before" and "after" a question
+    two_names: tuple[str, ...]  # leads that name somebody else too, as {other}
+    open_responses: tuple[str, ...]  # that say any {label}
     nobody: tuple[Phrasing, ...]  # questions and chat that name nobody; of form "thing" where they name a value
     responses: dict[str, tuple[str, ...]]
     keywords: dict[str, tuple[str, ...]]  # words that give a field away; for unknown fields too
@@ -204,8 +241,11 @@ def read_grammar(path: str | Path) -> Grammar:
     data = read_templates(path)
     language = data["language"]
     phrasings, weights = {}, {}
-    for field, parts in (data["fields"] | data["unknown"]).items():
-        cores = dict.fromkeys(field_cores(data, parts))
+    loose = {f"{field} unless {better}": (field, better, texts) for field, parts in data["fields"].items()
+             for better, texts in parts.get("loose", {}).items()}  # fmt: skip
+    asked = data["fields"] | data["topics"] | data["near"] | {key: {"direct": texts} for key, (*_, texts) in loose.items()}
+    for field, parts in (asked | {"open": {}}).items():
+        cores = dict.fromkeys(field_cores(data, parts) if field != "open" else open_cores(data))
         splits = assign_splits([f"{language}/{field}/{core}" for core, _, _, _ in cores])
         weights |= {f"{language}/{field}/{core}": weight for core, _, _, weight in cores if weight != 1}
         phrasings[field] = tuple(
@@ -216,13 +256,36 @@ def read_grammar(path: str | Path) -> Grammar:
         language=language,
         phrasings=phrasings,
         weights=weights,
-        unknown=tuple(data["unknown"]),
+        topics={key: topic_of(key, parts) for key, parts in (data["fields"] | data["topics"]).items()},
+        loose={key: Topic((), "words", frozenset([better]), field) for key, (field, better, _) in loose.items()},
+        near={key: topic_of(key, parts) for key, parts in data["near"].items()},
+        headers=tuple(dict.fromkeys(noun for parts in data["near"].values() for noun in parts.get("nouns", ()))),
+        chat={place: tuple(data["chat"][place]) for place in ("before", "after")},
+        two_names=tuple(data["two_names"]),
+        open_responses=tuple(data["open_responses"]),
         nobody=nobody_phrasings(data),
         responses={field: tuple(data["fields"][field]["responses"]) for field in FIELDS},
         keywords={field: tuple(parts.get("keywords") or parts["nouns"])
-                  for field, parts in (data["fields"] | data["unknown"]).items()},
+                  for field, parts in (data["fields"] | data["topics"]).items()},
         **{key: repeated(data[key]) for key in ("openings", "closings", "tails", "decorations", "fillers")},
     )  # fmt: skip
+
+
+def topic_of(key: str, parts: dict) -> Topic:
+    """The topic that an entry of the templates describes."""
+    return Topic(tuple(parts.get("labels", ())), parts.get("kind", "words"), frozenset(parts.get("excludes", ())), key)
+
+
+QUESTION_WORDS = ("what", "which", "how", "where", "who", "when")
+
+
+def open_cores(data: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:
+    """Yield the cores that ask for any {label} by its own words, as field_cores does: the nouns' patterns, and others."""
+    nouns = {"nouns": ["{label}"]} if "{name}'s {noun}" in data["patterns"]["noun"] else {}  # else nouns need agreement
+    yield from field_cores(data, nouns)
+    for core, weight in data["open_questions"].items():
+        form = "direct" if core.startswith(QUESTION_WORDS) else "clipped"
+        yield core, form, repeated(data["leads"][form]), weight
 
 
 def field_cores(data: dict, parts: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:

@@ -1,5 +1,6 @@
 """From a phrasing and a name to a question as people type it, and back: openings, case, marks, typos; noise frames."""
 
+from dataclasses import replace
 from random import Random
 from string import ascii_lowercase, punctuation
 
@@ -26,11 +27,12 @@ class PhrasingPool:
             field: self._forms(grammar, [phrasing for phrasing in phrasings if phrasing.split in splits])
             for field, phrasings in grammar.phrasings.items()
         }
-        self.unknown = tuple(field for field in grammar.unknown if self.fields[field])
+        self.loose = tuple(key for key in grammar.loose if self.fields[key])
+        self.near = tuple(key for key in grammar.near if self.fields[key])
         written = [phrasing for phrasing in grammar.nobody if phrasing.split in splits]
         self.nobody = [phrasing for phrasing in written if phrasing.form != "thing"]
         self.things = [phrasing for phrasing in written if phrasing.form == "thing"]
-        if not self.nobody or not self.things or not self.unknown or not all(self.fields[field] for field in FIELDS):
+        if not self.nobody or not self.things or not self.near or not all(self.fields[field] for field in FIELDS):
             raise InputError(f"too few phrasings ({grammar.language}) for the split {' and '.join(splits)}: "
                              "each field needs a dozen, see data/templates/README.md")  # fmt: skip
 
@@ -45,8 +47,13 @@ class PhrasingPool:
         return forms
 
     def draw(self, rng: Random, field: str) -> Phrasing:
-        """Draw a phrasing that asks for a field."""
+        """Draw a phrasing that asks for a topic."""
         return pick(rng, pick(rng, self.fields[field]))
+
+    def draw_open(self, rng: Random, words: str) -> Phrasing:
+        """Draw a phrasing that asks for a label by these words."""
+        drawn = self.draw(rng, "open")
+        return replace(drawn, variants=tuple(core.replace("{label}", words) for core in drawn.variants))
 
 
 def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
@@ -97,6 +104,29 @@ def question_text(
     if rng.random() < typos:
         before, after = typo(rng, before, after)
     return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
+
+
+def with_other(rng: Random, grammar: Grammar, phrasing: Phrasing) -> Phrasing:
+    """The same question in a lead that names somebody else too, as {other}.
+
+    Example:
+        >>> grammar = Grammar("en", *[{}] * 5, (), {}, ("not {other}: {core}?",), *[()] * 8)
+        >>> asked = Phrasing("en/x", "x", "direct", ("where is {name}",), ("{core}?",), "train")
+        >>> with_other(Random(0), grammar, asked).leads
+        ('not {other}: {core}?',)
+    """
+    slot = "{indirect}" if phrasing.form == "indirect" else "{core}"
+    leads = [lead for lead in grammar.two_names if slot in lead.replace("{Core}", "{core}")]
+    if phrasing.form not in ("direct", "indirect") or not leads:
+        return phrasing
+    return replace(phrasing, leads=(pick(rng, leads).replace("{indirect}", "{core}"),))
+
+
+def in_chat(rng: Random, grammar: Grammar, question: str) -> str:
+    """A question with side remarks around it, as people type into a chat box; some name others, as {other}."""
+    before = [pick(rng, grammar.chat["before"]) for _ in range(pick(rng, (0, 1, 1, 2, 2, 3)))]
+    after = [pick(rng, grammar.chat["after"]) for _ in range(pick(rng, (0, 0, 1, 1, 2)))]
+    return " ".join([*before, question, *after])
 
 
 def _mark(rng: Random, mark: str) -> str:

@@ -11,11 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target, spans_of
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.project import InputError
 
-PARTS = ("source", "prompt", "target")
+PARTS = ("source", "spans", "prompt", "target")
 
 
 class Tokens:
@@ -68,6 +68,7 @@ class TokenSet:
 
     task: Task
     source: Tokens
+    spans: Tokens  # of a record's tokens; empty for texts
     prompt: Tokens
     target: Tokens
     left_out: int = 0  # rows longer than the context window
@@ -137,7 +138,8 @@ def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenS
         if max(len(source), len(prompt) + len(target)) > context_window:
             left_out += 1
             continue
-        for part, tokens in zip(PARTS, (source, prompt, target), strict=True):
+        spans = spans_of(texts[0]) if task.source == "record" else []
+        for part, tokens in zip(PARTS, (source, spans, prompt, target), strict=True):
             parts[part].add(tokens)
     return TokenSet(task, *(packer.tokens() for packer in parts.values()), left_out=left_out)
 
@@ -147,8 +149,9 @@ def batch_of(tokens: TokenSet, indices: Iterable[int], device: str | torch.devic
     indices = list(indices)
     targets = [tokens.target[index] for index in indices]
     sources = [tokens.source[index] for index in indices] if tokens.task.source else None
+    spans = [tokens.spans[index] for index in indices] if tokens.task.source == "record" else None
     prompts = [tokens.prompt[index] for index in indices]
-    inputs = make_inputs(sources, prompts, [target[:-1] for target in targets], device)
+    inputs = make_inputs(sources, prompts, [target[:-1] for target in targets], device, spans)
     labels, _ = pad([target[1:] for target in targets], device)
     return inputs, labels
 

@@ -41,8 +41,6 @@ class RunConfig:
 class TrainConfig(RunConfig):
     """Everything that the training of a module depends on; in a JSON file and on a card, its parts' keys stand flat."""
 
-    choice_loss: float = number(0.0, 0.0, 100.0)  # weight of the generator's own loss on labels, see choice_loss
-    hardest_share: float = number(1.0, 0.001, 1.0)  # of the rows: those that are hardest at first, see hard_examples
     validation_rows: int = number(256, 1, 10**6)  # rows that exact match is measured on at each checkpoint
     model: ModelConfig = field(default=ModelConfig(copy_from="prompt"))
     data: SynthesisConfig = field(default=SynthesisConfig())  # of the rows to make when no dataset is given

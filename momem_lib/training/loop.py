@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from momem_lib.project import InputError, write_atomically
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
-from momem_lib.training.hard_examples import hardest, kept_rows
 from momem_lib.training.trainer import Trainer, TrainingStopped, module_loss, validation_loss
 
 
@@ -168,9 +166,8 @@ class Run:
         if trainer.step >= steps:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
-        loss_of = partial(module_loss, choice=config.choice_loss)
         try:
-            fit(trainer, batches, loss_of, steps, config.checkpoint_steps, lambda _: cards.append(self.checkpoint()),
+            fit(trainer, batches, module_loss, steps, config.checkpoint_steps, lambda _: cards.append(self.checkpoint()),
                 desc=f"train {self.task.name}")  # fmt: skip
         except Interrupted:
             trainer.save(self.state_path, self.card({}))
@@ -235,11 +232,6 @@ def train(
         tokens = train_rows.within(config.model.context_window)
     else:
         tokens = tokenize(task, train_rows, config.model.context_window)
-    if config.hardest_share < 1:
-        kept = Path(out_dir) / f"{task_name}.rows.safetensors"
-        if not resume:
-            hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
-        tokens = kept_rows(kept)  # of a resumed run too: its weights have moved on, and would choose others
     facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
     few = tokenize(task, rows, config.model.context_window)
     run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
