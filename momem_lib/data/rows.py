@@ -20,7 +20,7 @@ from momem_lib.data.questions import (
 )
 from momem_lib.data.records import FIELDS, LABELS, Record
 from momem_lib.data.scripts import pick
-from momem_lib.data.styles import STYLES, clear_name, plain_name, short_text, styled_name, styled_value
+from momem_lib.data.styles import STYLES, clear_name, plain_name, styled_name, styled_value
 from momem_lib.project import LISTS, TEMPLATES, InputError
 from momem_lib.settings import check, number
 
@@ -49,7 +49,7 @@ class SynthesisConfig:
     name_styles: tuple[tuple[str, float], ...] = NAME_STYLES  # shares; the rest of the names come from the lists
     value_styles: tuple[tuple[str, float], ...] = VALUE_STYLES  # likewise, of the values
     label_share: float = number(0.08, 0.0, 0.5)  # records: values with ';', ':' or another field's label in them
-    short_share: float = number(0.0, 0.0, 1.0)  # records whose values are a few letters: practice in questions
+    bare_share: float = number(0.0, 0.0, 1.0)  # records whose other values are not filled in: practice in choosing
     classic_share: float = number(0.4, 0.0, 1.0)  # records of the six fields in their order; the others are open
     own_words_share: float = number(0.4, 0.0, 1.0)  # of the questions about open records: ask by the label's own words
     absent_share: float = number(0.15, 0.0, 0.9)  # questions for what the record does not hold, but another might
@@ -161,7 +161,8 @@ class RowMaker:
         style = max(name_style, value_style, key=STYLES.index)
         row = empty_row(self.split, language, kind, style, core.id if core else "noise")
         row.update(name=name, question=question, asked=asked)
-        record = Record(full, tuple((fact.label, fact.value) for fact in facts))
+        bare = rng.random() < self.config.bare_share
+        record = Record(full, tuple((fact.label, "" if bare and fact.label != label else fact.value) for fact in facts))
         if kind != "stranger":
             row.update(record=record.to_dict(), content=record.content)
         elif name.casefold() != full.casefold():
@@ -206,14 +207,12 @@ class RowMaker:
         else:
             labels = self.open_labels(headers)
         style = pick(rng, self.value_styles)
-        short = rng.random() < self.config.short_share
-        facts = [Fact(label, self.value(language, topic, style, short, name), topic) for topic, label in labels]
-        return facts, style
+        return [Fact(label, self.value(language, topic, style, name), topic) for topic, label in labels], style
 
     def open_labels(self, headers: Headers) -> list[tuple[str | None, str]]:
         """Two labels or more, each with its topic (None: it has none), no two alike."""
         rng, chosen, topics = self.rng, {}, set()
-        for _ in range(2 + int(rng.random() * (MOST_FACTS - 1))):
+        for _ in range(2 + int(rng.random() ** 1.5 * (MOST_FACTS - 1))):
             if rng.random() < 0.6:
                 topic, label = headers.topic(rng)
             elif chosen and rng.random() < 0.3:
@@ -225,14 +224,12 @@ class RowMaker:
                 topics |= {topic} - {None}
         return list(chosen.values())
 
-    def value(self, language: str, topic: str | None, style: str, short: bool, name: str) -> str:
+    def value(self, language: str, topic: str | None, style: str, name: str) -> str:
         """A value for one fact."""
         rng, lists, split = self.rng, self.material.lists, self.split
         pools = lists.values[split, language]
         if topic not in FIELDS and rng.random() < self.config.empty_share:
             return ""
-        if short:
-            return short_text(rng)
         if topic not in FIELDS and style == "plain":
             kind = self.material.grammars[language].topics[topic].kind if topic else None
             return value_of_kind(rng, kind or pick(rng, VALUE_KINDS), pools, name)

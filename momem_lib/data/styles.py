@@ -27,16 +27,6 @@ def random_text(rng: Random, shortest: int = 2, longest: int = 25) -> str:
             return text
 
 
-def short_text(rng: Random) -> str:
-    """A made-up value of two to four letters.
-
-    Example:
-        >>> short_text(Random(0))
-        'Tkgn'
-    """
-    return "".join(rng.choices(string.ascii_lowercase, k=2 + int(rng.random() * 3))).capitalize()
-
-
 def sprinkled(rng: Random, text: str) -> str:
     """A text with a few characters replaced by random ones ("$tev0 Ca$hmoney")."""
     letters = list(text)

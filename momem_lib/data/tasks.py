@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from momem_lib.data.records import Record, record_from
+from momem_lib.data.records import Record
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError
 
@@ -43,7 +43,8 @@ class Task:
         if self.needs and row[self.needs] is None:
             return None
         source = row[self.source] if self.source else None
-        source = record_from(source) if self.source == "record" else source
+        if self.source == "record":  # as Record.to_dict made it, and checked when it was read
+            source = Record(source["name"], tuple((key, value) for key, value in source.items() if key != "name"))
         return source, self.prompt(row["question"], row["name"]), row[self.target]
 
     def is_right(self, row: Mapping, text: str | None) -> bool:

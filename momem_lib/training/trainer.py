@@ -17,6 +17,7 @@ from momem_lib.project import InputError
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_of
 from momem_lib.training.config import RunConfig, in_bfloat16, learning_rate
+from momem_lib.training.muon import Muon
 
 
 class TrainingStopped(InputError):
@@ -54,7 +55,7 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
 def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.Optimizer]:
     """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
 
-    Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv:2502.16982, section 2.2) makes the update of a hidden
+    Muon (see training/muon.py) makes the update of a hidden
     matrix orthogonal, so that no few directions take it all; the rest is AdamW's. Matrices are decayed towards zero,
     biases and gains are not.
 
@@ -74,8 +75,7 @@ def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.O
     adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98), fused=True)
     if not hidden:
         return [adamw]
-    decay, scaling = config.weight_decay, "match_rms_adamw"
-    return [adamw, torch.optim.Muon(hidden, lr=config.muon_lr, weight_decay=decay, adjust_lr_fn=scaling)]
+    return [adamw, Muon(hidden, lr=config.muon_lr, weight_decay=config.weight_decay)]
 
 
 class Trainer:
