@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import asdict, dataclass
 
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.project import InputError
@@ -25,13 +25,6 @@ class Step:
         default_factory=list
     )  # what was tried before, with the reason why it was not taken
     copied: list[tuple[str, float]] = dataclasses.field(default_factory=list)  # per character, the copied share
-    read_as: str | None = None  # the question with its slips of the finger mended; None: there were none
-
-    @property
-    def notes(self) -> list[str]:
-        """What else is to be said: how a misspelt question was read, what was tried before."""
-        spelt = [f"read as {self.read_as!r}"] if self.read_as else []
-        return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
 
     def strip(self) -> None:
         """Take the spaces off both ends of what was written.
@@ -57,7 +50,8 @@ class Step:
         """The step in one line, for people."""
         sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
         wrote = "nothing" if self.wrote is None else repr(self.wrote)
-        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *self.notes])
+        tried = [f"tried before: {'; '.join(self.tries)}"] if self.tries else []
+        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *tried])
 
 
 @dataclass
@@ -68,9 +62,9 @@ class Answer:
     text: str | None = None  # the response; None when abstained
     reason: str | None = None  # why it abstained; None when it answered
     tag: str | None = None
-    person: Person | None = None
+    record: Record | None = None
     summary: str | None = None
-    field: str | None = None  # of the record, the one that the summary states
+    label: str | None = None  # of the record, the one whose fact the summary states
     trace: list[Step] = dataclasses.field(default_factory=list)
     seconds: float = 0.0  # of the whole batch, divided by its questions
 
@@ -82,12 +76,12 @@ class Answer:
     @property
     def content(self) -> str | None:
         """The record as the text that Module 2 reads."""
-        return self.person.content if self.person else None
+        return self.record.content if self.record else None
 
     @property
     def value(self) -> str | None:
         """The fact itself."""
-        return getattr(self.person, self.field) if self.person and self.field else None
+        return self.record.value(self.label) if self.record else None
 
     def note(self, step: Step, objection: str | None, gate_on: bool) -> None:
         """Put a module's step into the trace; an objection ends the answer here."""

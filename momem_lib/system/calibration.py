@@ -1,30 +1,23 @@
-"""What is settled when the modules are trained: how sure each must be to be believed, and what it was taught."""
+"""What is settled after training: how sure each module must be to be believed."""
 
-import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from momem_lib.data.dataset import questions_and_people
-from momem_lib.data.grammar import Grammar, read_grammar, wordings
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import save_model
-from momem_lib.project import TEMPLATES, InputError
+from momem_lib.project import InputError
 from momem_lib.system.answer import Answer
-from momem_lib.system.evaluation import asked_people, gold
+from momem_lib.system.evaluation import asked_records, gold
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory
 from momem_lib.system.names import normalise
 from momem_lib.system.pipeline import Pipeline
-from momem_lib.system.spelling import WORD
-from momem_lib.system.taught import FILE
 
 MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
-SLOT = re.compile(r"\{\w+\}")
 
 
 def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
@@ -55,18 +48,16 @@ def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[fl
     pairs = []
     for entry, answer in zip(questions, answers, strict=True):
         if answer.tag is not None and pipeline.memory.knows([answer.tag]):
-            right = entry["name"] is not None and normalise(entry["name"]) == normalise(answer.tag)
+            right = entry["shown"] is not None and normalise(entry["shown"]) == normalise(answer.tag)
             pairs.append((answer.trace[0].confidence, right))
     return pairs
 
 
-def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[Person]) -> list[tuple[float, bool]]:
+def summary_confidences(pipeline: Pipeline, questions: list[dict], records: list[Record]) -> list[tuple[float, bool]]:
     """Confidence and rightness of each summary that passes its gate, on the right record; <none> lets nothing by."""
-    asked = zip(questions, asked_people(questions, people), strict=True)
-    jobs = [
-        (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
-    ]
-    answers = [Answer(entry["question"], tag=entry["name"], person=person) for entry, person, _ in jobs]
+    asked = zip(questions, asked_records(questions, records), strict=True)
+    jobs = [(entry, record, wanted) for entry, record in asked if (wanted := gold("summary", entry, record))]
+    answers = [Answer(entry["question"], tag=entry["shown"], record=record) for entry, record, _ in jobs]
     pipeline.pick_facts(answers, Gates(confidence=False))
     said = zip(answers, jobs, strict=True)
     return [(a.trace[-1].confidence, a.summary == wanted[1]) for a, (_, _, wanted) in said if a.reason is None]
@@ -77,56 +68,23 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
 
     Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
     the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
-    What was taught goes into a file beside them.
     """
     if count < FEWEST:
         raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
     pipeline, material = Pipeline.load(**paths), load_material()
     pairs: dict[str, list[tuple[float, bool]]] = {"ner": [], "summary": []}
     for phrasings in ("known", "held-out"):
-        questions, people = questions_and_people(
+        questions, records = questions_and_people(
             material, SynthesisConfig(seed=seed, noise_share=0.0), "validation", count // 2, phrasings=phrasings
         )
         pipeline.memory = Memory()
-        pipeline.remember(people)
+        pipeline.remember(records)
         pairs["ner"] += name_confidences(pipeline, questions)
-        pairs["summary"] += summary_confidences(pipeline, questions, people)
+        pairs["summary"] += summary_confidences(pipeline, questions, records)
     thresholds = {}
     for module in pairs:
         thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
         trained = pipeline.modules[module]
         trained.card["metrics"]["confidence_threshold"] = thresholds[module]
         save_model(paths[module], trained.model, trained.card)
-    write_taught(paths["response"].parent)
     return thresholds
-
-
-def write_taught(folder: Path) -> None:
-    """Write what the shipped templates teach into a folder of checkpoints, where answering reads it."""
-    text = json.dumps({"words": known_words(), "wordings": wordings()}, ensure_ascii=False, indent=1)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def known_words() -> dict[str, int]:
-    """The words of the phrasings that the modules were trained on, in lower case, and in how many each stands.
-
-    The words of held-out phrasings are not among them: to the modules, they are words that nobody taught.
-    """
-    counts: Counter[str] = Counter()
-    for path in sorted(TEMPLATES.glob("*.json")):
-        for text in taught_texts(read_grammar(path)):
-            counts.update({word.casefold() for word in WORD.findall(SLOT.sub(" ", text))})
-    return dict(sorted(counts.items()))
-
-
-def taught_texts(grammar: Grammar) -> Iterator[str]:
-    """Every text of a language that the questions of the training split are made of; slots are left in."""
-    phrasings = [phrasing for group in grammar.phrasings.values() for phrasing in group]
-    for phrasing in [*phrasings, *grammar.nobody]:
-        if phrasing.split == "train":
-            yield from phrasing.variants
-    yield from {lead for phrasing in phrasings for lead in phrasing.leads}
-    for texts in (grammar.openings, grammar.closings, grammar.tails, grammar.decorations, grammar.fillers):
-        yield from set(texts)
-    for texts in grammar.keywords.values():
-        yield from texts
