@@ -152,7 +152,9 @@ def value_of_kind(rng: Random, kind: str, pools: dict[str, list[str]], name: str
     if kind == "time":
         return f"{number % 24:02}:{pick(rng, ('00', '15', '30', '45'))}"
     if kind == "size":
-        return pick(rng, ("XS", "S", "M", "L", "XL", "XXL", str(30 + number % 20), f"{number % 250} cm", f"{number} kg"))
+        return pick(
+            rng, ("XS", "S", "M", "L", "XL", "XXL", str(30 + number % 20), f"{number % 250} cm", f"{number} kg")
+        )
     if kind == "colour":
         return pick(rng, ("red", "dark blue", "green", "grey", "black and white", "nyekundu", "buluu", "light brown"))
     if kind == "code":

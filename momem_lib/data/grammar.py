@@ -243,7 +243,9 @@ def read_grammar(path: str | Path) -> Grammar:
     phrasings, weights = {}, {}
     loose = {f"{field} unless {better}": (field, better, texts) for field, parts in data["fields"].items()
              for better, texts in parts.get("loose", {}).items()}  # fmt: skip
-    asked = data["fields"] | data["topics"] | data["near"] | {key: {"direct": texts} for key, (*_, texts) in loose.items()}
+    asked = (
+        data["fields"] | data["topics"] | data["near"] | {key: {"direct": texts} for key, (*_, texts) in loose.items()}
+    )
     for field, parts in (asked | {"open": {}}).items():
         cores = dict.fromkeys(field_cores(data, parts) if field != "open" else open_cores(data))
         splits = assign_splits([f"{language}/{field}/{core}" for core, _, _, _ in cores])

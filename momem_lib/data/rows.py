@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -197,7 +197,9 @@ class RowMaker:
 
     def other_name(self) -> str:
         """Somebody else, who is only mentioned."""
-        return " ".join(plain_name(self.rng, *(self.material.lists.names[key][self.split] for key in ("first", "last"))))
+        return " ".join(
+            plain_name(self.rng, *(self.material.lists.names[key][self.split] for key in ("first", "last")))
+        )
 
     def facts(self, language: str, name: str) -> tuple[list[Fact], str]:
         """What a record holds, and the most exotic style of its values: the six fields, or a varying choice of any."""
@@ -245,7 +247,9 @@ class RowMaker:
         fact = pick(rng, facts) if kind != "absent" else self.absent(language, facts)
         open_record = tuple(fact.label for fact in facts) != tuple(LABELS.values())
         label = fact.label if kind != "absent" else None
-        if fact.topic is None or (open_record and rng.random() < self.config.own_words_share and pool.fields.get("open")):
+        if fact.topic is None or (
+            open_record and rng.random() < self.config.own_words_share and pool.fields.get("open")
+        ):
             words = own_words(rng, fact.label, [other.label for other in facts if other is not fact])
             return fact.label, None, label, pool.draw_open(rng, words), False
         loose = [key for key in pool.loose if grammar.loose[key].field == fact.topic]
@@ -275,7 +279,9 @@ class RowMaker:
             if (topic is None or topic not in held) and label.casefold() not in labels:
                 return Fact(label, "", topic)
 
-    def unambiguous(self, facts: list[Fact], topic: Topic | None, label: str | None, core: Phrasing | None) -> list[Fact]:
+    def unambiguous(
+        self, facts: list[Fact], topic: Topic | None, label: str | None, core: Phrasing | None
+    ) -> list[Fact]:
         """The facts less those that the question might ask for as well: excluded topics, labels that stand in it."""
         topics = self.material.grammars
         words = content_words(" ".join(core.variants)) if core else set()

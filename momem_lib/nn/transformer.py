@@ -39,7 +39,16 @@ class State:
             cache.select(rows)
         if self.context is not None:
             self.context = [(key[rows], value[rows]) for key, value in self.context]
-        names = ("context_mask", "spans", "key_mask", "positions", "copy_states", "copy_keys", "copy_tokens", "copy_mask")
+        names = (
+            "context_mask",
+            "spans",
+            "key_mask",
+            "positions",
+            "copy_states",
+            "copy_keys",
+            "copy_tokens",
+            "copy_mask",
+        )
         for name in (*names, "matches", "phases"):
             if getattr(self, name) is not None:
                 setattr(self, name, getattr(self, name)[rows])
