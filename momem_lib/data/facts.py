@@ -144,7 +144,8 @@ def value_of_kind(rng: Random, kind: str, pools: dict[str, list[str]], name: str
             str(int(rng.random() * 900) + 100) for _ in range(pick(rng, (1, 2, 3)))
         )
     if kind == "email":
-        return f"{re.sub(r'[^a-z]', '', name.casefold())[:9] or code}{number % 100}@{pick(rng, ('school', 'mail', 'post'))}.org"
+        user = re.sub("[^a-z]", "", name.casefold())[:9] or code
+        return f"{user}{number % 100}@{pick(rng, ('school', 'mail', 'post'))}.org"
     if kind == "money":
         return pick(rng, (f"{number:,} EUR", f"${number}", f"KSh {number:,}", f"{number}.50"))
     if kind == "yesno":

@@ -12,8 +12,9 @@ from pathlib import Path
 from momem_lib.data.records import FIELDS
 from momem_lib.project import TEMPLATES, InputError, parse_json, read_text
 
-SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "topics", "near",
-            "chat", "two_names", "open_questions", "open_responses", "fillers", "nobody", "nameless", "things")  # fmt: skip
+SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "topics",
+            "near", "chat", "two_names", "open_questions", "open_responses", "fillers", "nobody", "nameless",
+            "things")  # fmt: skip
 OBJECTS = ("patterns", "leads", "fields", "topics", "near", "things", "chat", "open_questions")
 FIELD_PARTS = ("labels", "nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
 KINDS_OF_VALUE = ("number", "date", "year", "phone", "email", "code", "money", "name", "place", "words", "colour",
@@ -282,7 +283,7 @@ QUESTION_WORDS = ("what", "which", "how", "where", "who", "when")
 
 
 def open_cores(data: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:
-    """Yield the cores that ask for any {label} by its own words, as field_cores does: the nouns' patterns, and others."""
+    """Yield the cores that ask for any {label} by its own words, as field_cores does: nouns' patterns, and others."""
     nouns = {"nouns": ["{label}"]} if "{name}'s {noun}" in data["patterns"]["noun"] else {}  # else nouns need agreement
     yield from field_cores(data, nouns)
     for core, weight in data["open_questions"].items():

@@ -154,12 +154,12 @@ class RowMaker:
         name = self.shown(full, kind)
         facts, value_style = self.facts(language, full)
         asked, topic, label, core, noisy = self.asked(language, kind, facts)
-        facts = self.unambiguous(facts, topic, label, core)
+        facts = self.unambiguous(language, facts, topic, label, core)
         if not facts:
             return self.about_somebody(language, kind)
         question = self.question(language, core, noisy, asked, name)
         style = max(name_style, value_style, key=STYLES.index)
-        row = empty_row(self.split, language, kind, style, core.id if core else "noise")
+        row = empty_row(self.split, language, kind, style, "noise" if noisy else core.id)
         row.update(name=name, question=question, asked=asked)
         bare = rng.random() < self.config.bare_share
         record = Record(full, tuple((fact.label, "" if bare and fact.label != label else fact.value) for fact in facts))
@@ -239,7 +239,7 @@ class RowMaker:
         return styled_value(rng, style, pool, lists, split)
 
     def asked(self, language: str, kind: str, facts: list[Fact]):
-        """What is asked for: a name for it, its topic, the label of the right fact, the phrasing (or None: noise)."""
+        """What is asked for: a word for it, its topic, the label of the right fact, the phrasing, whether by noise."""
         rng, pool, grammar = self.rng, self.pools[language], self.material.grammars[language]
         if kind == "near":
             family = pick(rng, pool.near)
@@ -247,24 +247,19 @@ class RowMaker:
         fact = pick(rng, facts) if kind != "absent" else self.absent(language, facts)
         open_record = tuple(fact.label for fact in facts) != tuple(LABELS.values())
         label = fact.label if kind != "absent" else None
-        if fact.topic is None or (
-            open_record and rng.random() < self.config.own_words_share and pool.fields.get("open")
-        ):
-            words = own_words(rng, fact.label, [other.label for other in facts if other is not fact])
+        words = own_words(rng, fact.label, [other.label for other in facts if other is not fact])
+        if fact.topic is None or (open_record and rng.random() < self.config.own_words_share):
             return fact.label, None, label, pool.draw_open(rng, words), False
         loose = [key for key in pool.loose if grammar.loose[key].field == fact.topic]
         if loose and rng.random() < 0.15:
             key = pick(rng, loose)
             return fact.topic, grammar.loose[key], label, pool.draw(rng, key), False
         noisy = rng.random() < self.noise
-        core = pool.draw(rng, fact.topic) if pool.fields[fact.topic] else None
-        if core is None and not noisy:
-            words = own_words(rng, fact.label, [other.label for other in facts if other is not fact])
-            core = pool.draw_open(rng, words)
+        core = pool.draw(rng, fact.topic) if pool.fields[fact.topic] else pool.draw_open(rng, words)
         return fact.topic, grammar.topics[fact.topic], label, core, noisy
 
     def absent(self, language: str, facts: list[Fact]) -> Fact:
-        """A fact that this record does not hold: a topic's, or one with a label of its own or much like one it holds."""
+        """A fact that this record does not hold: a topic's, or one labelled freely, or much like one it holds."""
         rng, headers = self.rng, self.headers[language]
         held = {fact.topic for fact in facts}
         labels = {fact.label.casefold() for fact in facts}
@@ -279,20 +274,14 @@ class RowMaker:
             if (topic is None or topic not in held) and label.casefold() not in labels:
                 return Fact(label, "", topic)
 
-    def unambiguous(
-        self, facts: list[Fact], topic: Topic | None, label: str | None, core: Phrasing | None
-    ) -> list[Fact]:
+    def unambiguous(self, language: str, facts: list[Fact], topic: Topic | None, label: str | None, core: Phrasing):
         """The facts less those that the question might ask for as well: excluded topics, labels that stand in it."""
-        topics = self.material.grammars
-        words = content_words(" ".join(core.variants)) if core else set()
+        topics, words = self.material.grammars[language].topics, content_words(" ".join(core.variants))
         kept = []
         for fact in facts:
-            rival = topic is not None and fact.topic in topic.excludes
-            if topic is not None and fact.topic is not None and not rival:
-                own = next((g.topics[fact.topic] for g in topics.values() if fact.topic in g.topics), None)
-                rival = own is not None and topic.field in own.excludes
-            rival = rival or content_words(fact.label) <= words
-            if fact.label == label or not rival:
+            rival = topic is not None and fact.topic is not None
+            rival = rival and (fact.topic in topic.excludes or topic.field in topics[fact.topic].excludes)
+            if fact.label == label or not (rival or content_words(fact.label) <= words):
                 kept.append(fact)
         return kept
 
@@ -307,10 +296,10 @@ class RowMaker:
             return changed if changed.casefold() == name.casefold() else name
         return name
 
-    def question(self, language: str, core: Phrasing | None, noisy: bool, asked: str, name: str) -> str:
+    def question(self, language: str, core: Phrasing, noisy: bool, asked: str, name: str) -> str:
         """The question as it is typed: amid random words, with somebody else's name, amid side remarks, or plain."""
         rng, grammar, config = self.rng, self.material.grammars[language], self.config
-        if noisy or core is None:
+        if noisy:
             keyword = pick(rng, grammar.keywords[asked])
             return noise_question(rng, self.material.noise_words[language], keyword, name)
         if rng.random() < config.two_names_share:

@@ -1,9 +1,9 @@
 """Two-phase reading of a record: labels first, and a value only once its label is written.
 
-A record's tokens come with spans: twice the number of their fact, and 1 more where they belong to its value. Labels look
-at labels alone, a value at its own fact. While the decoder writes a label, up to the colon, it sees labels alone; then
-it sees everything. So which fact is chosen is a function of the question and the labels: no letter of a value, nor how
-long it is, can change the choice, and a value that holds another fact's label cannot be taken for it.
+A record's tokens come with spans: twice the number of their fact, and 1 more where they belong to its value. Labels
+look at labels alone, a value at its own fact. While the decoder writes a label, up to the colon, it sees labels alone;
+then it sees everything. So which fact is chosen is a function of the question and the labels: no letter of a value, nor
+how long it is, can change the choice, and a value that holds another fact's label cannot be taken for it.
 """
 
 import torch

@@ -46,7 +46,7 @@ def make_inputs(
     device: str | torch.device = "cpu",
     spans: Sequence[Sequence[int]] | None = None,
 ) -> Inputs:
-    """Pad token sequences into one batch; sources is None for a decoder-only model, spans for texts that are no record."""
+    """Pad token sequences into one batch; sources is None for a decoder-only model, spans where they are no records."""
     source = pad(sources, device) if sources is not None else (None, None)
     places = pad(spans, device)[0] if spans is not None else None
     return Inputs(*pad(targets, device), *pad(prompts, device), *source, places)

@@ -86,11 +86,16 @@ def check_task(config: TrainConfig, task: str, where: str) -> TrainConfig:
 
 
 def read_config(task: str, profile: str = "quick", path: str | Path | None = None) -> TrainConfig:
-    """The config of a profile (data/profiles/TASK_PROFILE.json), with a file of the reader's own laid over it."""
-    config = TrainConfig()
-    for file in (PROFILES / f"{task}_{profile}.json", path):
-        if file is not None:
-            config = change(config, read_changes(file), f"the config file {file}")
+    """The config of a profile, with a file of the reader's own laid over it.
+
+    data/profiles/TASK.json holds the full profile, and what the quick one has otherwise.
+    """
+    file = PROFILES / f"{task}.json"
+    recipe = read_changes(file)
+    changes = recipe["full"] | (recipe["quick"] if profile == "quick" else {})
+    config = change(TrainConfig(), changes, f"the config file {file}")
+    if path is not None:
+        config = change(config, read_changes(path), f"the config file {path}")
     return check_task(config, task, f"the config file {path}")
 
 

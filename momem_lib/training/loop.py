@@ -167,8 +167,8 @@ class Run:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
         try:
-            fit(trainer, batches, module_loss, steps, config.checkpoint_steps, lambda _: cards.append(self.checkpoint()),
-                desc=f"train {self.task.name}")  # fmt: skip
+            every, note = config.checkpoint_steps, lambda _: cards.append(self.checkpoint())
+            fit(trainer, batches, module_loss, steps, every, note, desc=f"train {self.task.name}")
         except Interrupted:
             trainer.save(self.state_path, self.card({}))
             raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on") from None
