@@ -279,7 +279,9 @@ def topic_of(key: str, parts: dict) -> Topic:
     return Topic(tuple(parts.get("labels", ())), parts.get("kind", "words"), frozenset(parts.get("excludes", ())), key)
 
 
-QUESTION_WORDS = ("what", "which", "how", "where", "who", "when")
+QUESTION_WORDS = ("what", "which", "how", "where", "who", "when")  # a question begins with one of these,
+# or ends with one of these.
+QUESTION_ENDS = ("gani", "nini", "ngapi", "ipi", "upi", "lipi", "kipi", "vipi", "zipi", "wapi", "lini", "nani")
 
 
 def open_cores(data: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:
@@ -287,7 +289,7 @@ def open_cores(data: dict) -> Iterator[tuple[str, str, tuple[str, ...], int]]:
     nouns = {"nouns": ["{label}"]} if "{name}'s {noun}" in data["patterns"]["noun"] else {}  # else nouns need agreement
     yield from field_cores(data, nouns)
     for core, weight in data["open_questions"].items():
-        form = "direct" if core.startswith(QUESTION_WORDS) else "clipped"
+        form = "direct" if core.startswith(QUESTION_WORDS) or core.endswith(QUESTION_ENDS) else "clipped"
         yield core, form, repeated(data["leads"][form]), weight
 
 

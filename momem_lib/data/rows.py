@@ -247,7 +247,8 @@ class RowMaker:
         fact = pick(rng, facts) if kind != "absent" else self.absent(language, facts)
         open_record = tuple(fact.label for fact in facts) != tuple(LABELS.values())
         label = fact.label if kind != "absent" else None
-        words = own_words(rng, fact.label, [other.label for other in facts if other is not fact])
+        others = [other.label for other in facts if other is not fact]
+        words = own_words(rng, fact.label, others, language == "en")
         if fact.topic is None or (open_record and rng.random() < self.config.own_words_share):
             return fact.label, None, label, pool.draw_open(rng, words), False
         loose = [key for key in pool.loose if grammar.loose[key].field == fact.topic]
