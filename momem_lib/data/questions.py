@@ -1,5 +1,6 @@
 """From a phrasing and a name to a question as people type it, and back: openings, case, marks, typos; noise frames."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from string import ascii_lowercase, punctuation
@@ -106,20 +107,19 @@ def question_text(
     return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
 
 
-def with_other(rng: Random, grammar: Grammar, phrasing: Phrasing) -> Phrasing:
-    """The same question in a lead that names somebody else too, as {other}.
+def with_other(rng: Random, leads: Sequence[str], phrasing: Phrasing) -> Phrasing:
+    """The same question in a lead that names somebody else too, as {other}, where its form has such a lead.
 
     Example:
-        >>> grammar = Grammar("en", *[{}] * 5, (), {}, ("not {other}: {core}?",), *[()] * 8)
         >>> asked = Phrasing("en/x", "x", "direct", ("where is {name}",), ("{core}?",), "train")
-        >>> with_other(Random(0), grammar, asked).leads
+        >>> with_other(Random(0), ["not {other}: {core}?"], asked).leads
         ('not {other}: {core}?',)
     """
     slot = "{indirect}" if phrasing.form == "indirect" else "{core}"
-    leads = [lead for lead in grammar.two_names if slot in lead.replace("{Core}", "{core}")]
-    if phrasing.form not in ("direct", "indirect") or not leads:
+    fitting = [lead for lead in leads if slot in lead.replace("{Core}", "{core}")]
+    if phrasing.form not in ("direct", "indirect") or not fitting:
         return phrasing
-    return replace(phrasing, leads=(pick(rng, leads).replace("{indirect}", "{core}"),))
+    return replace(phrasing, leads=(pick(rng, fitting).replace("{indirect}", "{core}"),))
 
 
 def in_chat(rng: Random, grammar: Grammar, question: str) -> str:

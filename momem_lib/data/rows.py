@@ -304,7 +304,7 @@ class RowMaker:
             keyword = pick(rng, grammar.keywords[asked])
             return noise_question(rng, self.material.noise_words[language], keyword, name)
         if rng.random() < config.two_names_share:
-            core = with_other(rng, grammar, core)
+            core = with_other(rng, grammar.two_names, core)
         text = question_text(rng, grammar, core, name, typos=config.typo_share)
         if rng.random() < config.chat_share:
             text = in_chat(rng, grammar, text)
