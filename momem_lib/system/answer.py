@@ -21,9 +21,7 @@ class Step:
     wrote: str | None  # what came out; None: nothing
     confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
     gate: str = "off"  # "passed", "off", or the reason why not
-    tries: list[str] = dataclasses.field(
-        default_factory=list
-    )  # what was tried before, with the reason why it was not taken
+    tries: list[str] = dataclasses.field(default_factory=list)  # tried before, and the reasons why it was not taken
     copied: list[tuple[str, float]] = dataclasses.field(default_factory=list)  # per character, the copied share
 
     def strip(self) -> None:
@@ -46,12 +44,16 @@ class Step:
         self.wrote, self.copied = text, []
         self.confidence = self.confidence if confidence is None else confidence
 
+    @property
+    def notes(self) -> list[str]:
+        """What else there is to say about the step, in sentences."""
+        return [f"tried before: {'; '.join(self.tries)}"] if self.tries else []
+
     def line(self) -> str:
         """The step in one line, for people."""
         sure = "" if self.confidence is None else f" ({self.confidence:.1%} sure)"
         wrote = "nothing" if self.wrote is None else repr(self.wrote)
-        tried = [f"tried before: {'; '.join(self.tries)}"] if self.tries else []
-        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *tried])
+        return "; ".join([f"{self.module:8} -> {wrote}{sure}", f"gate: {self.gate}", *self.notes])
 
 
 @dataclass
