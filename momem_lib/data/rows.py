@@ -171,16 +171,9 @@ class RowMaker:
             value = record.value(label)
             row.update(label=label, value=value, summary=record.summary(label))
             if value:
-                row["response"] = filled(self.wording(language, topic, label), name, value)
+                wordings = wordings_of(self.material.grammars[language], asked, label)
+                row["response"] = filled(pick(rng, wordings), name, value)
         return row
-
-    def wording(self, language: str, topic: Topic | None, label: str) -> str:
-        """How a response may state a fact: in a topic's own words under its classic label, else by the label."""
-        grammar = self.material.grammars[language]
-        if topic and LABELS.get(topic.field) == label:
-            return pick(self.rng, grammar.responses[topic.field])
-        words = label if label[1:2].isupper() else label[:1].lower() + label[1:]
-        return pick(self.rng, grammar.open_responses).replace("{label}", words)
 
     def name(self, language: str) -> tuple[str, str]:
         """A name and its style."""
@@ -330,6 +323,18 @@ class RowMaker:
             drawn = pick(rng, pool.nobody)
             phrasing, question = drawn.id, question_text(rng, grammar, drawn, "")
         return empty_row(self.split, language, "nobody", "plain", phrasing) | {"question": question}
+
+
+def wordings_of(grammar: Grammar, asked: str, label: str) -> tuple[str, ...]:
+    """How a response may state a fact: in its field's own words under its classic label, else by the label.
+
+    Args:
+        asked: the field or topic that was asked for, or the label itself.
+    """
+    if LABELS.get(asked) == label:
+        return grammar.responses[asked]
+    words = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return tuple(text.replace("{label}", words) for text in grammar.open_responses)
 
 
 def single_words(grammar: Grammar) -> list[str]:
