@@ -1,13 +1,18 @@
 """Names as text: when two spellings are one name, how alike two names are, and how a sentence lists them."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz, process
 
-from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.records import Record
 
 PLAIN = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´", "'") | dict.fromkeys("‐‑‒–—―−﹘", "-"))
+UNSEEN = re.compile(  # Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt)
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 # Letters that Unicode does not take apart into a plain letter and a sign.
 BARE = str.maketrans(dict(zip("øłđðħıŧæœþ", ("o", "l", "d", "d", "h", "i", "t", "ae", "oe", "th"), strict=True)))
 SHOWN = 60  # characters of a name or value that a sentence shows
@@ -17,7 +22,8 @@ LISTED = 5  # names that a sentence lists
 def normalise(tag: str) -> str:
     """The form in which two spellings of one name are equal: case, white space, apostrophe and hyphen style aside.
 
-    Unicode NFKC and case folding; accents and signs stay, so '$tev0' is not 'stev0' and 'Zoë' is not 'Zoe'.
+    Unicode NFKC and case folding, and what nobody sees does not count; accents and signs stay, so '$tev0' is not
+    'stev0' and 'Zoë' is not 'Zoe'.
 
     Example:
         >>> normalise("  MUCHIRI\\u00a0 T\\u2019Challa ")
@@ -25,8 +31,10 @@ def normalise(tag: str) -> str:
         >>> normalise("$tev0 Ca$hmoney"), normalise("Zoë Strauß")
         ('$tev0 ca$hmoney', 'zoë strauss')
     """
+    if tag.isascii():  # the same, ten times as fast
+        return " ".join(tag.replace("`", "'").lower().split())
     # The quotes and hyphens come first because NFKC takes a loose accent (´) apart, into a space and a sign.
-    folded = unicodedata.normalize("NFKC", tag.translate(PLAIN)).casefold()
+    folded = unicodedata.normalize("NFKC", UNSEEN.sub("", tag).translate(PLAIN)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).translate(PLAIN).split())
 
 
@@ -75,7 +83,8 @@ def shown(text: str) -> str:
         ('Jo \N{REPLACEMENT CHARACTER}Doe', 'aaaa…')
     """
     text = " ".join(text[: 10 * SHOWN].split())
-    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
@@ -92,20 +101,23 @@ def listed(names: Sequence[str], word: str) -> str:
     return f" {word} ".join(filter(None, (", ".join(heads[:-1]), heads[-1])))
 
 
-def told_apart(people: Sequence[Person]) -> list[str]:
-    """Each name with the facts that tell its bearer from the others: two of them, or more where two do not suffice.
+def told_apart(records: Sequence[Record]) -> list[str]:
+    """Each name with the values that tell its record from the others: two, or more where two do not suffice.
 
     Example:
-        >>> nurse = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> king = Person("Jo", "Doe", "King", "Oslo", "Jaws", "Jolene", "chess", "Yale")
-        >>> told_apart([nurse, king])
-        ['Jo Doe (Nurse, MIT)', 'Jo Doe (King, Yale)']
+        >>> one, two = Record("Jo", (("Job", "Nurse"), ("Room", "7"))), Record("Jo", (("Room", "7"), ("Job", "King")))
+        >>> told_apart([one, two, Record("Jo", (("Job", "King"),))])
+        ['Jo (Nurse, 7)', 'Jo (King, 7)', 'Jo (King, -)']
     """
+    labels = dict.fromkeys(label for record in records for label in record.labels)
+    values = {label: [record.value(label) or "" for record in records] for label in labels}
     chosen: list[str] = []
-    for field in FIELDS:
-        if len({getattr(person, field) for person in people}) > 1:
-            chosen.append(field)
-        if len(chosen) > 1 and len({tuple(getattr(p, f) for f in chosen) for p in people}) == len(people):
+    for label in labels:
+        if len(set(values[label])) > 1:
+            chosen.append(label)
+        if len(chosen) > 1 and len(set(zip(*map(values.get, chosen), strict=True))) == len(records):
             break
-    facts = [", ".join(shown(getattr(p, f)) or "-" for f in chosen or FIELDS[:2]) for p in people]
-    return [f"{shown(p.name)} ({fact})" for p, fact in zip(people, facts, strict=True)]
+    facts = (
+        [shown(values[label][number]) or "-" for label in chosen or list(labels)[:2]] for number in range(len(records))
+    )
+    return [f"{shown(record.name)} ({', '.join(fact)})" for record, fact in zip(records, facts, strict=True)]
