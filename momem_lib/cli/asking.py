@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
+from momem_lib.cli.people import IN_RAM, TABLE, existing, memory_option
 from momem_lib.project import CHECKPOINTS, TEST_PEOPLE, InputError
 
 # What needs torch or SQLite is imported by the command that uses it: `momem --help` answers at once.
@@ -17,7 +18,8 @@ DEMO = (
 def add(parsers) -> None:
     """Add the three commands and their options."""
     parser = add_command(parsers, "ask", ask, "answer a question")
-    parser.add_argument("question")
+    parser.epilog = 'example: momem ask "What is Ana Ruiz\'s blood group?" --people data/staff.csv'
+    parser.add_argument("question", help="in quotes, English or Swahili, about one name of the table")
     add_pipeline_options(parser)
     parser.add_argument("--json", action="store_true", help="everything as one line of JSON")
     parser.add_argument("--trace", action="store_true", help="also what each module did")
@@ -32,31 +34,35 @@ def add(parsers) -> None:
 
 def add_pipeline_options(parser) -> None:
     """What the three share."""
-    parser.add_argument("--people", type=Path, metavar="FILE.jsonl", help=f"default: {TEST_PEOPLE.name}")
-    parser.add_argument("--memory", default=":memory:", metavar="FILE.db", help="a SQLite file that keeps them")
+    parser.add_argument("--people", type=Path, metavar="FILE", help=f"{TABLE} (default: {TEST_PEOPLE.name})")
+    memory_option(parser, "and takes in those of --people (default: none is kept)", default=IN_RAM)
     for module in MODULES:
         parser.add_argument(f"--{module}", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/{module}")
-    parser.add_argument("--words", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/bag_of_words")
-    parser.add_argument("--device", default="auto", choices=DEVICES)
-    parser.add_argument("--temperature", type=float, default=0.0, help="of Module 3, which chooses the words")
-    parser.add_argument("--seed", type=seed)
-    parser.add_argument("--gates", choices=("on", "off"), default="on")
+    parser.add_argument(
+        "--device", default="auto", choices=DEVICES, help="default: auto, which takes a GPU if there is one"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=0.0, help="of Module 3, which chooses the words (default: 0)"
+    )
+    parser.add_argument(
+        "--seed", type=seed, help="of the words that a temperature above 0 draws (default: another each time)"
+    )
+    parser.add_argument("--gates", choices=("on", "off"), default="on", help="the checks between modules (default: on)")
 
 
 def open_pipeline(options: argparse.Namespace):
     """The pipeline that the options describe, with the people file remembered."""
-    from momem_lib.data.records import read_people
-    from momem_lib.system.memory import Memory
+    from momem_lib.data.people import read_people
     from momem_lib.system.pipeline import Pipeline
 
-    memory = Memory(options.memory)
-    # A database of the reader's own is asked as it is; only an empty one gets the shipped people.
-    people = read_people(options.people or TEST_PEOPLE) if options.people or not len(memory) else list(memory)
-    pipeline = Pipeline.load(options.ner, options.summary, options.response, memory, options.device, options.words)
-    for name in {person.name for person in people} if options.people else ():
-        memory.forget(name)  # what the people file says now is what counts
-    pipeline.remember(people)
-    return pipeline, people
+    # A memory of the reader's own is asked as it is; without one, the shipped people are known.
+    people = read_people(options.people or TEST_PEOPLE) if options.people or options.memory == IN_RAM else []
+    memory = options.memory if people else existing(options.memory)
+    pipeline = Pipeline.load(options.ner, options.summary, options.response, memory, options.device)
+    pipeline.memory.remember(people, replacing=True)  # what the people file says now is what counts
+    if not len(pipeline.memory):
+        raise InputError(f"the memory {memory} is empty: type  momem remember FILE --memory {memory}")
+    return pipeline
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -64,7 +70,7 @@ def ask(options: argparse.Namespace) -> int:
     from momem_lib.system.answer import check_question
 
     check_question(options.question)  # before seconds are spent on loading
-    pipeline, _ = open_pipeline(options)
+    pipeline = open_pipeline(options)
     answer = pipeline.ask(options.question, options.temperature, options.seed, options.gates == "on")
     if options.json:
         print(answer.to_json())
@@ -77,8 +83,8 @@ def ask(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Answer three questions about the shipped people, with what each module did."""
-    pipeline, people = open_pipeline(options)
-    print(f"The memory holds {len(people)} people.")
+    pipeline = open_pipeline(options)
+    print(f"The memory holds {len(pipeline.memory):,} people.")
     for question in DEMO:
         answer = pipeline.ask(question, options.temperature, options.seed, options.gates == "on")
         print(f"\n{question}\n  {answer}  ({answer.seconds:.2f} s)")
@@ -91,10 +97,11 @@ def evaluate(options: argparse.Namespace) -> int:
     from momem_lib.system import evaluation
 
     entries = evaluation.read_questions(options.questions)
-    inputs = [path.resolve() for path in (options.questions, options.people) if path]
+    inputs = [Path(path).resolve() for path in (options.questions, options.people, options.memory) if path]
     if options.predictions.resolve() in inputs:
         raise InputError(f"--predictions {options.predictions} would overwrite an input: give another file")
-    pipeline, people = open_pipeline(options)
+    pipeline = open_pipeline(options)
+    people = list(pipeline.memory)
     if options.module:
         lines = evaluation.evaluate_module(pipeline, options.module, entries, people)
     else:

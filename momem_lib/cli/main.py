@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from momem_lib.cli import asking, course, data, lm, training
+from momem_lib.cli import asking, course, data, lm, people, training
 from momem_lib.project import InputError
 
 
@@ -13,7 +13,7 @@ def parser() -> argparse.ArgumentParser:
     """What reads the command line; the files of commands add their options, and the actions that take them."""
     reader = argparse.ArgumentParser(prog="momem", description="Modular Memory-augmented Models, built from scratch.")
     parsers = reader.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for commands in (asking, training, data, lm, course):
+    for commands in (asking, people, training, data, lm, course):
         commands.add(parsers)
     return reader
 

@@ -9,10 +9,9 @@ import sys
 import pytest
 
 from momem_lib.cli.main import main, parser
-from momem_lib.data.records import read_people
+from momem_lib.data.people import read_people
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.project import ROOT
-from momem_lib.system.memory import Memory
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -134,24 +133,12 @@ def test_data_questions_and_evaluate(capsys, tmp_path):
             assert {"tag", "content", "summary", "response", "reason"} <= set(line)
 
 
-def test_a_memory_file_keeps_people_between_runs(capsys, tmp_path):
-    database, people = tmp_path / "memory.db", tmp_path / "people.jsonl"
-    person = {"fname": "Zed", "lname": "Quux", "occupation": "Baker", "location": "Lima", "movie": "Heat",
-              "music": "Waterloo", "hobbies": "golf", "university": "Uppsala University"}  # fmt: skip
-    people.write_text(json.dumps(person) + "\n", encoding="utf-8")
-    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
-    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--memory", database)[1]
-    with Memory(database) as memory:
-        assert memory.names() == ["Zed Quux"]  # the shipped people stay out of the reader's database
-    people.write_text(json.dumps(person | {"location": "Cusco"}) + "\n", encoding="utf-8")
-    edited = run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
-    assert "Cusco" in edited and "Lima" not in edited
-
-
 def test_help_of_every_command(capsys):
     for arguments in (
         ["--help"],
         ["ask", "--help"],
+        ["remember", "--help"],
+        ["forget", "--help"],
         ["data", "text", "--help"],
         ["train", "--help"],
         ["run", "--help"],
