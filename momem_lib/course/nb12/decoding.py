@@ -1,66 +1,73 @@
-"""Experiment (j) of notebook 12: one module's work on one question, and the ways to decode what it writes."""
+"""Experiment (j) of notebook 12: the ways to decode what a module writes for a row, from perfect inputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 
-from momem_lib.data.grammar import filled, wordings
-from momem_lib.data.records import FIELDS, Person
-from momem_lib.data.tasks import TASKS
+from momem_lib.data.grammar import filled
+from momem_lib.data.records import LABELS, Record
+from momem_lib.data.rows import load_material, wordings_of
+from momem_lib.data.tasks import Task
 from momem_lib.nn.module import Module
 from momem_lib.system.gates import tag_gate, word_spans
 
-MOST_SPANS = 64  # candidates for a name
+MOST_CANDIDATES = 64  # names, or finished responses
 
 
-@dataclass(frozen=True)
-class Job:
-    """One module's work on one question, from perfect inputs, and what it should write."""
-
-    task: str
-    row: dict  # question, name, content, summary, response, value
-    person: Person | None
-    field: str | None
-
-    @property
-    def source(self) -> str | None:
-        """What the encoder reads."""
-        return self.row[TASKS[self.task].source] if TASKS[self.task].source else None
-
-    @property
-    def prompt(self) -> str:
-        """What the decoder is prompted with."""
-        return TASKS[self.task].prompt(self.row["question"], self.row["name"])
-
-
-def candidates_of(job: Job, none: bool = True) -> list[str | None]:
+def candidates_of(task: Task, row: dict, none: bool = True) -> list[str | None]:
     """All that a module may say under a constraint; None, "there is no such thing", unless it is forbidden."""
-    question, may_be_none = job.row["question"], [None] if none else []
-    if job.task == "ner":
-        spans = [span for span in word_spans(question, longest=5) if tag_gate(question, span) is None]
-        return spans[:MOST_SPANS] + may_be_none
-    if job.task == "summary":
-        return [job.person.summary(field) for field in FIELDS] + may_be_none
-    return [filled(wording, job.row["name"], job.row["value"]) for wording in wordings()[job.field][:MOST_SPANS]]
+    may_be_none = [None] if none else []
+    if task.name == "ner":
+        spans = [span for span in word_spans(row["question"], longest=5) if tag_gate(row["question"], span) is None]
+        return spans[:MOST_CANDIDATES] + may_be_none
+    if task.name == "summary":
+        record, _, _ = task.texts(row)
+        return [record.summary(label) for label in record.labels] + may_be_none
+    return [filled(wording, row["name"], row["value"]) for wording in said_of(row["label"])[:MOST_CANDIDATES]]
 
 
-def constrained(module: Module, job: Job, none: bool = True) -> str | None:
+@cache
+def said_of(label: str) -> tuple[str, ...]:
+    """How responses of the templates state a fact under a label, in all languages.
+
+    Example:
+        >>> "{name} lives in {value}." in said_of("Lives in"), "{name}'s shoe size is {value}." in said_of("Shoe size")
+        (True, True)
+    """
+    asked = next((field for field, classic in LABELS.items() if classic == label), label)
+    grammars = load_material().grammars.values()
+    return tuple(text for grammar in grammars for text in wordings_of(grammar, asked, label))
+
+
+def constrained(module: Module, row: dict, none: bool = True) -> str | None:
     """The candidate that a module finds likeliest."""
-    candidates = candidates_of(job, none)
-    (scores,) = module.score([job.prompt], [candidates], [job.source])
+    candidates, (source, prompt, _) = candidates_of(module.task, row, none), module.task.texts(row)
+    (scores,) = module.score([prompt], [candidates], [source])
     return candidates[int(scores.argmax())]
 
 
 def texts_for(
-    module: Module, jobs: Sequence[Job], temperature: float = 0.0, seeds: Sequence[int] | None = None
+    module: Module, rows: Sequence[dict], temperature: float = 0.0, seeds: Sequence[int] | None = None
 ) -> list[str | None]:
-    """What a module writes for each job."""
-    sources, prompts = [job.source for job in jobs], [job.prompt for job in jobs]
+    """What a module writes for each row."""
+    sources, prompts, _ = zip(*map(module.task.texts, rows), strict=True)
     return [result.text for result in module.write(prompts, sources, temperature, seeds)]
 
 
-def decode(module: Module, jobs: Sequence[Job], way: str, seed: int = 0) -> list[str | None]:
+def decode(module: Module, rows: Sequence[dict], way: str, seed: int = 0) -> list[str | None]:
     """What a module says, decoded in one way: greedy, sampling, constrained, or constrained without none."""
     if way.startswith("constrained"):
-        return [constrained(module, job, none=not way.endswith("none")) for job in jobs]
-    temperature, seeds = (1.0, [1000 * seed + n for n in range(len(jobs))]) if way == "sampling" else (0.0, None)
-    return texts_for(module, jobs, temperature, seeds)
+        return [constrained(module, row, none=not way.endswith("none")) for row in rows]
+    temperature, seeds = (1.0, [1000 * seed + n for n in range(len(rows))]) if way == "sampling" else (0.0, None)
+    return texts_for(module, rows, temperature, seeds)
+
+
+def chosen_label(module: Module, question: str, record: Record) -> str | None:
+    """The label that a Module 2 writes, or None.
+
+    Example:
+        >>> jo = Record("Jo Doe", (("Job", "Cook"), ("Home town", "Oslo")))
+        >>> chosen_label(Module.load(task="summary", device="cpu"), "Which home town has Jo Doe?", jo)
+        'Home town'
+    """
+    (result,) = module.write([module.prompt(question, record.name)], [record])
+    return None if result.text is None else result.text.partition(": ")[0]

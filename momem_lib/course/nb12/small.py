@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 
@@ -45,7 +44,6 @@ def small_config(task: str, **changes) -> TrainConfig:
     if task not in TASKS:
         raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
     shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
-    shape |= {"choice_loss": 0.3} if task == "summary" else {}
     config = change(TrainConfig(), SMALL | shape | changes, "the laboratory")
     return check_task(config, task, "the laboratory")
 
@@ -92,10 +90,8 @@ def train_watched(
         return done.points[-1]["exact"] >= until
 
     batches = batch_stream(tokens, config.batch_size, config.seed)
-    loss_of = loss_of or partial(module_loss, choice=config.choice_loss)
-    done.losses = fit(
-        trainer, batches, loss_of, config.max_global_steps, every, measure if exam else None, disable=True
-    )
+    examine = measure if exam else None
+    done.losses = fit(trainer, batches, loss_of or module_loss, config.max_global_steps, every, examine, disable=True)
     done.seconds = trainer.seconds
     trainer.model.eval()
     return done
