@@ -18,7 +18,7 @@ def untrained_pipeline():
     # Imported here: the notebook run, which loads this file too, needs no torch of its own.
     import torch
 
-    from momem_lib.data.records import read_people
+    from momem_lib.data.people import read_people
     from momem_lib.data.tasks import TASKS
     from momem_lib.nn.blocks import ModelConfig
     from momem_lib.nn.module import Module

@@ -275,7 +275,7 @@ DIAGRAMS = {
     "diagram_block": draw_block,
     "diagram_blocks": draw_blocks,
     "diagram_architectures": draw_architectures,
-    "diagram_schema": lambda: draw_schema(next(one for one in read_people(TEST_PEOPLE) if one.fname == "Ngũgĩ")),
+    "diagram_schema": lambda: draw_schema(read_people(TEST_PEOPLE)[2]),
     "diagram_look_up": draw_look_up,
     "diagram_crash": lambda: draw_crash(500),
 }
