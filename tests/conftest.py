@@ -37,3 +37,38 @@ def untrained_pipeline():
     pipeline = Pipeline({task: Module(TASKS[task], model) for task, model in models.items()}, Memory())
     pipeline.remember(read_people(TEST_PEOPLE))
     return pipeline
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """What makes a small model of notebook 12's laboratory that has learned nothing."""
+    import torch
+
+    from momem_lib.course.nb12.small import small_config
+    from momem_lib.nn.transformer import Transformer
+
+    def make(task="ner", kind=Transformer, **changes):
+        torch.manual_seed(0)
+        tiny = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
+        return kind(small_config(task, **(tiny | changes)).model).eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Each experiment of notebook 12's laboratory by its letter -> what draws its results."""
+    from momem_lib.course.nb12 import plots
+
+    return {
+        "a": plots.draw_hallucinations,
+        "b": plots.draw_masks,
+        "c": plots.draw_precision,
+        "d": lambda results: plots.draw_race(results, "summaries"),
+        "e": lambda results: plots.draw_race(results, "responses"),
+        "f": plots.draw_closed_book,
+        "g": plots.draw_alphabets,
+        "h": plots.draw_targets,
+        "i": plots.draw_scaling,
+        "j": plots.draw_decoding,
+    }

@@ -85,7 +85,7 @@ def train(options: argparse.Namespace) -> int:
         given = [name for name in names if getattr(options, name) is not None]
         if given:
             raise InputError(f"--resume takes text and settings from the run: leave out {', '.join(given)}")
-        trained = lm_runs.resume(options.out, options.device, on_checkpoint=draw)
+        trained = lm_runs.resume(options.out, device=options.device, on_checkpoint=draw)
     else:
         changes = read_changes(options.config) if options.config else {}
         change(LMConfig(), changes, f"the config file {options.config}")  # a wrong key is found before the work begins

@@ -1,7 +1,6 @@
 """Byte-pair encoding, the using half: encode, decode, save and load with merges that were learned from a text."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -26,11 +25,11 @@ class BPETokenizer:
     Every string and every byte string has an encoding. Without merges it is the ByteTokenizer.
 
     Example:
-        >>> tokenizer = BPETokenizer.train("low lower lowest", vocab_size=260, specials=["<end>"])
+        >>> tokenizer = BPETokenizer.train("low lower lowest", vocab_size=259)
         >>> [tokenizer.token_bytes(token) for token in tokenizer.encode("lowland")]
         [b'low', b'l', b'a', b'n', b'd']
-        >>> tokenizer.decode(tokenizer.encode("né 王")), tokenizer.id("<end>"), tokenizer.vocab_size
-        ('né 王', 259, 260)
+        >>> tokenizer.decode(tokenizer.encode("né 王")), BPETokenizer(tokenizer.merges, ["<end>"]).id("<end>")
+        ('né 王', 259)
     """
 
     def __init__(self, merges: Iterable[Pair] = (), specials: Iterable[str] = ()):
@@ -49,24 +48,18 @@ class BPETokenizer:
         self._tokens_of_chunk = lru_cache(MOST_CACHED)(self._merge_chunk)
 
     @classmethod
-    def train(
-        cls, sources: Source | Iterable[Source], vocab_size: int, specials: Iterable[str] = (), progress: bool = False
-    ) -> "BPETokenizer":
-        """Learn merges from a text, bytes, a path, or several of them.
+    def train(cls, sources: Source | Iterable[Source], vocab_size: int, progress: bool = False) -> "BPETokenizer":
+        """Learn merges from a text, bytes, a path, or several of them; files are read block by block.
 
         Args:
-            sources: what to learn from; files are read block by block.
-            vocab_size: tokens in all, bytes and special tokens included; fewer when nothing is left to merge.
-            specials: names of special tokens, such as "<pad>".
-            progress: whether to show a bar.
+            vocab_size: tokens in all, bytes included; fewer when nothing is left to merge. progress: shows a bar.
 
         Raises:
-            InputError: a file that cannot be read, or a vocabulary smaller than the bytes and special tokens.
+            InputError: a file that cannot be read, or a vocabulary smaller than the bytes or larger than 16 bits hold.
         """
-        specials = tuple(specials)
-        if vocab_size < 256 + len(specials):
-            raise InputError(f"a vocabulary of {vocab_size} is too small: {256 + len(specials)} is the least here")
-        return cls(train_fast(count_chunks(sources), vocab_size - 256 - len(specials), progress), specials)
+        if not 256 <= vocab_size <= 1 << 16:
+            raise InputError(f"a vocabulary of {vocab_size} tokens cannot be: 256 to 65,536 were expected")
+        return cls(train_fast(count_chunks(sources), vocab_size - 256, progress))
 
     def first(self, number: int) -> "BPETokenizer":
         """The tokenizer as it was after its first merges, for looking at how it grew."""
@@ -77,49 +70,26 @@ class BPETokenizer:
         """How many tokens there are, special ones included."""
         return len(self.pieces) + len(self.specials)
 
-    @property
-    def dtype(self) -> type:
-        """The smallest NumPy type that holds every token: uint16 up to 65,536 tokens."""
-        return np.uint16 if self.vocab_size <= 1 << 16 else np.uint32
-
     def id(self, special: str) -> int:
         """The number of a special token; ValueError if there is none of that name."""
         return len(self.pieces) + self.specials.index(special)
 
-    def encode(self, text: str | bytes, specials: bool = False) -> list[int]:
-        """The tokens of a text.
-
-        Args:
-            text: a string, or any bytes.
-            specials: whether the name of a special token in the text becomes that token; otherwise it is plain text.
+    def encode(self, text: str | bytes) -> list[int]:
+        """The tokens of a string or of any bytes; the name of a special token in it is plain text.
 
         Raises:
             InputError: the text holds half of a surrogate pair, which no encoding of real text contains.
         """
-        if specials and self.specials:
-            return self._encode_with_specials(text)
         return list(chain.from_iterable(map(self._tokens_of_chunk, chain.from_iterable(chunk_lists(text)))))
 
-    def _encode_with_specials(self, text: str | bytes) -> list[int]:
-        names = sorted(map(re.escape, self.specials), key=len, reverse=True)  # of two that fit, the longer one
-        pattern = f"({'|'.join(names)})"
-        parts = re.split(pattern if isinstance(text, str) else pattern.encode(), text)
-        marks = {name if isinstance(text, str) else name.encode(): self.id(name) for name in self.specials}
-        return [token for n, part in enumerate(parts) for token in ([marks[part]] if n % 2 else self.encode(part))]
-
     def encode_stream(self, source: Source, block: int = BLOCK) -> Iterator[np.ndarray]:
-        """The tokens of a text or a file as arrays (uint16, see dtype), block after block, within bounded memory.
+        """The tokens of a text or a file as arrays (uint16), block after block, within bounded memory.
 
         Together the arrays are what `encode` gives for the whole text, wherever the blocks end.
-
-        Example:
-            >>> tokenizer = BPETokenizer.train("to be or not to be", 260)
-            >>> np.concatenate(list(tokenizer.encode_stream("to be", block=1))).tolist() == tokenizer.encode("to be")
-            True
         """
         for chunks in chunk_lists(source, block):
             if chunks:
-                yield np.fromiter(chain.from_iterable(map(self._tokens_of_chunk, chunks)), self.dtype)
+                yield np.fromiter(chain.from_iterable(map(self._tokens_of_chunk, chunks)), np.uint16)
 
     def _merge_chunk(self, chunk: str) -> tuple[int, ...]:
         """Merge the pair that was learned first, again and again; of several such places, the leftmost."""
@@ -152,11 +122,6 @@ class BPETokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
-
-    def show(self, ids: Iterable[int]) -> str:
-        """Like decode, but special tokens are written by their names, for people to look at."""
-        pieces = [*self.pieces, *map(str.encode, self.specials)]
-        return b"".join(pieces[token] for token in ids).decode("utf-8", errors="replace")
 
     def to_json(self) -> str:
         """The tokenizer as the text of a tokenizer.json, which Hugging Face `tokenizers` reads too."""
@@ -193,18 +158,8 @@ class BPETokenizer:
         Raises:
             InputError: a file that cannot be read, or that another kind of tokenizer wrote.
         """
-        return cls.from_json(read_text(path, "the tokenizer"), f"the tokenizer {path}")
-
-    @classmethod
-    def from_json(cls, text: str, where: str = "the tokenizer") -> "BPETokenizer":
-        """The tokenizer that `to_json` wrote; `where` names its place in messages.
-
-        Example:
-            >>> tokenizer = BPETokenizer.train("low lower", 258)
-            >>> BPETokenizer.from_json(tokenizer.to_json()).merges == tokenizer.merges
-            True
-        """
-        data = parse_json(text, where)
+        where = f"the tokenizer {path}"
+        data = parse_json(read_text(path, "the tokenizer"), where)
         try:
             vocab = data["model"]["vocab"]
             merges = [(vocab[left], vocab[right]) for left, right in map(str.split, data["model"]["merges"])]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
-from tqdm.auto import tqdm
+from tqdm.auto import trange
 
 from momem_lib.lm.chunks import chunk_bytes, split_chunks
 
@@ -50,12 +50,7 @@ def merge_pair(ids: list[int], pair: Pair, new: int) -> list[int]:
 def train_naive(text: str, number: int) -> list[Pair]:
     """Learn merges the slow, plain way: count all pairs of the whole text anew for each merge.
 
-    Args:
-        text: what to learn from.
-        number: merges wanted; fewer when nothing is left to merge.
-
-    Returns:
-        the merges in the order learned; merge i makes token 256 + i.
+    They come in the order learned, and merge i makes token 256 + i; fewer than `number` when nothing is left to merge.
 
     Source: Sennrich et al. 2016, arXiv:1508.07909, section 3.2; on bytes: Radford et al. 2019 (GPT-2), section 2.2.
 
@@ -82,52 +77,35 @@ def train_fast(
         number: merges wanted; fewer when nothing is left to merge.
         progress: whether to show a bar.
         touched: a list to be filled with how many chunks each merge looked at.
-
-    Example:
-        >>> from momem_lib.lm.chunks import count_chunks
-        >>> train_fast(count_chunks("aaabdaaabac"), 2)
-        [(97, 97), (97, 98)]
     """
     words, weights = [list(chunk_bytes(chunk)) for chunk in counts], list(counts.values())
-    totals, where = index_pairs(words, weights)
+    totals: dict[Pair, int] = defaultdict(int)
+    where: dict[Pair, list[int]] = defaultdict(list)  # the words that hold a pair
+    for index, word in enumerate(words):
+        for pair in pairwise(word):
+            totals[pair] += weights[index]
+            where[pair].append(index)
     heap = [(-total, tie_order(pair), pair) for pair, total in totals.items()]
     heapify(heap)
     merges: list[Pair] = []
-    with tqdm(total=number, desc="merges", unit="", mininterval=1, disable=not progress) as bar:
-        while len(merges) < number and (best := pop_best(heap, totals)):
-            indices = dict.fromkeys(where.pop(best))
-            changes: dict[Pair, int] = defaultdict(int)
-            for index in indices:
-                for pair in merge_in_word(words[index], best, 256 + len(merges), weights[index], changes):
-                    where[pair].append(index)
-            del totals[best]
-            changes.pop(best, None)
-            for pair, change in changes.items():
-                totals[pair] += change
-                if change > 0:
-                    heappush(heap, (-totals[pair], tie_order(pair), pair))
-            merges.append(best)
-            bar.update()
-            if touched is not None:
-                touched.append(len(indices))
+    for new in trange(256, 256 + number, desc="merges", unit="", mininterval=1, disable=not progress):
+        if (best := pop_best(heap, totals)) is None:
+            break
+        indices = dict.fromkeys(where.pop(best))
+        changes: dict[Pair, int] = defaultdict(int)
+        for index in indices:
+            for pair in merge_in_word(words[index], best, new, weights[index], changes):
+                where[pair].append(index)
+        del totals[best]
+        changes.pop(best, None)
+        for pair, change in changes.items():
+            totals[pair] += change
+            if change > 0:
+                heappush(heap, (-totals[pair], tie_order(pair), pair))
+        merges.append(best)
+        if touched is not None:
+            touched.append(len(indices))
     return merges
-
-
-def index_pairs(words: list[list[int]], weights: list[int]) -> tuple[dict[Pair, int], dict[Pair, list[int]]]:
-    """How often each pair occurs when each word counts as often as its weight says, and in which words.
-
-    Example:
-        >>> totals, where = index_pairs([[1, 2], [1, 2, 3]], [10, 1])
-        >>> dict(totals), dict(where)
-        ({(1, 2): 11, (2, 3): 1}, {(1, 2): [0, 1], (2, 3): [1]})
-    """
-    totals: dict[Pair, int] = defaultdict(int)
-    where: dict[Pair, list[int]] = defaultdict(list)
-    for index, (word, weight) in enumerate(zip(words, weights, strict=True)):
-        for pair in pairwise(word):
-            totals[pair] += weight
-            where[pair].append(index)
-    return totals, where
 
 
 def pop_best(heap: list[tuple[int, Pair, Pair]], totals: dict[Pair, int]) -> Pair | None:

@@ -1,13 +1,12 @@
 """Text into chunks: the pieces that byte-pair encoding never merges across, from a string or a file of any size."""
 
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from momem_lib.data.tokens import ByteTokenizer
-from momem_lib.project import InputError
+from momem_lib.project import readable
 
 Source = str | bytes | Path  # a text, the bytes of one, or the file that holds one
 
@@ -52,22 +51,17 @@ def read_blocks(source: Source, block: int = BLOCK) -> Iterator[str]:
     Raises:
         InputError: a file that cannot be read, or a string with half a surrogate pair.
     """
-    if isinstance(source, str):
-        if not source.isascii() and re.search("[\ud800-\udfff]", source):
-            ByteTokenizer().encode(source)  # raises, and says where
-        yield from (source[start : start + block] for start in range(0, len(source), block))
+    if isinstance(source, Path):
+        as_it_is = {"errors": "surrogateescape", "newline": ""}
+        # "sig": the sign that some editors put first is no part of the text.
+        with readable(source, "the text file"), source.open(encoding="utf-8-sig", **as_it_is) as file:
+            yield from iter(lambda: file.read(block), "")
         return
-    as_it_is = {"errors": "surrogateescape", "newline": ""}
-    try:
-        if isinstance(source, Path):  # "sig": the sign that some editors put first is no part of the text
-            file = source.open(encoding="utf-8-sig", **as_it_is)
-        else:
-            file = io.TextIOWrapper(io.BytesIO(source), encoding="utf-8", **as_it_is)
-        with file:
-            while text := file.read(block):
-                yield text
-    except OSError as error:
-        raise InputError(f"the text file {source} cannot be read ({error.strerror}): check the path") from None
+    if isinstance(source, bytes):
+        source = source.decode("utf-8", "surrogateescape")
+    elif not source.isascii() and re.search("[\ud800-\udfff]", source):
+        ByteTokenizer().encode(source)  # raises, and says where
+    yield from (source[start : start + block] for start in range(0, len(source), block))
 
 
 def chunk_lists(source: Source, block: int = BLOCK) -> Iterator[list[str]]:
@@ -94,12 +88,9 @@ def chunk_bytes(chunk: str) -> bytes:
 
 
 def count_chunks(sources: Source | Iterable[Source], block: int = BLOCK, most: int = MOST_CHUNKS) -> Counter:
-    """How often each chunk occurs in one text or several, read block by block.
+    """How often each chunk occurs in one text or several, read block by block; no chunk reaches into the next text.
 
-    Args:
-        sources: texts, bytes or paths; no chunk reaches from one into the next.
-        block: bytes or characters read at a time.
-        most: different chunks kept; when there are more, the rarest are forgotten, which bounds the memory.
+    When there are more than `most` different ones, the rarest are forgotten, which bounds the memory.
 
     Example:
         >>> count_chunks("to be or not to be").most_common(2)

@@ -81,7 +81,7 @@ NGRAM_ROWS = ((0, 2048), (400_000, 65_536))
 ADAMW_ALONE = {"model_lr": 4e-3, "weight_decay": 0.1}  # it must tread more softly where it has the hidden matrices, too
 MOST_PASSES = 3.0  # with a large table of n-grams, which learns by heart what it reads again and again
 VOCABULARIES = ((0, 256), (1_500_000, 512), (4_000_000, 1024), (12_000_000, 2048), (40_000_000, 4096))
-BYTES_PER_TOKEN = {256: 1.0, 512: 1.9, 1024: 2.4, 2048: 2.9, 4096: 3.3}  # about, in English
+BYTES_PER_TOKEN = ((256, 1.0), (512, 1.9), (1024, 2.4), (2048, 2.9), (4096, 3.3))  # about, in English
 
 
 def rung(ladder: tuple[tuple, ...], size: int) -> tuple:
@@ -92,11 +92,6 @@ def rung(ladder: tuple[tuple, ...], size: int) -> tuple:
         (0, 'short')
     """
     return [entry for entry in ladder if entry[0] <= size][-1]
-
-
-def bytes_per_token(vocab_size: int) -> float:
-    """About how many bytes a token of such a vocabulary stands for, before one is learned."""
-    return max(value for size, value in BYTES_PER_TOKEN.items() if size <= vocab_size)
 
 
 def heads_for(width: int) -> int:
@@ -110,13 +105,8 @@ def heads_for(width: int) -> int:
 
 
 def least_bytes(window: int, vocab_size: int) -> int:
-    """The shortest text, about, whose training part holds two windows.
-
-    Example:
-        >>> least_bytes(128, 256)
-        271
-    """
-    return math.ceil((2 * window + 1) / (1 - HELD_OUT) * bytes_per_token(vocab_size))
+    """The shortest text, about, whose training part holds two windows."""
+    return math.ceil((2 * window + 1) / (1 - HELD_OUT) * rung(BYTES_PER_TOKEN, vocab_size)[1])
 
 
 def against_overfitting(text_bytes: int, passes: float) -> dict:
@@ -143,11 +133,6 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
 
     Raises:
         InputError: a text too short for one window, or changes out of range.
-
-    Example:
-        >>> small, large = plan(20_000).config.model, plan(20_000_000).config.model
-        >>> small.vocab_size, large.vocab_size, small.embedding_dim < large.embedding_dim
-        (256, 2048, True)
     """
     dial, changes = PROFILES[profile], changes or {}
     check_changes(LMConfig, changes, where)
@@ -155,7 +140,7 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
     chosen = softer | changes
     choose = chosen.setdefault  # what the reader has set stays, and the rest is chosen to fit it
     vocab_size = choose("vocab_size", rung(VOCABULARIES, text_bytes)[1])
-    tokens = int(text_bytes / bytes_per_token(vocab_size))
+    tokens = int(text_bytes / rung(BYTES_PER_TOKEN, vocab_size)[1])
     window = choose("context_window", max(8, min(dial.context, tokens // 100)))
     _, width, blocks = rung(dial.sizes, text_bytes)
     width = choose("embedding_dim", width)
@@ -179,19 +164,18 @@ def plan(text_bytes: int, profile: str = "quick", changes: dict | None = None, w
 
 def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dict[str, str]:
     """Why the dial has chosen what it has, key by key; minutes are those of its own choice, in words, or nothing."""
-    text = f"{in_bytes(text_bytes)} of text"
+    size = f"{text_bytes / 1e6:.1f} MB" if text_bytes >= 100_000 else f"{max(1, round(text_bytes / 1e3))} KB"
     a_step = config.batch_size * config.model.context_window
     passes = config.max_global_steps * a_step / max(1, tokens)
+    runs = f"vectors for runs of 3 to 5 tokens, as many as {size} of text can fill"
     if config.model.ngram_rows == 0:
         runs = f"no vectors for runs of 3 to 5 tokens: {passes:.1f} passes would learn them by heart"
-    else:
-        runs = f"vectors for runs of 3 to 5 tokens, as many as {text} can fill"
     merged = "each merged token often enough" if config.model.vocab_size > 256 else "too few words to learn merges"
     alone = config.muon_lr == 0
     return {
-        "vocab_size": f"{text} show {merged}",
+        "vocab_size": f"{size} of text show {merged}",
         "context_window": f"tokens that it looks back at; about {tokens:,} tokens in the text",
-        "embedding_dim": f"numbers per token, as many as {text} can fill",
+        "embedding_dim": f"numbers per token, as many as {size} of text can fill",
         "ngram_rows": runs,
         "num_decoder_blocks": "deep enough for this width",
         "num_heads": f"of {config.model.embedding_dim // config.model.num_heads} numbers each",
@@ -203,15 +187,3 @@ def explain(config: LMConfig, text_bytes: int, tokens: int, minutes: str) -> dic
         "dropout": f"{passes:.1f} passes {'could' if passes >= 3 else 'are too few to'} learn the text by heart",
         "checkpoint_steps": f"{config.max_global_steps // config.checkpoint_steps:,} checkpoints on the way",
     }
-
-
-def in_bytes(number: int) -> str:
-    """A length in words.
-
-    Example:
-        >>> in_bytes(640), in_bytes(12_345), in_bytes(2_345_678)
-        ('640 bytes', '12 KB', '2.3 MB')
-    """
-    if number < 1000:
-        return f"{number} bytes"
-    return f"{number / 1e3:.0f} KB" if number < 100_000 else f"{number / 1e6:.1f} MB"

@@ -4,7 +4,6 @@ import ast
 import codecs
 import hashlib
 import http.client
-import inspect
 import re
 import sys
 import sysconfig
@@ -16,7 +15,7 @@ import numpy as np
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.chunks import BLOCK
-from momem_lib.project import GENERATED, ROOT, InputError, write_atomically
+from momem_lib.project import GENERATED, ROOT, InputError, readable, write_atomically
 
 TRAIN_FILE = ROOT / "data" / "training" / "train.txt"  # where `momem lm train` looks when no file is named
 TEST_FILE = ROOT / "data" / "testing" / "test.txt"
@@ -37,25 +36,20 @@ DOWNLOADS = {  # name -> address and sha256 of the text that it is
 
 
 def fetch(name: str) -> Path:
-    """Download a text once, and check it each time.
-
-    Args:
-        name: a key of DOWNLOADS.
+    """Download a text of DOWNLOADS once, and check it each time.
 
     Raises:
         InputError: no network (it says where to put the file), or another text than expected.
     """
     path, (url, sha256) = CORPORA / f"{name}.txt", DOWNLOADS[name]
-    kept = path.is_file()
+    kept, advice = path.is_file(), f"from {url} elsewhere and save it as {path}"
     try:
         data = path.read_bytes() if kept else urllib.request.urlopen(url, timeout=30).read()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        advice = f"get {url} elsewhere and save it as {path}"
-        raise InputError(f"{name} cannot be downloaded here ({error}): {advice}") from None
+        raise InputError(f"{name} cannot be downloaded here ({error}): get it {advice}") from None
     if hashlib.sha256(data).hexdigest() != sha256:
-        advice = f"remove {path}" if kept else f"get the right one elsewhere and save it as {path}"
         source = path if kept else url
-        raise InputError(f"{source} is not the expected text of {name} (its sha256 differs): {advice}")
+        raise InputError(f"{source} is not the expected {name} (its sha256 differs): get the right one {advice}")
     if not kept:
         write_atomically(path, lambda temporary: temporary.write_bytes(data))
     return path
@@ -73,24 +67,14 @@ def clean(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def docstrings(source: str, name: str) -> Iterator[str]:
-    """The docstrings of a module's source, of its classes and functions too, each under its full name.
-
-    Example:
-        >>> list(docstrings("def add(a, b):\\n    '''The sum.'''", "numbers"))
-        ['numbers.add(a, b)\\n\\nThe sum.']
-    """
-
-    def visit(node: ast.AST, path: str) -> Iterator[str]:
-        text = ast.get_docstring(node, clean=False)
-        if text:
-            signature = f"({ast.unparse(node.args)})" if hasattr(node, "args") else ""
-            yield f"{path}{signature}\n\n{inspect.cleandoc(text)}"
-        for child in node.body:
-            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                yield from visit(child, f"{path}.{child.name}")
-
-    yield from visit(ast.parse(source), name)
+def docstrings(node: ast.AST, path: str) -> Iterator[str]:
+    """The docstrings of a parsed module, of its classes and functions too, each under its full name."""
+    if text := ast.get_docstring(node):
+        signature = f"({ast.unparse(node.args)})" if hasattr(node, "args") else ""
+        yield f"{path}{signature}\n\n{text}"
+    for child in node.body:
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from docstrings(child, f"{path}.{child.name}")
 
 
 def library_documents() -> Iterator[str]:
@@ -107,7 +91,7 @@ def library_documents() -> Iterator[str]:
             parts = file.relative_to(folder).with_suffix("").parts
             if not set(parts) & set(NO_DOCUMENTATION):
                 module = ".".join(part for part in parts if part != "__init__")
-                yield from docstrings(file.read_text(encoding="utf-8"), module)
+                yield from docstrings(ast.parse(file.read_text(encoding="utf-8")), module)
 
 
 def offline_text() -> tuple[Path, Path]:
@@ -140,70 +124,47 @@ def find_files(path: str | Path) -> list[Path]:
 
     Raises:
         InputError: no such file, a folder without texts, or a download that fails.
-
-    Example:
-        >>> find_files("nowhere.txt")
-        Traceback (most recent call last):
-        ...
-        momem_lib.project.InputError: the text nowhere.txt does not exist: check the path, or name a folder of .txt \
-files, or tiny-shakespeare
     """
+    place, wanted = Path(path), f"a file, a folder of .txt files or {TINY_SHAKESPEARE} was expected"
     if not str(path):
-        raise InputError(
-            f"the name of the text is empty: a file, a folder of .txt files or {TINY_SHAKESPEARE} was expected"
-        )
-    place = Path(path)
-    try:
-        files = [place] if place.is_file() else [file for file in sorted(place.rglob("*")) if is_text(file, place)]
-        folder = place.is_dir()
-    except (OSError, ValueError) as error:
-        raise InputError(f"the text {path!s:.80} cannot be read ({error})") from None
-    if files:
-        return files
-    if folder:
+        raise InputError(f"the name of the text is empty: {wanted}")
+    with readable(f"{path!s:.80}", "the text"):
+        if place.is_file():
+            return [place]
+        if not place.is_dir() and str(path) in DOWNLOADS:
+            return [fetch(str(path))]
+        if not place.is_dir():
+            raise InputError(f"the text {path!s:.200} does not exist: {wanted}")
+        texts = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file()]
+        files = [file for file in texts if "/." not in f"/{file.relative_to(place).as_posix()}" and file.stat().st_size]
+    if not files:
         raise InputError(f"the folder {path} holds no text: files that end in {', '.join(SUFFIXES)} are read")
-    if str(path) in DOWNLOADS:
-        return [fetch(str(path))]
-    advice = f"check the path, or name a folder of .txt files, or {TINY_SHAKESPEARE}"
-    raise InputError(f"the text {path!s:.200} does not exist: {advice}")
-
-
-def is_text(file: Path, folder: Path) -> bool:
-    """Whether a file somewhere in a folder is one to read: its name says so, it is not hidden, and it is not empty."""
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return not hidden and file.suffix.lower() in SUFFIXES and file.is_file() and file.stat().st_size > 0
-
-
-def check_file(file: Path) -> int:
-    """See that a file holds UTF-8 text, block by block; returns its length in bytes.
-
-    Raises:
-        InputError: it is empty, binary, not UTF-8, or cannot be read.
-    """
-    decoder, size, line = codecs.getincrementaldecoder("utf-8")(), 0, 1
-    try:
-        with file.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                if not size and block[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                    raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
-                if b"\0" in block:
-                    raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
-                decoder.decode(block)
-                size, line = size + len(block), line + block.count(b"\n")
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        line += error.object[: error.start].count(b"\n")
-        raise InputError(f"the text {file}, line {line}, is not UTF-8: save the file as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"the text {file} cannot be read ({error.strerror}): check the path") from None
-    if not size:
-        raise InputError(f"the text {file} is empty: a file with some text was expected")
-    return size
+    return files
 
 
 def check_files(files: Sequence[Path]) -> int:
-    """How many bytes of UTF-8 text some files hold; an InputError as in check_file."""
-    return sum(check_file(Path(file)) for file in files)
+    """How many bytes of UTF-8 text some files hold; they are read line by line.
+
+    Raises:
+        InputError: one is empty, binary, not UTF-8, or cannot be read.
+    """
+    for file in files:
+        with readable(file, "the text"), open(file, "rb") as stream:
+            begin = stream.read(BLOCK)
+            if not begin:
+                raise InputError(f"the text {file} is empty: a file with some text was expected")
+            if begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
+            if b"\0" in begin:
+                raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
+            stream.seek(0)
+            for number, line in enumerate(stream, start=1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    place = f"{file}, line {number}"
+                    raise InputError(f"the text {place}, is not UTF-8: save the file as UTF-8") from None
+    return sum(Path(file).stat().st_size for file in files)
 
 
 def sample_blocks(files: Sequence[Path], most: int = LEARNED_FROM) -> Iterator[Path | bytes]:
@@ -232,12 +193,6 @@ def write_tokens(tokenizer: BPETokenizer, files: Iterable[Path | str | bytes], p
 
     Returns:
         the token numbers (N,), uint16, mapped from the disk: however long the text is, little of it is in memory.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_tokens(BPETokenizer(), ["né"], Path(folder) / "tokens.bin").tolist()
-        [110, 195, 169]
     """
 
     def write(temporary: Path) -> None:
@@ -259,12 +214,7 @@ def open_tokens(path: str | Path) -> np.ndarray:
     return np.memmap(path, dtype="<u2", mode="r") if path.stat().st_size else np.zeros(0, "<u2")
 
 
-def split_tokens(tokens: np.ndarray, share: float = HELD_OUT, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
-    """Training tokens, and the last ones, for validation; views, nothing is copied.
-
-    Example:
-        >>> [len(part) for part in split_tokens(np.arange(1000))]
-        [950, 50]
-    """
-    held_out = min(most, max(2, round(share * len(tokens))))
+def split_tokens(tokens: np.ndarray, most: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
+    """Training tokens, and the last ones, for validation; views, nothing is copied."""
+    held_out = min(most, max(2, round(HELD_OUT * len(tokens))))
     return tokens[: len(tokens) - held_out], tokens[len(tokens) - held_out :]

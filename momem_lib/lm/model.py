@@ -56,15 +56,7 @@ class Evaluation:
 
 @dataclass
 class LanguageModel:
-    """A trained Transformer with its tokenizer.
-
-    Example:
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> model = Transformer(ModelConfig(256, 16, 2, 32, num_decoder_blocks=1, context_window=32))
-        >>> language_model = LanguageModel(model, BPETokenizer())
-        >>> len(language_model.samples("To be", seeds=[1, 2], tokens=5))
-        2
-    """
+    """A trained Transformer with its tokenizer."""
 
     model: Transformer
     tokenizer: BPETokenizer
@@ -72,11 +64,6 @@ class LanguageModel:
 
     def __post_init__(self) -> None:
         self.model.eval()
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model computes."""
-        return self.model.device
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -96,8 +83,6 @@ class LanguageModel:
             raise InputError(f"{folder} holds no language model ({path.name}): train one with 'momem lm train --out'")
         tensors, card = load_tensors(path)
         tokenizer = BPETokenizer.load(folder / "tokenizer.json")
-        if card.get("task") != NAME:
-            raise InputError(f"the checkpoint {path} cannot be used: it holds no language model; train a new one")
         if card.get("tokenizer") != tokenizer_card(tokenizer):
             raise InputError(f"tokenizer.json in {folder} is not the one that the model was trained with: restore it")
         model = build(card, tensors, path, tokenizer=card["tokenizer"])
@@ -113,23 +98,20 @@ class LanguageModel:
 
     def encode(self, prompt: str) -> Tensor:
         """A prompt as tokens (1, n); an empty one becomes a new line, since something must come first."""
-        return torch.tensor([self.tokenizer.encode(prompt or "\n")], device=self.device)
+        return torch.tensor([self.tokenizer.encode(prompt or "\n")], device=self.model.device)
 
     def tokens_of(
-        self,
-        prompt: str,
-        seeds: Sequence[int],
-        tokens: int = 200,
-        temperature: float = 0.8,
-        top_k: int | None = None,
-        top_p: float | None = None,
+        self, prompt: str, seeds: Sequence[int], tokens: int = 200, temperature: float = 0.8, **best: float | None
     ) -> Iterator[Tensor]:
-        """Continue a prompt once for each seed: yields the next token of every row (B,), `tokens` times."""
-        sampling = Sampling(temperature, top_k, top_p, seeds)
+        """Continue a prompt once for each seed: yields the next token of every row (B,), `tokens` times.
+
+        best: top_k and top_p, as in generation.Sampling.
+        """
+        sampling = Sampling(temperature, seeds=seeds, **best)
         numbers = sampling.numbers(len(seeds), tokens)  # (B, tokens)
-        latest, reading = self.encode(prompt).expand(len(seeds), -1), None
+        latest, past = self.encode(prompt).expand(len(seeds), -1), None
         for index in range(tokens):
-            logits, reading = read_on(self.model, latest, reading)
+            logits, past = read_on(self.model, latest, past)
             latest = sampling.choose(logits.float()[:, None], numbers[:, index : index + 1])  # (B, 1)
             yield latest[:, 0]
 
@@ -160,14 +142,14 @@ class LanguageModel:
         Raises:
             InputError: fewer than two tokens.
         """
-        tokens = np.array(self.tokenizer.encode(text), self.tokenizer.dtype) if isinstance(text, str) else text
+        tokens = np.array(self.tokenizer.encode(text)) if isinstance(text, str) else text
         if len(tokens) < 2:
             raise InputError(f"a text of {len(tokens)} tokens cannot be measured: at least 2 are needed")
         nats, size, window = 0.0, 0, self.model.config.context_window
         whole = (len(tokens) - 1) // window * window  # tokens in full windows
         for begin, end in pairwise([*range(0, whole, batch * window), whole, len(tokens) - 1]):
             if begin < end:
-                part = torch.from_numpy(tokens[begin : end + 1].astype(np.int64)).to(self.device)
+                part = torch.from_numpy(tokens[begin : end + 1].astype(np.int64)).to(self.model.device)
                 logits = scores(self.model, part[:-1].view((-1, window) if begin < whole else (1, -1)))
                 nats += F.cross_entropy(logits.flatten(0, 1).float(), part[1:], reduction="sum").item()
                 size += int(self.sizes[tokens[begin + 1 : end + 1]].sum())

@@ -1,6 +1,6 @@
 """A Transformer read as a language model: what it expects after each token, all at once or token by token."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -24,39 +24,31 @@ class Past:
     """What is kept of the tokens read so far, so that each is computed once."""
 
     caches: list[KeyValueCache]
-    tokens: list[Tensor] = field(default_factory=list)  # (B, n) each; all that was read, in order
-    length: int = 0  # tokens in the caches
-
-    def recent(self) -> Tensor:
-        """The last tokens (B, at most NGRAM_REACH): what n-grams reach back to."""
-        return torch.cat(self.tokens[-NGRAM_REACH:], dim=1)[:, -NGRAM_REACH:]
+    tokens: Tensor  # (B, n) all that the caches hold, in order
 
 
 @torch.inference_mode()
-def read_on(model: Transformer, tokens: Tensor, reading: Past | None = None) -> tuple[Tensor, Past]:
-    """Read more tokens (B, n) after those of a reading, and score what follows the last: logits (B, V).
+def read_on(model: Transformer, tokens: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
+    """Read more tokens (B, n) after those of the past, and score what follows the last: logits (B, V).
 
     When the window is full, the last half of it is read anew and the rest is forgotten.
 
     Returns:
-        (B, V) and the reading to go on from; the one that was given is used up.
+        (B, V) and the past to go on from; the one that was given is used up.
     """
     window = model.config.context_window
-    if reading is not None and reading.length + tokens.shape[1] > window:
-        tokens, reading = torch.cat([*reading.tokens, tokens], dim=1)[:, -max(1, window // 2) :], None
-    if reading is None:
-        tokens = tokens[:, -window:]
-        reading = Past([KeyValueCache() for _ in model.decoder])
-    count, past = tokens.shape[1], reading.length
-    x, angles = model.embed(tokens, torch.arange(past, past + count, device=tokens.device)[None])
+    seen = torch.cat([past.tokens, tokens], dim=1) if past else tokens[:, -window:]
+    if seen.shape[1] > window:
+        seen, past = seen[:, -max(1, window // 2) :], None
+    caches = past.caches if past else [KeyValueCache() for _ in model.decoder]
+    count = tokens.shape[1] if past else seen.shape[1]
+    tokens, begin, end = seen[:, -count:], seen.shape[1] - count, seen.shape[1]
+    x, angles = model.embed(tokens, torch.arange(begin, end, device=tokens.device)[None])
     if model.ngrams is not None:
-        seen = torch.cat([reading.recent(), tokens], dim=1) if past else tokens
-        x = x + model.ngrams(seen)[:, -count:]
+        x = x + model.ngrams(seen[:, -count - NGRAM_REACH :])[:, -count:]
     mask: Tensor | str | None = None if count == 1 else CAUSAL
-    if past and count > 1:
-        mask = Transformer.step_mask(torch.ones(1, past + count, dtype=torch.bool, device=tokens.device), count)
-    for block, cache in zip(model.decoder, reading.caches, strict=True):
+    if begin and count > 1:
+        mask = Transformer.step_mask(torch.ones(1, end, dtype=torch.bool, device=tokens.device), count)
+    for block, cache in zip(model.decoder, caches, strict=True):
         x = block(x, mask, angles, cache=cache)
-    reading.tokens.append(tokens)
-    reading.length += count
-    return model.head(model.decoder_norm(x[:, -1])), reading
+    return model.head(model.decoder_norm(x[:, -1])), Past(caches, seen)

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
-from momem_lib.lm.config import LMConfig, Plan, bytes_per_token, plan
+from momem_lib.lm.config import LMConfig, Plan, plan
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.training import STATE, History, Trained, batches, train, window_loss, windows
 from momem_lib.nn.checkpoints import circumstances, load_tensors, pick_device
@@ -31,10 +31,9 @@ FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
 
 
 def files_for(part: str, path: str | Path | None = None) -> tuple[list[Path], str]:
-    """The files to train or to test on, and their origin in words: those named, the usual one, or the default.
+    """The files to train or to test on (a part is "train" or "test"), and their origin in words.
 
-    Args:
-        part: "train" or "test".
+    They are those named, the usual one, or Python's documentation.
     """
     usual = {"train": corpus.TRAIN_FILE, "test": corpus.TEST_FILE}[part]
     if path is not None:
@@ -44,21 +43,15 @@ def files_for(part: str, path: str | Path | None = None) -> tuple[list[Path], st
     return [corpus.offline_text()[part == "test"]], f"Python's own documentation, since there is no {usual}"
 
 
-def set_aside(out: Path) -> Path | None:
-    """Move what a run would overwrite in a folder into its folder "previous", or "previous-2" and so on.
-
-    Returns:
-        the new folder, or None where there was nothing to move. Nothing is ever removed.
-    """
-    files = [out / name for name in FILES if (out / name).exists()]
-    if not files:
-        return None
-    names = chain(["previous"], (f"previous-{number}" for number in count(2)))
-    previous = next(out / name for name in names if not (out / name).exists())
-    previous.mkdir()
-    for file in files:
-        file.rename(previous / file.name)
-    return previous
+def set_aside(out: Path, say: Callable[[str], None]) -> None:
+    """Move what a run would overwrite in a folder into its folder "previous", or "previous-2" and so on."""
+    if files := [out / name for name in FILES if (out / name).exists()]:
+        places = (out / f"previous-{number}".removesuffix("-1") for number in count(1))
+        previous = next(place for place in places if not place.exists())
+        previous.mkdir()
+        for file in files:
+            file.rename(previous / file.name)
+        say(f"The earlier files of {out} were moved to {previous}.")
 
 
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
@@ -80,34 +73,25 @@ def fit_minutes(
 ) -> Plan:
     """The plan with as many steps as fit into some minutes, and with all that depends on them."""
     for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
-        steps = steps_in(minutes, chosen.config, tokens, device)
-        before, chosen = chosen, plan(text_bytes, profile, changes | {"max_global_steps": steps})
-        chosen = chosen.with_vocabulary(before.config.model.vocab_size)
-        if chosen.config.model.ngram_rows == before.config.model.ngram_rows:
+        steps, before = steps_in(minutes, chosen.config, tokens, device), chosen.config.model
+        chosen = plan(text_bytes, profile, changes | {"max_global_steps": steps}).with_vocabulary(before.vocab_size)
+        if chosen.config.model.ngram_rows == before.ngram_rows:
             break
-    length = text_bytes / bytes_per_token(chosen.config.model.vocab_size)
-    passes = steps * chosen.config.batch_size * chosen.config.model.context_window / length
-    reason = f"as many as {minutes:g} minutes allow here; {passes:.1f} passes over the text"
-    return replace(chosen, reasons=chosen.reasons | {"max_global_steps": reason})
-
-
-def speaker(show: bool) -> Callable[[str], None]:
-    """What says a line beside a progress bar, or says nothing."""
-    return tqdm.write if show else (lambda _line: None)
+    return replace(chosen, reasons=chosen.reasons | {"max_global_steps": f"as many as {minutes:g} minutes allow here"})
 
 
 def prepare(
-    files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, show: bool
+    files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, say: Callable
 ) -> tuple[LMConfig, BPETokenizer, dict]:
     """Check a text and its settings, and write the files that a run begins with into an empty folder.
 
     Returns:
         The settings that follow, the tokenizer, and facts for the card.
     """
-    say, where, size = speaker(show), pick_device(device), corpus.check_files(files)
+    where, size = pick_device(device), corpus.check_files(files)
     chosen = plan(size, profile, changes)
     say(f"{size:,} bytes of text.")
-    tokenizer = corpus.make_tokenizer(files, chosen.config.model.vocab_size, progress=show)
+    tokenizer = corpus.make_tokenizer(files, chosen.config.model.vocab_size, progress=say is tqdm.write)
     tokenizer.save(folder / "tokenizer.json")
     tokens = corpus.write_tokens(tokenizer, files, folder / "tokens.bin")
     learned, held_out = corpus.split_tokens(tokens)
@@ -150,25 +134,20 @@ def train_files(
     if minutes is not None and "max_global_steps" in changes:
         raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
     prepare_folder(out)
+    say = tqdm.write if show else (lambda _line: None)  # beside the progress bars
     # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
     with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
         files = [Path(file) for file in files]
-        config, tokenizer, facts = prepare(files, Path(folder), profile, minutes, changes, device, show)
-        if (previous := set_aside(out)) is not None:
-            speaker(show)(f"The earlier files of {out} were moved to {previous}.")
+        config, tokenizer, facts = prepare(files, Path(folder), profile, minutes, changes, device, say)
+        set_aside(out, say)
         for file in Path(folder).iterdir():
             file.rename(out / file.name)
     learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
     return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
 
 
-def resume(
-    out: str | Path = OUT,
-    device: str = "auto",
-    show: bool = True,
-    on_checkpoint: Callable[[History], None] | None = None,
-) -> Trained:
-    """Go on with an interrupted run; everything it needs is in its folder.
+def resume(out: str | Path = OUT, **options) -> Trained:
+    """Go on with an interrupted run; everything it needs is in its folder. The options are device and so on, see train.
 
     Raises:
         InputError: nothing to resume there, all steps done, or changed files.
@@ -186,7 +165,7 @@ def resume(
     learned, held_out = corpus.split_tokens(tokens)
     facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
     config = change(LMConfig(), card["training"], f"the card {STATE}")
-    return train(config, learned, held_out, tokenizer, out, device, True, show, on_checkpoint, facts)
+    return train(config, learned, held_out, tokenizer, out, resume=True, facts=facts, **options)
 
 
 def measure_files(language_model: LanguageModel, files: Sequence[str | Path]) -> Evaluation:

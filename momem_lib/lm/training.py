@@ -1,7 +1,6 @@
 """Training a language model: windows of a text, the loss on them, and a run with samples and checkpoints on the way."""
 
 import copy
-import csv
 import math
 import shlex
 from collections.abc import Callable, Iterator
@@ -38,13 +37,7 @@ History = list[dict]
 
 @lru_cache(maxsize=2)
 def window_starts(length: int, window: int, seed: int, epoch: int) -> np.ndarray:
-    """Where the windows of one pass over a text begin: side by side from a random place on, in random order.
-
-    Example:
-        >>> starts = window_starts(100, 8, seed=0, epoch=0)
-        >>> len(starts), np.unique(starts % 8).size  # all from the same offset
-        (11, 1)
-    """
+    """Where the windows of one pass over a text begin: side by side from a random place on, in random order."""
     generator = np.random.default_rng((seed, epoch))
     number = (length - window) // window  # whatever the offset is, so many windows fit
     offset = generator.integers(0, (length - 1) - number * window, endpoint=True)
@@ -58,10 +51,6 @@ def windows(tokens: np.ndarray, window: int, batch: int, seed: int, step: int) -
 
     Raises:
         InputError: fewer tokens than two windows.
-
-    Example:
-        >>> windows(np.arange(100), window=4, batch=2, seed=0, step=0).diff(dim=1).unique().tolist()
-        [1]
     """
     if len(tokens) < 2 * window:
         raise InputError(f"{len(tokens):,} tokens are too few for windows of {window}: {2 * window} or more are needed")
@@ -78,16 +67,7 @@ def batches(tokens: np.ndarray, config: LMConfig, start_step: int = 0) -> Iterat
 
 
 def window_loss(model: Transformer, batch: Tensor) -> Tensor:
-    """The mean loss of foreseeing each next token of a batch of windows (B, T+1): a scalar, in nats per token.
-
-    Example:
-        >>> from momem_lib.lm.config import LMShape
-        >>> shape = LMShape(embedding_dim=16, num_heads=2, hidden_dim=32, num_decoder_blocks=1, context_window=8)
-        >>> trainer = Trainer(LMConfig(model=shape), torch.device("cpu"))
-        >>> first = trainer.train_step(windows(np.arange(256), 8, batch=2, seed=0, step=0), window_loss)
-        >>> 5.3 < first < 5.8  # about ln 256: every byte seems equally likely at first
-        True
-    """
+    """The mean loss of foreseeing each next token of a batch of windows (B, T+1): a scalar, in nats per token."""
     batch = batch.to(model.device, non_blocking=True)
     logits = scores(model, batch[:, :-1])  # (B, T, V)
     return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
@@ -123,23 +103,18 @@ class Run:
         return card | {"tokenizer": tokenizer_card(self.now.tokenizer)}
 
     def save(self) -> None:
-        """Write what resume needs, and the log."""
+        """Write what resume needs, and the history as a table, a column for each figure."""
         if self.out is not None:
             self.trainer.save(self.out / STATE, self.card())
-            write_atomically(self.out / "log.csv", self.write_log)
+            rows = [LOGGED, *([row.get(name, "") for name in LOGGED] for row in self.trainer.history)]
+            text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+            write_atomically(self.out / "log.csv", lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
 
-    def write_log(self, path: Path) -> None:
-        """The history as CSV, a column for each figure."""
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, LOGGED, extrasaction="ignore", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.trainer.history)
-
-    def note(self) -> dict:
-        """Add the present step to the history."""
+    def row(self) -> dict:
+        """The present step, for the history."""
         trainer, config = self.trainer, self.trainer.config
         tokens = trainer.step * config.batch_size * config.model.context_window
-        row = {
+        return {
             "step": trainer.step,
             "seconds": round(trainer.seconds, 2),
             "tokens": tokens,
@@ -148,16 +123,14 @@ class Run:
             "gradient_norm": trainer.gradient_norm,
             "tokens_per_second": round(tokens / max(1e-9, trainer.seconds)),
         }
-        trainer.history.append(row)
-        return row
 
     def checkpoint(self) -> None:
         """Measure on the validation text, write a sample, keep the model if it is the best so far, save."""
         trainer, before = self.trainer, [row["validation_loss"] for row in self.measured()]
-        row, held_out = self.note(), self.now.evaluate(self.validation_tokens)
+        held_out = self.now.evaluate(self.validation_tokens)
         metrics = {"validation_loss": held_out.loss, "bits_per_byte": held_out.bits_per_byte}
-        row |= metrics
-        row["sample"] = self.now.generate("\n", trainer.step, tokens=max(8, int(SAMPLE / self.now.sizes.mean())))
+        sample = self.now.generate("\n", trainer.step, tokens=max(8, int(SAMPLE / self.now.sizes.mean())))
+        trainer.history.append(row := self.row() | metrics | {"sample": sample})
         if not before or held_out.loss < min(before):
             card = self.card() | {"metrics": metrics}
             self.best = LanguageModel(copy.deepcopy(trainer.average), self.now.tokenizer, card)
@@ -165,7 +138,9 @@ class Run:
                 self.best.save(self.out)
         self.save()
         if self.show:
-            tqdm.write(describe(row))
+            measured = f"validation loss {held_out.loss:.4f}  {held_out.bits_per_byte:.3f} bits per byte"
+            speed = f"{row['tokens_per_second']:,} tokens/s  {row['seconds']:.0f} s"
+            tqdm.write(f"step {trainer.step:6,d}  loss {row['loss']:.4f}  {measured}  {speed}\n    {sample!r}")
         if self.on_checkpoint:
             self.on_checkpoint(trainer.history)
 
@@ -185,7 +160,7 @@ class Run:
         if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
             self.checkpoint()
         elif trainer.step % max(1, config.max_global_steps // LOG_LINES) == 0:
-            self.note()
+            trainer.history.append(self.row())
         return self.enough()
 
     def go(self) -> Trained:
@@ -206,24 +181,13 @@ class Run:
 
     def words(self, trainer: Trainer) -> str:
         """Loss, bits per byte and speed beside the bar, which itself says how much time is left."""
-        config = trainer.config
-        speed = trainer.step * config.batch_size * config.model.context_window / max(1e-9, trainer.seconds)
         bits = trainer.loss / math.log(2) / self.bytes_per_token
-        return f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {speed:,.0f} tokens/s"
+        return f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {self.row()['tokens_per_second']:,} tokens/s"
 
     @cached_property
     def bytes_per_token(self) -> float:
         """Of the validation text."""
         return float(self.now.sizes[self.validation_tokens[:100_000]].mean())
-
-
-def describe(row: dict) -> str:
-    """One checkpoint in two lines: the figures, and what the model writes."""
-    return (
-        f"step {row['step']:6,d}  loss {row['loss']:.4f}  validation loss {row['validation_loss']:.4f}  "
-        f"{row['bits_per_byte']:.3f} bits per byte  {row['tokens_per_second']:,} tokens/s  {row['seconds']:.0f} s\n"
-        f"    {row['sample']!r}"
-    )
 
 
 def train(

@@ -69,8 +69,6 @@ def _sweep_jobs(paths: list[Path], given: dict, offered: dict, name: str, values
     """Notebook by notebook: its path, the parameter's value, and all its parameters; equal values count once."""
     if name in given:
         raise InputError(f"{name} is both swept and given with one value: leave one of the two out")
-    if not values:
-        raise InputError(f"the sweep of {name} has no values: type them after the name, for instance 0.1 1 10")
     plans = [plan(paths, {**given, name: value}, offered) for value in values]
     jobs: list[tuple] = []
     for path, *chosen_for in zip(paths, *plans, strict=True):
@@ -145,29 +143,24 @@ def _short(text: str, lines: int = 4, width: int = 300) -> str:
     return "\n  ".join(line[:width] for line in text.strip().splitlines()[:lines])
 
 
-def run_table(results: Sequence[Result]) -> str:
-    """The closing table: notebook, seconds, ok; below it what failed, and where."""
-    rows = [(r.output.stem, f"{r.seconds:7.1f}", "NO" if r.error else "yes") for r in results]
-    failed = [f"\n{r.output.stem} failed {r.error}" for r in results if r.error]
-    return "\n".join([aligned([("notebook", "seconds", "ok"), *rows]), *failed])
-
-
 def run_and_report(
     notebooks: Sequence[str | Path] = (),
     sweep: tuple[str, Sequence[object]] | None = None,
     out_dir: str | Path = RUNS,
     **options,
 ) -> int:
-    """Run notebooks as run_notebooks does and print what came of it; 0 when all ran to their end, else 1."""
+    """Run notebooks as run_notebooks does and print a table, what failed, and where; 0 when all ran through, else 1."""
     if not notebooks and not find_notebooks():
         print(f"There are no notebooks in {NOTEBOOKS} yet: nothing to run.")
         return 0
     results = run_notebooks(notebooks, sweep=sweep, out_dir=out_dir, **options)
-    print("\n" + run_table(results))
+    rows = [(run.output.stem, f"{run.seconds:7.1f}", "NO" if run.error else "yes") for run in results]
+    failed = [f"\n{run.output.stem} failed {run.error}" for run in results if run.error]
+    print("", aligned([("notebook", "seconds", "ok"), *rows]), *failed, sep="\n")
     if sweep is not None:
         print("\n" + sweep_table(sweep[0], results))
         picture = draw_sweep(sweep[0], results, Path(out_dir) / f"sweep-{_file_word(sweep[0])}.png")
         nothing = "No numbers to draw: tag a cell that prints JSON with 'result'."
         print(f"\nPicture: {picture}" if picture else f"\n{nothing}")
     print(f"\nExecuted copies: {Path(out_dir).resolve()}")
-    return 1 if any(result.error for result in results) else 0
+    return 1 if failed else 0

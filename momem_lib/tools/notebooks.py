@@ -128,12 +128,6 @@ def normalise_notebooks(paths: Iterable[str | Path], check: bool = False) -> lis
     return different
 
 
-def notebook_title(notebook, default: str = "") -> str:
-    """The first heading of a notebook, without its marks."""
-    headings = (re.search(r"^#+\s+(.+)$", c.source, re.MULTILINE) for c in notebook.cells if c.cell_type == "markdown")
-    return next((heading[1].strip() for heading in headings if heading), default)
-
-
 def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] | None = None) -> list[Path]:
     """Write each notebook, outputs included, as a web page, the glossary too, and an index of them all.
 
@@ -161,7 +155,8 @@ def export_html(out_dir: str | Path = ROOT / "html", notebooks: Sequence[Path] |
     pages, links = [], []
     for path in [*find_notebooks(), *sorted(NOTEBOOKS.glob("*.md"))] if notebooks is None else notebooks:
         notebook = _page(path.read_text(encoding="utf-8")) if path.suffix == ".md" else read_notebook(path)
-        title = notebook_title(notebook, default=path.stem).replace("`", "")
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        title = re.findall(r"^#+\s+(.+)$", f"{text}\n# {path.stem}", re.MULTILINE)[0].strip().replace("`", "")
         pages.append(write(path.stem, title, notebook, path.parent.parent))
         links.append(f"- [{title}]({path.stem}.html)")
     index = _page(INDEX + "\n".join(links))

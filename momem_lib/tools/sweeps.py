@@ -33,12 +33,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def sweep_table(name: str, results: Sequence) -> str:
-    """A table of what the notebooks found for each value of the swept parameter.
-
-    Args:
-        name: the parameter.
-        results: headless.Result of each run.
-    """
+    """A table of what the notebooks found (a headless.Result of each run) for each value of the swept parameter."""
     columns = list(dict.fromkeys(key for run in results for key in run.result))
     rows = [["notebook", name, *columns]]
     for run in results:

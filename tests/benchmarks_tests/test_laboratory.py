@@ -15,17 +15,15 @@ from laboratory_targets import fate_of_letters, loss_on_all, with_own_output
 from laboratory_tokens import Bytes, Characters, Pairs, exams, named_tokens, names_found, training_names
 from laboratory_transfer import masked_loss, take_all, take_reading, transfer_config
 
-from momem_lib.course.nb12 import plots
 from momem_lib.course.nb12.breaking import PadToPad
 from momem_lib.course.nb12.decoding import Job, candidates_of
 from momem_lib.course.nb12.rows import SMALL_FIELDS, short_rows
-from momem_lib.course.nb12.small import Watched, small_config
+from momem_lib.course.nb12.small import Watched
 from momem_lib.course.nb12.tables import made_by, recorded, table
 from momem_lib.course.shared.figures import png
 from momem_lib.data.records import Person
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.nn.transformer import Transformer
 from momem_lib.system.gates import summary_gate
 from momem_lib.system.memory import Memory
 from momem_lib.training.batches import batch_of, tokenize
@@ -35,25 +33,6 @@ CPU = torch.device("cpu")
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
 SCRIPTS = ("cascade", "field_choice", "temperature", "laboratory", *(f"laboratory_{part}" for part in (
     "breaking", "closed_book", "decoding", "facts", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
-TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
-DRAWN = {
-    "a": plots.draw_hallucinations,
-    "b": plots.draw_masks,
-    "c": plots.draw_precision,
-    "d": lambda results: plots.draw_race(results, "summaries"),
-    "e": lambda results: plots.draw_race(results, "responses"),
-    "f": plots.draw_closed_book,
-    "g": plots.draw_alphabets,
-    "h": plots.draw_targets,
-    "i": plots.draw_scaling,
-    "j": plots.draw_decoding,
-}
-
-
-def untrained(task="ner", kind=Transformer, **changes):
-    """A small model that has learned nothing."""
-    torch.manual_seed(0)
-    return kind(small_config(task, **(TINY | changes)).model).eval()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -67,7 +46,7 @@ def test_a_mark_is_reached_or_not():
     assert reached(done, 0.1) == 2 and reached(done, 0.5) is None
 
 
-def test_both_masks_find_the_same_without_padding():
+def test_both_masks_find_the_same_without_padding(untrained):
     right, wrong, rows = untrained(), untrained(kind=PadToPad), short_rows(3, "test")
     assert right_with_padding(right, rows, 0) == right_with_padding(wrong, rows, 0)
 
@@ -86,7 +65,7 @@ def test_frozen_reading_parts_stay_and_others_move():
     assert torch.equal(whole.model.head.scores.weight, trainer.model.head.scores.weight)
 
 
-def test_reading_without_labels_looks_at_hidden_bytes_alone():
+def test_reading_without_labels_looks_at_hidden_bytes_alone(untrained):
     model = untrained("summary")
     inputs, _ = batch_of(tokenize(TASKS["summary"], short_rows(2, unknown=0.0), 256), range(2))
     hidden = torch.zeros_like(inputs.source_mask)
@@ -96,7 +75,7 @@ def test_reading_without_labels_looks_at_hidden_bytes_alone():
     assert torch.isclose(masked_loss(model, inputs, hidden), F.cross_entropy(scores, inputs.source[:, 3]))
 
 
-def test_loss_on_all_is_a_mean_over_prompt_and_target():
+def test_loss_on_all_is_a_mean_over_prompt_and_target(untrained):
     model = untrained(prompt_attention="causal")
     inputs, labels = batch_of(tokenize(TASKS["ner"], short_rows(3), 256), range(3))
     on_target, on_all = loss_on_all(model, (inputs, labels))
@@ -106,7 +85,7 @@ def test_loss_on_all_is_a_mean_over_prompt_and_target():
     assert 4.5 < on_prompt < 6.5  # nothing learned: about ln 268 for each byte
 
 
-def test_own_output_replaces_some_tokens_but_never_the_first():
+def test_own_output_replaces_some_tokens_but_never_the_first(untrained):
     model = untrained()
     inputs, _ = batch_of(tokenize(TASKS["ner"], short_rows(8), 256), range(8))
     mixed = with_own_output(model, inputs, torch.Generator().manual_seed(0), share=1.0)
@@ -118,12 +97,12 @@ def test_own_output_replaces_some_tokens_but_never_the_first():
     assert torch.equal(same.target, inputs.target)
 
 
-def test_fate_of_letters_starts_alike():
+def test_fate_of_letters_starts_alike(untrained):
     fate = fate_of_letters(untrained(), short_rows(4, "test"), places=3)
     assert fate["teacher"][0] == fate["own"][0] and len(fate["own"]) == 3
 
 
-def test_alphabets_come_back_except_for_unknown_signs():
+def test_alphabets_come_back_except_for_unknown_signs(untrained):
     rows = training_names(60)
     pairs = Pairs([row["question"] for row in rows], merges=40)
     for text in ("Where is Ngũgĩ?", "王小明 🦊", "$tev0 Ca$hmoney"):
@@ -165,7 +144,7 @@ def test_verdicts_gates_and_candidates_agree():
 
 
 @pytest.mark.parametrize("letter", "abcdfghij")
-def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeypatch, capsys):
+def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeypatch, capsys, drawn):
     options = ["--only", letter, "--few", "--write", "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["laboratory.py", *options])
     laboratory.main()
@@ -173,7 +152,7 @@ def test_the_command_runs_and_its_results_can_be_drawn(letter, tmp_path, monkeyp
     for name in "de" if letter == "d" else letter:
         results = recorded(name)
         assert results["command"] == f"python tests/benchmarks/laboratory.py --only {letter} --write"
-        figure = DRAWN[name](results)
+        figure = drawn[name](results)
         assert len(figure.get_label()) > 60 and png(figure)[:4] == b"\x89PNG"
         assert len(table(name).splitlines()) >= 2 and made_by(results).startswith("made by: ")
     assert capsys.readouterr().out

@@ -1,7 +1,6 @@
 """Byte-pair encoding: naive, fast and Hugging Face learn the same; everything round-trips; files agree."""
 
 import json
-import re
 import tracemalloc
 
 import numpy as np
@@ -36,7 +35,7 @@ ODD = st.text(st.sampled_from("aaabbc  \n\r\t.'1é王。\u2028\x1c\x85😀-[&"),
 @pytest.fixture(scope="module")
 def tokenizer():
     """A tokenizer that learned from this repo's own text."""
-    return BPETokenizer.train(TEXT, 600, specials=["<|end|>", "<pad>"])
+    return BPETokenizer(BPETokenizer.train(TEXT, 598).merges, ["<|end|>", "<pad>"])
 
 
 @pytest.fixture(scope="module")
@@ -136,19 +135,10 @@ def test_nasty_texts(tokenizer, judge, text):
     assert tokenizer.decode(ids) == text == judge.decode(ids)
 
 
-@pytest.mark.parametrize("text", ["<pad>a <|end|>\n", "<|end|><|end|>", "<pad", "a<pad>", "é <pad> é", "", "x"])
-def test_special_tokens_in_a_text_when_asked_for(tokenizer, judge, text):
-    judge.encode_special_tokens = False
-    ids = tokenizer.encode(text, specials=True)
-    assert ids == judge.encode(text).ids == tokenizer.encode(text.encode(), specials=True)
-    assert tokenizer.show(ids) == text
-    assert tokenizer.decode(ids) == re.sub(r"<pad>|<\|end\|>", "", text)
-    assert max(tokenizer.encode(text), default=0) < 256 + len(tokenizer.merges)  # plain text cannot forge them
-
-
-def test_longer_of_two_special_tokens_is_found():
-    tokenizer = BPETokenizer(specials=["<a", "<a>"])
-    assert tokenizer.encode("<a><a", specials=True) == [tokenizer.id("<a>"), tokenizer.id("<a")]
+def test_a_text_cannot_forge_special_tokens(tokenizer):
+    text = "<pad>a <|end|>"
+    assert tokenizer.decode([*tokenizer.encode(text), tokenizer.id("<pad>")]) == text
+    assert max(tokenizer.encode(text)) < 256 + len(tokenizer.merges)
 
 
 def test_numbers_are_bytes_then_merges_then_special_tokens(tokenizer, judge):
@@ -168,7 +158,6 @@ def test_without_merges_it_is_the_byte_tokenizer():
         ids = [*bytes_only.encode(text), ours.id("<pad>")]
         assert ours.encode(text) == ids[:-1]
         assert ours.decode(ids) == bytes_only.decode(ids)
-        assert ours.show(ids) == bytes_only.show(ids)
 
 
 def test_saved_and_loaded_it_is_the_same(tokenizer, tmp_path):
@@ -194,11 +183,12 @@ def test_saved_and_loaded_it_is_the_same(tokenizer, tmp_path):
         (lambda text: text.replace("{1,32}", "{1,33}"), "was made by another program"),
     ],
 )
-def test_broken_files_get_a_sentence(change, message):
+def test_broken_files_get_a_sentence(tmp_path, change, message):
     text = BPETokenizer.train("he he he", 258).to_json()
     assert '"h e"' in text and text != change(text)
+    (tmp_path / "tokenizer.json").write_text(change(text), encoding="utf-8")
     with pytest.raises(InputError, match=f"the tokenizer.*{message}"):
-        BPETokenizer.from_json(change(text))
+        BPETokenizer.load(tmp_path / "tokenizer.json")
 
 
 def test_bad_input_gets_a_sentence(tokenizer, tmp_path):
@@ -206,13 +196,14 @@ def test_bad_input_gets_a_sentence(tokenizer, tmp_path):
         (lambda: tokenizer.encode("a\ud800"), "character 2 is half of a surrogate pair"),
         (lambda: tokenizer.decode([600]), "there is no token 600: numbers from 0 to 599"),
         (lambda: tokenizer.decode([-1]), "there is no token -1"),
-        (lambda: BPETokenizer.train("text", 257, ["<a>", "<b>"]), "a vocabulary of 257 is too small: 258 is the least"),
+        (lambda: BPETokenizer.train("text", 255), "a vocabulary of 255 tokens cannot be: 256 to 65,536"),
+        (lambda: BPETokenizer.train("text", 65_537), "a vocabulary of 65537 tokens cannot be"),
         (lambda: BPETokenizer(specials=["<a>", "<a>"]), "special tokens need names"),
         (lambda: BPETokenizer([(97, 257)]), "merge 0 uses a token that does not exist yet"),
         (lambda: BPETokenizer([(97, 98), (97, 98)]), "two merges make the same token"),
         (lambda: BPETokenizer.load(tmp_path / "none.json"), "the tokenizer .* does not exist"),
-        (lambda: BPETokenizer.train(tmp_path / "none.txt", 300), "the text file .* cannot be read"),
-        (lambda: list(tokenizer.encode_stream(tmp_path)), "the text file .* cannot be read"),
+        (lambda: BPETokenizer.train(tmp_path / "none.txt", 300), "the text file .* does not exist"),
+        (lambda: list(tokenizer.encode_stream(tmp_path)), "the text file .* is a folder"),
     ):
         with pytest.raises(InputError, match=message):
             call()
@@ -228,12 +219,6 @@ def test_files_are_encoded_in_pieces_of_small_numbers(tokenizer, tmp_path):
         assert {piece.dtype for piece in pieces} == {np.dtype(np.uint16)}
         assert np.concatenate(pieces).tolist() == tokenizer.encode(path.read_bytes())
     assert list(tokenizer.encode_stream("")) == []
-
-
-def test_large_vocabularies_get_larger_numbers():
-    many = BPETokenizer(specials=[f"<{number}>" for number in range(65_281)])
-    assert many.vocab_size == 65_537 and many.dtype is np.uint32
-    assert BPETokenizer(specials=many.specials[:-1]).dtype is np.uint16
 
 
 def test_counting_and_encoding_a_file_takes_little_memory(tokenizer, tmp_path):

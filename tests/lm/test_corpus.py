@@ -1,5 +1,6 @@
 """Corpora: what is read, what is refused and how, and tokens on the disk."""
 
+import ast
 import hashlib
 import http.client
 import io
@@ -37,6 +38,7 @@ def test_256_tokens_are_the_bytes_alone():
     [
         (b"", "empty"),
         (b"PK\x03\x04\0\0\0", "binary"),
+        (b"\x89PNG\r\n\0\0", "binary"),
         ("Größe\n".encode("latin-1"), "line 1, is not UTF-8"),
         (b"one\ntwo\n\xff\n", "line 3, is not UTF-8"),
         ("UTF-16".encode("utf-16"), "is UTF-16"),
@@ -56,8 +58,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     assert corpus.write_tokens(BPETokenizer(), [file], tmp_path / "tokens.bin").tolist() == list(b"one")
 
 
-def test_a_letter_across_two_blocks_is_no_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "BLOCK", 3)
+def test_the_length_is_in_bytes(tmp_path):
     file = tmp_path / "text.txt"
     file.write_text("aäöü王", encoding="utf-8")
     assert corpus.check_files([file]) == 10
@@ -133,13 +134,14 @@ def test_python_brings_text_along(tmp_path, monkeypatch):
 
 def test_docstrings_of_a_real_module():
     source = "class A:\n    '''Says a.'''\n    async def go(self, x=1):\n        '''Goes.'''\n    def still(self): pass"
-    assert list(corpus.docstrings(source, "m")) == ["m.A\n\nSays a.", "m.A.go(self, x=1)\n\nGoes."]
+    assert list(corpus.docstrings(ast.parse(source), "m")) == ["m.A\n\nSays a.", "m.A.go(self, x=1)\n\nGoes."]
     assert "json" in sys.stdlib_module_names
 
 
 def test_split_keeps_order_and_bounds():
     train, validation = corpus.split_tokens(np.arange(10_000_000))
     assert len(validation) == 100_000 and validation[0] == len(train)
+    assert [len(part) for part in corpus.split_tokens(np.arange(1000))] == [950, 50]
 
 
 def test_a_tokenizer_of_another_text_reads_everything(tmp_path):

@@ -85,9 +85,9 @@ def test_a_full_window_is_read_anew_from_its_last_half():
     reading = None
     for index in range(40):
         logits, reading = read_on(model, tokens[:, index : index + 1], reading)
-        assert reading.length <= 16
+        assert reading.tokens.shape[1] <= 16
     # 16 fill the window; the 17th begins a half of 8, and so every 9 tokens; the last began at token 25 + 9 = 34
-    assert torch.allclose(logits, scores(model, tokens[:, 40 - reading.length :])[:, -1], atol=1e-4)
+    assert torch.allclose(logits, scores(model, tokens[:, 40 - reading.tokens.shape[1] :])[:, -1], atol=1e-4)
 
 
 def test_a_prompt_longer_than_the_window_is_cut_at_its_beginning():

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
+from momem_lib.course.shared.charts import Bar
 from momem_lib.course.shared.panel import CARD, rendered
-from momem_lib.course.shared.sampling import Bar, NextToken, SamplingPanel, bars
+from momem_lib.course.shared.sampling import NextToken, SamplingPanel, bars
 from momem_lib.course.shared.text import one_line, printable, readable
 from momem_lib.lm.model import LanguageModel
 from momem_lib.lm.reading import read_on

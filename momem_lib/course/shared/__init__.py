@@ -1,5 +1,7 @@
 """What several notebooks share."""
 
+from importlib import import_module
+
 from momem_lib.course.shared.anatomy import (
     counted_flops,
     forward_flops,
@@ -10,7 +12,6 @@ from momem_lib.course.shared.anatomy import (
     text_inputs,
     with_blocks,
 )
-from momem_lib.course.shared.asking import pipeline_widget, trace_table
 from momem_lib.course.shared.charts import (
     Chart,
     capped,
@@ -22,7 +23,6 @@ from momem_lib.course.shared.charts import (
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
-from momem_lib.course.shared.sampling import bars, byte_model, sampling_widget
 from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
 from momem_lib.course.shared.text import printable, visible
@@ -37,3 +37,13 @@ from momem_lib.course.shared.toy import (
     toy_windows,
     train_toy,
 )
+
+_HOMES = dict.fromkeys(("pipeline_widget", "trace_table"), "asking")
+_HOMES |= dict.fromkeys(("bars", "byte_model", "sampling_widget"), "sampling")
+
+
+def __getattr__(name: str) -> object:
+    """Import a widget when it is asked for: pictures, which `momem lm train` draws too, need no ipywidgets."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -27,7 +27,6 @@ from momem_lib.course.shared.figures import (
     page,
     percent_axis,
 )
-from momem_lib.course.shared.sampling import Bar
 from momem_lib.course.shared.text import visible
 from momem_lib.project import InputError
 
@@ -200,6 +199,15 @@ def draw_parameter_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
     place = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0), "ncols": min(4, len(kinds)), "fontsize": SIZE - 1}
     name_axes(panel, "share of the parameters", "", **place)
     return figure
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One token of a next-token distribution."""
+
+    token: str
+    model: float  # its probability as the model gave it
+    drawn: float  # the probability with which it is drawn, after temperature, top-k and top-p; 0 when cut off
 
 
 def draw_sampling(settings: Mapping[str, Sequence[Bar]]) -> Figure:

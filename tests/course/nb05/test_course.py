@@ -17,11 +17,10 @@ from momem_lib.course.shared.anatomy import (
     text_inputs,
     with_blocks,
 )
-from momem_lib.course.shared.charts import Chart, draw_charts, draw_parameter_shares, draw_sampling
+from momem_lib.course.shared.charts import Bar, Chart, draw_charts, draw_parameter_shares, draw_sampling
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.course.shared.sampling import (
-    Bar,
     bars,
     byte_model,
     draw_token,

@@ -1,6 +1,7 @@
 """What notebook 06 draws, turns and records: pictures, the sampling widget, and the runs behind its tables."""
 
 import json
+import subprocess
 import sys
 
 import lm_ablations
@@ -18,10 +19,10 @@ from momem_lib.course.nb06.plots import (
     stopped_at,
 )
 from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
-from momem_lib.course.shared.charts import draw_sampling
+from momem_lib.course.shared.charts import Bar, draw_sampling
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.sampling import Bar, sampling_html
+from momem_lib.course.shared.sampling import sampling_html
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import change, plan
 from momem_lib.lm.model import LanguageModel
@@ -56,6 +57,12 @@ def test_every_picture_is_drawn_and_tells_what_it_shows():
     }.items():
         assert words in figure.get_label()
         assert len(png(figure)) > 2000
+
+
+def test_the_picture_of_a_run_needs_no_widgets():
+    program = "import sys; sys.modules['ipywidgets'] = None; from momem_lib.course.nb06 import plot_losses; "
+    program += "from momem_lib.course.shared.figures import png; png(plot_losses([{'step': 1, 'loss': 5.5}]))"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_long_text_gets_several_lines_and_shades_stay_in_range():

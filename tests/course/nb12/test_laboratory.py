@@ -8,39 +8,15 @@ from itertools import islice
 import pytest
 import torch
 
-from momem_lib.course.nb12 import plots
 from momem_lib.course.nb12.breaking import CURES, FULL, PadToPad, Recipe, first_bad, padded, train_in
 from momem_lib.course.nb12.rows import SHORT, SMALL_FIELDS, short_lists, short_people, short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
 from momem_lib.course.nb12.tables import LETTERS, recorded, table
-from momem_lib.data.records import Person
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-
-CPU = torch.device("cpu")
-TINY = {"embedding_dim": 8, "num_heads": 1, "hidden_dim": 8, "batch_size": 4}
-JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
-DRAWN = {
-    "a": plots.draw_hallucinations,
-    "b": plots.draw_masks,
-    "c": plots.draw_precision,
-    "d": lambda results: plots.draw_race(results, "summaries"),
-    "e": lambda results: plots.draw_race(results, "responses"),
-    "f": plots.draw_closed_book,
-    "g": plots.draw_alphabets,
-    "h": plots.draw_targets,
-    "i": plots.draw_scaling,
-    "j": plots.draw_decoding,
-}
-
-
-def untrained(task="ner", kind=Transformer, **changes):
-    """A small model that has learned nothing."""
-    torch.manual_seed(0)
-    return kind(small_config(task, **(TINY | changes)).model).eval()
 
 
 def test_small_world_is_short_and_its_splits_share_nothing():
@@ -61,7 +37,7 @@ def test_small_world_is_short_and_its_splits_share_nothing():
 
 def test_watched_training_learns_stops_at_the_mark_and_repeats_itself():
     rows = short_rows(4)
-    config = small_config("ner", **(TINY | {"max_global_steps": 12, "embedding_dim": 32, "num_heads": 2}))
+    config = small_config("ner", embedding_dim=32, num_heads=2, hidden_dim=8, batch_size=4, max_global_steps=12)
     first, again = (train_watched("ner", config, rows) for _ in range(2))
     assert first.losses == again.losses and first.losses[-1] < first.losses[0]
     early = train_watched("ner", config, rows, rows, every=2, until=0.0)
@@ -70,7 +46,7 @@ def test_watched_training_learns_stops_at_the_mark_and_repeats_itself():
         small_config("memory")
 
 
-def test_only_the_right_mask_ignores_padding():
+def test_only_the_right_mask_ignores_padding(untrained):
     alone = Module(TASKS["ner"], untrained()).inputs(["Where does Jo Doe live?"])
     for kind, same in ((Transformer, True), (PadToPad, False)):
         model = untrained(kind=kind)
@@ -78,7 +54,7 @@ def test_only_the_right_mask_ignores_padding():
         assert (changed < 1e-4) == same
 
 
-def test_both_masks_are_the_same_without_padding_and_while_writing():
+def test_both_masks_are_the_same_without_padding_and_while_writing(untrained):
     right, wrong = untrained(), untrained(kind=PadToPad)
     ner = Module(TASKS["ner"], wrong)
     alone = ner.inputs(["Where does Jo Doe live?"])
@@ -100,10 +76,10 @@ def test_half_precision_overflows_and_full_precision_does_not():
 
 
 @pytest.mark.parametrize("letter", LETTERS)
-def test_recorded_results_are_there_with_their_command_and_can_be_drawn(letter):
+def test_recorded_results_are_there_with_their_command_and_can_be_drawn(letter, drawn):
     results = recorded(letter)
     assert {"command", "date", "hardware", "torch", "cpu_seconds"} <= set(results)
-    assert DRAWN[letter](results).get_label() and table(letter)
+    assert drawn[letter](results).get_label() and table(letter)
     assert json.dumps(results, allow_nan=False)
 
 
