@@ -333,8 +333,12 @@ def wordings_of(grammar: Grammar, asked: str, label: str) -> tuple[str, ...]:
     """
     if LABELS.get(asked) == label:
         return grammar.responses[asked]
-    words = label if label[1:2].isupper() else label[:1].lower() + label[1:]
-    return tuple(text.replace("{label}", words) for text in grammar.open_responses)
+    return tuple(text.replace("{label}", in_sentence(label)) for text in grammar.open_responses)
+
+
+def in_sentence(label: str) -> str:
+    """A label as it stands within a sentence: "blood group", but "DOB"."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def single_words(grammar: Grammar) -> list[str]:

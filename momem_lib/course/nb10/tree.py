@@ -33,9 +33,9 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         InputError: no text, the same one twice, or a bad temperature.
 
     Example:
-        >>> from momem_lib.data.records import Person
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> response, fact = Module.load(task="response", device="cpu"), Fact("Where?", "Jo Doe", "location", jo)
+        >>> from momem_lib.data.records import Record
+        >>> fact = Fact("Where?", "Jo Doe", "Lives in", Record("Jo Doe", (("Lives in", "Oslo"),)))
+        >>> response = Module.load(task="response", device="cpu")
         >>> tree = forks(response, fact, ["Jo is", "Jo, in Oslo"])
         >>> [fork.text for fork in tree.ahead], [fork.text for fork in tree.ahead[0].ahead]
         (['Jo'], [' is', ', in Oslo'])
