@@ -5,8 +5,9 @@ import re
 import pytest
 import torch
 
-from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_heat_words
+from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_nucleus
 from momem_lib.data.tasks import LONGEST_FRAME
+from momem_lib.nn.generation import Sampling
 
 
 def replaced(text, *pieces):
@@ -137,43 +138,38 @@ def test_the_value_is_taken_out_before_others_are_looked_for():
         check_gate(only_the_name)
 
 
-def hot(probs, heat):
-    """Heated probabilities; at 0 all on the best."""
-    if heat == 0:
-        return torch.eye(len(probs))[probs.argmax()]
-    return torch.softmax(torch.log(probs) / heat, dim=-1)
-
-
-def right_recipe(generated, copied, gate, heat):
-    """A solution."""
-    return hot(copied, 0) if gate > 0.5 else hot(generated, heat)
+def right_nucleus(probs, share, strict=False, scale=True, more=0, back=True):
+    """A solution, and what may go wrong in it."""
+    ranked, order = probs.sort(descending=True)
+    before = ranked.cumsum(0) - ranked
+    keep = (before + ranked <= share) if strict else (before < share - 1e-6)
+    count = int(keep.sum()) + more
+    kept = torch.where(torch.arange(len(probs)) < count, ranked, torch.zeros(()))
+    kept = kept / kept.sum() if scale else kept
+    return torch.zeros_like(probs).scatter(0, order, kept) if back else kept
 
 
 @pytest.mark.parametrize(
-    ("recipe", "message"),
+    ("nucleus", "message"),
     [
-        (lambda g, c, gate, heat: None, "a tensor of probabilities was expected"),
-        (lambda g, c, gate, heat: c.argmax()[None], "its shape is (1,)"),
-        (lambda g, c, gate, heat: (g if gate < 0.5 else c) * 2, "it sums to 2.000"),
-        (lambda g, c, gate, heat: hot((1 - gate) * g + gate * c, heat), "it heats the mixture"),
-        (lambda g, c, gate, heat: (1 - gate) * g + gate * c, "it heats the mixture"),
-        (lambda g, c, gate, heat: hot(g, heat), "above 0.5 it must copy"),
-        (lambda g, c, gate, heat: c if gate > 0.5 else hot(g, heat), "it draws among the copies"),
-        (lambda g, c, gate, heat: hot(c, heat) if gate > 0.5 and heat != 1 else right_recipe(g, c, gate, heat),
-         "it heats the copies too"),
-        (lambda g, c, gate, heat: hot(c, 0), "up to 0.5 it must generate"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else g, "the temperature changes nothing"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, 1 / heat), "temperature is turned round"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(g / heat, -1), "softmax wants logarithms"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(torch.log(g) / heat, -1),
-         "divided by 0"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, heat or 1.0), "at temperature 0"),
+        (lambda probs, share: None, "a tensor of probabilities was expected"),
+        (lambda probs, share: probs[probs >= share], "its shape is"),
+        (lambda probs, share: right_nucleus(probs, share, back=False), "at their own places again"),
+        (lambda probs, share: right_nucleus(probs, share, scale=False), "it sums to 0.800"),
+        (lambda probs, share: right_nucleus(probs, share, strict=True), "0.5 + 0.3 is enough"),
+        (lambda probs, share: right_nucleus(probs, share, more=1), "0.5 + 0.3 is enough"),
+        (lambda probs, share: torch.where(probs >= 0.3, probs, 0.0) / 0.8, "0.5 is enough by itself"),
+        (lambda probs, share: right_nucleus(probs, share) if share < 1 else right_nucleus(probs, 0.9), "keeps all"),
+        (lambda probs, share: (right_nucleus(probs, share) > 0) / (right_nucleus(probs, share) > 0).sum(),
+         "must keep its proportions"),
+        (lambda probs, share: probs, "0.5 + 0.3 is enough"),
     ],
 )  # fmt: skip
-def test_wrong_recipes_are_told_what_is_wrong(recipe, message):
+def test_wrong_nuclei_are_told_what_is_wrong(nucleus, message):
     with pytest.raises(AssertionError, match=re.escape(message)):
-        check_heat_words(recipe)
+        check_nucleus(nucleus)
 
 
-def test_the_right_recipe_passes():
-    check_heat_words(right_recipe)
+def test_the_right_nucleus_passes():
+    check_nucleus(right_nucleus)
+    check_nucleus(lambda probs, share: Sampling(1.0, top_p=share).probs(probs.log()[None])[0])
