@@ -156,8 +156,8 @@ class Pipeline:
             self.write_responses([answer for answer in answers if answer.reason], gates)
         for answer in answers:
             if answer.reason and answer.value:
-                plain = f"{answer.tag} - {answer.summary}"
-                take_response(answer, Generated(TOKENIZER.encode(plain), [0.0], finished=True), gates, self.memory)
+                plain = TOKENIZER.encode(f"{answer.tag} - {answer.summary}")
+                take_response(answer, Generated(plain, [0.0], [1.0] * len(plain), True), gates, self.memory)
 
     def write_responses(
         self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None

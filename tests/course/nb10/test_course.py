@@ -148,7 +148,7 @@ def test_a_refused_text_is_replaced_by_the_second_try(shipped):
 
 
 def test_the_last_resort_is_the_plain_fact(shipped, monkeypatch):
-    monkeypatch.setattr(type(shipped.modules["response"]), "write", lambda *_: [Generated(list(b"mumble"))])
+    monkeypatch.setattr(type(shipped.modules["response"]), "write", lambda *_: [told("mumble").written])
     assert second_try(shipped, BLOOD) == "Ana - Blood group: 0+"
 
 
