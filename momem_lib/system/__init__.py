@@ -10,6 +10,7 @@ from momem_lib.system.gates import (
     summary_gate,
     summary_label,
     tag_gate,
+    word_spans,
 )
 from momem_lib.system.memory import NEAR, POSTINGS, Memory
 from momem_lib.system.names import likeness, normalise, search_key, shown

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from math import isclose, prod
 
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.system.answer import Answer
 from momem_lib.system.pipeline import Pipeline
 
-JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
 PERFECT = {"ner": "Jo Doe", "memory": JO.content, "summary": "Lives in: Oslo", "response": "Oslo"}
 WORDINGS = ("Where does {name} live?", "What is the place of residence of {name}?", "In which town does {name} live?")
 
@@ -17,16 +17,16 @@ def wrote_of(answer: Answer) -> dict[str, str | None]:
     return {step.module: step.wrote for step in answer.trace}
 
 
-def wanted_of(entry: dict, person: Person) -> dict[str, str]:
+def wanted_of(entry: dict, record: Record) -> dict[str, str]:
     """What each module should have written for a question that has an answer; of the response, the value in it."""
-    wanted = {"ner": entry["name"], "memory": person.content, "summary": person.summary(entry["field"])}
-    return wanted | {"response": entry["answer"]}
+    summary = record.summary(entry["label"])
+    return {"ner": entry["shown"], "memory": record.content, "summary": summary, "response": entry["answer"]}
 
 
 def try_careful(
-    careful: Callable, pipeline: Pipeline, people: Sequence[Person], wordings: Sequence[str]
+    careful: Callable, pipeline: Pipeline, people: Sequence[Record], wordings: Sequence[str]
 ) -> tuple[int, int]:
-    """Ask where each person lives, with a second opinion: how many summaries are wrong, and how often it is silent."""
+    """Ask where each person lives, in several wordings: how many summaries are wrong, and how often it is silent."""
 
     def ask(question: str) -> str | None:
         answer = pipeline.ask(question)
@@ -34,7 +34,7 @@ def try_careful(
 
     heard = [careful(ask, [wording.format(name=person.name) for wording in wordings]) for person in people]
     said = [(text, person) for text, person in zip(heard, people, strict=True) if text is not None]
-    return sum(text != person.summary("location") for text, person in said), len(heard) - len(said)
+    return sum(text != person.summary("Lives in") for text, person in said), len(heard) - len(said)
 
 
 def check_chain(chain: Callable[[Sequence[float]], float]) -> None:
