@@ -62,14 +62,15 @@ class Record:
     def pieces(self) -> Iterator[tuple[str, int, bool]]:
         """Content cut where labels and values meet: each text, the number of its fact, and whether it is a value.
 
+        What ends a value belongs to it: so a label's surroundings are the same whether its value is empty or long.
+
         Example:
             >>> list(Record("Oslo", (("Country", "Norway"),)).pieces())[:3]
-            [('Name: ', 0, False), ('Oslo', 0, True), ('; ', 0, False)]
+            [('Name: ', 0, False), ('Oslo; ', 0, True), ('Country: ', 1, False)]
         """
         for number, (label, value) in enumerate((("Name", self.name), *self.facts)):
             yield f"{label}: ", number, False
-            yield value, number, True
-            yield "; ", number, False
+            yield f"{value}; ", number, True
 
     def to_dict(self) -> dict[str, str]:
         """The record as the JSON object of a people file."""

@@ -144,8 +144,8 @@ def spans_of(record: Record | None) -> list[int]:
     """For each token of encode_source(record): twice the number of its fact, and 1 more where it is in the value.
 
     Example:
-        >>> spans_of(Record("Jo", (("Job", "Cook"),)))  # <encoding>, "Name: ", "Jo", "; ", "Job: ", "Cook", ";", end
-        [0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2]
+        >>> spans_of(Record("Jo", (("Job", "Cook"),)))  # <encoding>, "Name: ", "Jo; ", "Job: ", "Cook;", </encoding>
+        [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3]
     """
     pieces = list(record.pieces()) if record else []
     spans = [2 * number + is_value for text, number, is_value in pieces for _ in text.encode()]
