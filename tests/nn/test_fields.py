@@ -9,7 +9,7 @@ from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 
-LABELS = ("Lives in", "Job", "Blood group", "Job title; old", "Nini?")
+LABELS = ("Lives in", "Job", "Blood group", "Job title (old)", "Nini?")
 VALUES = (
     ("Oslo", "Cook", "0+", "none", "chai"),
     ("", "", "", "", ""),
