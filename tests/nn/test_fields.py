@@ -1,4 +1,4 @@
-"""Reading a record in two phases: what is chosen hangs on question and labels alone, and what is written on its value."""
+"""Reading a record in two phases: the choice hangs on question and labels alone, and no value can stir it."""
 
 import pytest
 import torch
