@@ -99,7 +99,7 @@ def label_of(key: str) -> str:
         >>> [label_of(key) for key in ("favourite_food", "Next_Of_Kin", "bloodGroup", "movie", "DOB")]
         ['Favourite food', 'Next of kin', 'Blood group', 'Favourite movie', 'DOB']
     """
-    text = " ".join(key.replace(":", " -").split())
+    text = " ".join(key.replace(":", " -").replace(";", ",").split())  # both signs end something in Content
     if text.casefold() in LABELS:
         return LABELS[text.casefold()]
     if re.fullmatch(r"[a-z]{2,}([A-Z][a-z]+)+", text):
