@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 
 import torch
@@ -50,8 +49,8 @@ def course_config(
         InputError: an unknown task, profile or key.
 
     Example:
-        >>> course_config("ner", steps=60).max_global_steps, course_config("ner", "full", steps=60).max_global_steps
-        (60, 14000)
+        >>> course_config("ner", steps=60).max_global_steps, course_config("ner", "full", 60).max_global_steps > 60
+        (60, True)
     """
     task_named(task_name)
     if profile not in ("quick", "full"):
@@ -87,8 +86,8 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
         window = config.model.context_window
         fitting = (row for row in validation if task.texts(row) and len(tokenize(task, [row], window)))
         return CourseData(task, tokenize(task, train, longest), list(islice(fitting, config.validation_rows)))
-    shares = {key: getattr(config.data, key) for key in ("noise_share", "unanswerable_share")}
-    rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, **shares)
+    noise = config.data.noise_share
+    rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, noise_share=noise)
     unseen = course_rows(task_name, config.validation_rows, "validation", config.seed, longest=longest)
     return CourseData(task, tokenize(task, rows, longest), unseen)
 
@@ -136,8 +135,8 @@ def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show
     def measure(trainer: Trainer) -> None:
         run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
 
-    run.losses = fit(trainer, batches(), partial(module_loss, choice=config.choice_loss), config.max_global_steps,
-                     config.checkpoint_steps, measure, desc=f"train {data.task.name}", disable=not show)  # fmt: skip
+    run.losses = fit(trainer, batches(), module_loss, config.max_global_steps, config.checkpoint_steps, measure,
+                     desc=f"train {data.task.name}", disable=not show)  # fmt: skip
     run.seconds = trainer.seconds
     run.flops_per_token = counted_flops(trainer.model, latest[0], backward=True) / token_counts(latest[0])[1]
     return run
