@@ -71,8 +71,11 @@ def record_gate(found: LookUp) -> str | None:
 
 
 def nearest_record(memory: Memory, found: LookUp) -> Record | None:
-    """The best that a look-up came upon: what would be taken if nobody checked."""
-    return memory.look_up(found.candidates[0][0]).record if found.candidates else None
+    """The first record of the best name that a look-up came upon: what would be taken if nobody checked."""
+    best = found.candidates[0][0] if found.candidates else ""
+    # The bearers of an ambiguous name are listed with a detail behind the name.
+    fitting = (record for record in memory if best == record.name or best.startswith(f"{record.name} ("))
+    return next(fitting, None)
 
 
 def length_gate(record: Record | None, room: int) -> str | None:

@@ -30,21 +30,21 @@ def in_words(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{outcome} {shares[outcome]:.1%}".replace("%", " %") for outcome in OUTCOMES)
 
 
-def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
-    """Draw one bar of outcomes per row, and a diamond at what the row's `mark` (the rule-based baseline) gets right.
+def draw_outcomes(rows: Mapping[str, Mapping]) -> Figure:
+    """Draw one bar of outcomes per row, and a diamond at what the baseline without Transformers gets right.
 
     Args:
-        rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key `mark`.
+        rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key "baseline".
     """
-    marked = {name: row[mark]["right"] for name, row in rows.items() if mark in row}
-    words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
+    marked = {name: row["baseline"]["right"] for name, row in rows.items() if "baseline" in row}
+    words = [f"{name}: {in_words(row)}" + (f", by the baseline {marked[name]:.1%} right" if name in marked else "")
              for name, row in rows.items()]  # fmt: skip
     figure, (panel,) = page(9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
     looks = {WORDS[outcome]: (SHADES[outcome], HATCHES[outcome]) for outcome in OUTCOMES}
     stacked_bars(panel, {name: {WORDS[key]: row[key] for key in OUTCOMES} for name, row in rows.items()}, looks)
     if marked:
         style = {"marker": "D", "s": 46, "color": INK, "edgecolor": PAPER, "zorder": 3}
-        panel.scatter(list(marked.values()), list(marked), label=f"right by {mark}", **style)
+        panel.scatter(list(marked.values()), list(marked), label="right without Transformers", **style)
     for number, row in enumerate(rows.values()):
         panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
     panel.set_xlabel("share of the questions; at the right edge, the share that is right")

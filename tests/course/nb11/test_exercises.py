@@ -117,5 +117,5 @@ def test_majority_is_right():
 def test_helpers_say_what_was_written_and_what_was_wanted():
     answer = Answer("?", trace=[Step("ner", {}, "Jo"), Step("memory", {}, None)])
     assert wrote_of(answer) == {"ner": "Jo", "memory": None}
-    wanted = wanted_of({"name": "Jo Doe", "field": "location", "answer": "Oslo"}, JO)
+    wanted = wanted_of({"shown": "Jo Doe", "label": "Lives in", "answer": "Oslo"}, JO)
     assert right_fault(wrote_of(answer), wanted) == "ner" and wanted["summary"] == "Lives in: Oslo"
