@@ -16,21 +16,20 @@ from laboratory_tokens import Bytes, Characters, Pairs, exams, named_tokens, nam
 from laboratory_transfer import masked_loss, take_all, take_reading, transfer_config
 
 from momem_lib.course.nb12.breaking import PadToPad
-from momem_lib.course.nb12.decoding import Job, candidates_of
+from momem_lib.course.nb12.decoding import candidates_of
 from momem_lib.course.nb12.rows import SMALL_FIELDS, short_rows
 from momem_lib.course.nb12.small import Watched
 from momem_lib.course.nb12.tables import made_by, recorded, table
 from momem_lib.course.shared.figures import png
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
-from momem_lib.system.gates import summary_gate
 from momem_lib.system.memory import Memory
 from momem_lib.training.batches import batch_of, tokenize
 from momem_lib.training.trainer import Trainer, cross_entropy, module_loss
 
 CPU = torch.device("cpu")
-JO = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
+JO = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
 SCRIPTS = ("cascade", "field_choice", "temperature", "laboratory", *(f"laboratory_{part}" for part in (
     "breaking", "closed_book", "decoding", "facts", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
 
@@ -122,25 +121,25 @@ def test_closed_book_groups_are_apart_and_edits_change_everything():
     names = [person.name for key in ("known", "edited", "added") for person in groups[key]]
     assert len(set(names)) == len(names) == 12
     for old, new in zip(groups["before the edit"], groups["edited"], strict=True):
-        assert old.name == new.name and all(getattr(old, field) != getattr(new, field) for field in SMALL_FIELDS)
+        assert old.name == new.name and all(old.value(label) != new.value(label) for label in SMALL_FIELDS)
     assert {row["name"] for row in closed_rows([JO])} == {"Nurse", "Oslo", "chess"}
 
 
 def test_verdicts_gates_and_candidates_agree():
     row = short_rows(1, "test", unknown=0.0)[0]
-    job = Job("summary", row, row["person"], row["field"])
-    other = next(row["person"].summary(field) for field in SMALL_FIELDS if field != row["field"])
+    other = next(f"{label}: {row['record'][label]}" for label in SMALL_FIELDS if label != row["label"])
     texts = [row["summary"], other, "Lives in: Nowhere", None]
-    assert [judge(job, text) for text in texts] == ["right", "other", "made up", "other"]
-    counted = shares([job] * 4, texts, Memory())
+    assert [judge("summary", row, text) for text in texts] == ["right", "other", "made up", "other"]
+    counted = shares("summary", [row] * 4, texts, Memory())
     assert counted["off"] == {"right": 0.25, "other": 0.5, "made up": 0.25}
     assert counted["on"] == {"right": 0.25, "other": 0.25, "made up": 0.0}
-    assert row["summary"] in candidates_of(job) and None in candidates_of(job) and None not in candidates_of(job, False)
-    assert summary_gate(job.person, candidates_of(job)[0]) is None
-    named = Job("ner", row, row["person"], row["field"])
-    assert row["name"] in candidates_of(named) and judge(named, "Somebody Else") == "made up"
-    response = Job("response", row, row["person"], row["field"])
-    assert judge(response, row["response"]) == "right" and judge(response, "Nobody knows.") == "made up"
+    ner, summary, response = (TASKS[task] for task in ("ner", "summary", "response"))
+    assert {row["summary"], other, None} < set(candidates_of(summary, row)) and None not in candidates_of(
+        summary, row, False
+    )
+    assert row["name"] in candidates_of(ner, row) and judge("ner", row, "Somebody Else") == "made up"
+    assert judge("response", row, row["response"]) == "right" and judge("response", row, "Nobody knows.") == "made up"
+    assert all(judge("response", row, text) == "right" for text in candidates_of(response, row))
 
 
 @pytest.mark.parametrize("letter", "abcdfghij")

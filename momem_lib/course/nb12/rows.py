@@ -11,7 +11,8 @@ from momem_lib.data.scripts import pick
 from momem_lib.project import InputError
 
 SHORT = 8  # characters of a name's part or a value, at most
-SMALL_FIELDS = {"Occupation": "occupation", "Lives in": "location", "Hobbies": "hobbies"}  # labels, and their lists
+LISTS = {"Occupation": "occupation", "Lives in": "location", "Hobbies": "hobbies"}  # labels, and where values are from
+SMALL_FIELDS = tuple(LISTS)
 PHRASINGS = {
     "Occupation": ("What is {name}'s job?", "What does {name} do?", "{name} works as what?", "Which trade has {name}?"),
     "Lives in": ("Where does {name} live?", "Where is {name} from?", "{name}'s home?", "Which town is {name} in?"),
@@ -43,7 +44,7 @@ def short_lists(split: str) -> dict[str, list[str]]:
     if (split, "en") not in lists.values:
         raise InputError(f"no split {split!r}; one of train, validation, test was expected")
     found = {key: lists.names[key][split] for key in ("first", "last")}
-    found |= {label: lists.values[split, "en"][field] for label, field in SMALL_FIELDS.items()}
+    found |= {label: lists.values[split, "en"][field] for label, field in LISTS.items()}
     return {key: sorted({t for t in texts if len(t) <= SHORT and plain(t)}) for key, texts in found.items()}
 
 
@@ -104,6 +105,6 @@ def short_rows(count: int, split: str = "train", seed: int = 0, unknown: float =
     """
     if count < 1:
         raise InputError(f"{count} rows were asked for; 1 or more was expected")
-    rng, records, labels = Random(f"{split}|{seed}|rows"), short_records(split, seed), tuple(SMALL_FIELDS)
-    asked = (None if rng.random() < unknown else pick(rng, labels) for _ in range(count))
+    rng, records = Random(f"{split}|{seed}|rows"), short_records(split, seed)
+    asked = (None if rng.random() < unknown else pick(rng, SMALL_FIELDS) for _ in range(count))
     return [short_row(next(records), label, int(rng.random() * len(UNKNOWN))) for label in asked]
