@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import asdict, dataclass
 
-from momem_lib.data.records import Record
+from momem_lib.data.records import Record, clean
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.project import InputError
@@ -109,7 +109,7 @@ class Answer:
 
 
 def check_question(question: object) -> str:
-    """A question that the pipeline can read, without the space around it.
+    """A question that the pipeline can read, without the space around it and the signs that nobody sees.
 
     Raises:
         InputError: not text, empty, too long, or with control characters or half surrogates in it.
@@ -120,13 +120,9 @@ def check_question(question: object) -> str:
         ...
         momem_lib.project.InputError: the question is empty: type one, for instance "Where does Muchiri T'Challa live?"
     """
-    if not isinstance(question, str):
-        raise InputError(f"the question must be text, not {type(question).__name__}")
-    question = question.strip()
+    question = clean(question, "the question")
     if not question:
         raise InputError('the question is empty: type one, for instance "Where does Muchiri T\'Challa live?"')
-    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 or ord(letter) in (0x2028, 0x2029) for letter in question):
-        raise InputError("the question holds a control character (a line break or tab, perhaps): type it on one line")
     size = len(TOKENIZER.encode(question))
     if size > LONGEST_QUESTION:
         raise InputError(f"the question has {size:,} bytes; at most {LONGEST_QUESTION} were expected: shorten it")
