@@ -12,7 +12,7 @@ import orjson
 from tqdm import tqdm
 
 from momem_lib.data.grammar import SPLITS
-from momem_lib.data.records import Record, record_from
+from momem_lib.data.records import Record, label_of, record_from
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
 from momem_lib.project import InputError, read_lines
 
@@ -165,7 +165,12 @@ def questions_and_people(
         if row["kind"] == "stranger":
             strangers.add(row["name"].casefold())
             name = row["name"]
-        asked = {"question": row["question"], "name": name, "label": row["label"], "answer": row["value"] or None}
+        asked = {
+            "question": row["question"],
+            "name": name,
+            "label": row["label"] and label_of(row["label"]),
+            "answer": row["value"] or None,
+        }
         more = {key: row[key] for key in ("language", "kind", "style", "phrasing")}
         questions.append(asked | {"shown": row["name"]} | more)
     return questions, records

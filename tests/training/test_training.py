@@ -18,10 +18,8 @@ from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.settings import change
-from momem_lib.training.averaging import average
 from momem_lib.training.batches import batch_of, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
-from momem_lib.training.hard_examples import difficulty, hardest
 from momem_lib.training.loop import Interrupted, fit, train
 from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy, module_loss
 
@@ -39,6 +37,7 @@ def rows():
 
 def small_config(task="ner", **changes) -> TrainConfig:
     shape = {"num_encoder_blocks": int(task != "ner"), "copy_from": "prompt" if task == "ner" else "source"}
+    shape |= {"source_reading": "fields"} if task == "summary" else {}
     return change(TrainConfig(), {**SMALL, **NUMBERS, **shape, **changes}, "test")
 
 
@@ -202,24 +201,6 @@ def test_fit_goes_on_where_a_trainer_stands_and_ends_where_it_is_told_to(rows):
     assert trainer.step == 7 and fit(trainer, batches, module_loss, 8, **quiet)
 
 
-def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):
-    config = small_config()
-    for seed in (0, 1):
-        train("ner", small_config(max_global_steps=2, seed=seed), rows, rows[:5], tmp_path / f"{seed}", "cpu")
-    paths = [tmp_path / f"{seed}" / "ner.safetensors" for seed in (0, 1)]
-    card = average("ner", config, paths, tmp_path / "mean.safetensors", rows[:5])
-    mean, stored = load_model(tmp_path / "mean.safetensors", "cpu", "ner")
-    weights = [load_model(path, "cpu")[0].embedding.weight for path in paths]
-    assert torch.allclose(mean.embedding.weight, (weights[0] + weights[1]) / 2)
-    assert [each["steps"] for each in stored["averaged"]] == [2, 2] and stored["metrics"] == card["metrics"]
-    with pytest.raises(InputError, match="two checkpoints"):
-        average("ner", config, paths[:1], tmp_path / "mean.safetensors", rows[:5])
-    train("ner", small_config(max_global_steps=2, hidden_dim=40), rows, rows[:5], tmp_path / "other", "cpu")
-    with pytest.raises(InputError, match="same module and shape"):
-        other = tmp_path / "other" / "ner.safetensors"
-        average("ner", config, [paths[0], other], tmp_path / "mean.safetensors", rows[:5])
-
-
 @contextmanager
 def broken_off(at: int):
     """Within it, a run is broken off before a step, as by a power cut: whatever its last checkpoint holds remains."""
@@ -243,38 +224,6 @@ def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path):
         train(*shared, init_from=tmp_path / "first" / "ner.safetensors", facts={"data": "b"})
     card = train(*shared, resume=True, facts={"data": "b"})
     assert card["steps"] == 4 and card["began_from"] == {"steps": 4, "data": None}
-
-
-def test_hard_rows_are_those_that_the_model_writes_worst(rows):
-    device, task = torch.device("cpu"), TASKS["ner"]
-    model = Trainer(small_config(), device).average
-    tokens = tokenize(task, rows, 512)
-    losses = difficulty(model, tokens, device, batch_size=7)
-    for index in (0, 5, 11):  # alone, without any padding, a row is as hard as in its batch
-        inputs, labels = batch_of(tokens, [index])
-        chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)
-        assert losses[index] == pytest.approx(-chosen.min().item(), rel=1e-4)
-    kept = hardest(model, tokens, 0.25, device)
-    wanted = sorted(sorted(range(len(tokens)), key=lambda index: -losses[index])[:15])
-    assert len(kept) == 15 and len(tokens) == 60
-    for place, index in enumerate(wanted):
-        assert kept.target[place].tolist() == tokens.target[index].tolist()
-        assert kept.prompt[place].tolist() == tokens.prompt[index].tolist()
-
-
-def test_a_resumed_run_trains_on_the_hard_rows_of_its_beginning(rows, tmp_path):
-    config = small_config("summary", hardest_share=0.3)
-    whole = train("summary", config, rows, rows[:5], tmp_path / "whole", "cpu")
-    shared = ("summary", config, rows, rows[:5], tmp_path / "broken", "cpu")
-    with broken_off(at=6):
-        train(*shared)
-    card = train(*shared, resume=True)
-    assert card["rows"] == whole["rows"] < 0.31 * 60
-    weights = [load_tensors(tmp_path / name / "summary.safetensors")[0] for name in ("whole", "broken")]
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    (tmp_path / "broken" / "summary.rows.safetensors").unlink()
-    with pytest.raises(InputError, match="rows of that run"):
-        train(*shared, resume=True)
 
 
 def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(rows):
@@ -316,6 +265,14 @@ def test_a_config_file_is_laid_over_the_profile(tmp_path):
     path.write_text('{"batch_size": 7}', encoding="utf-8")
     config = read_config("summary", "full", path)
     assert config == change(read_config("summary", "full"), {"batch_size": 7}, "test")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_quick_profile_is_the_full_one_with_fewer_steps_and_rows(task):
+    quick, full = (read_config(task, profile) for profile in ("quick", "full"))
+    assert quick.model == full.model and quick.max_global_steps < full.max_global_steps
+    assert quick == change(full, {key: getattr(quick, key) for key in ("max_global_steps", "checkpoint_steps")}
+                           | {"num_datapoints": quick.data.num_datapoints}, "test")  # fmt: skip
 
 
 def test_learning_rate_by_steps():

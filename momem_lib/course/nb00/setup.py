@@ -16,11 +16,9 @@ from packaging.requirements import Requirement
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
 from momem_lib.project import CHECKPOINTS, ROOT, RUNS, InputError
-from momem_lib.system.bag_of_words import TASK as WORDS
 
 PACKAGES = ("torch", "numpy", "matplotlib", "jupyterlab", "ipywidgets", "papermill")
 INSTALL = 'type  pip install -e ".[notebooks,tests]"  in the folder of the repo, then restart the kernel'
-TRAINING = {**{task: f"momem train {task}" for task in TASKS}, WORDS: "momem words"}  # what is trained, and how
 FIRST_PARAMETERS, FIRST_BYTES = 217e6, 2.4e9  # of the first MoMeM's three modules, the size on disk in bytes
 
 
@@ -45,7 +43,7 @@ def check_setup(checkpoints: Path = CHECKPOINTS, runs: Path = RUNS, device: str 
         *map(_package, _requirements()),
         _sqlite(),
         _device(device),
-        *(_checkpoint(task, checkpoints / f"{task}.safetensors") for task in TRAINING),
+        *(_checkpoint(task, checkpoints / f"{task}.safetensors") for task in TASKS),
         _writable(runs),
     ]
 
@@ -111,7 +109,7 @@ def _device(name: str) -> Check:
 
 
 def _checkpoint(task: str, path: Path) -> Check:
-    to_do = f"get the repo's file data/checkpoints/{path.name} again (git checkout), or type  {TRAINING[task]}"
+    to_do = f"get the repo's file data/checkpoints/{path.name} again (git checkout), or type  momem train {task}"
     if not path.is_file():
         return Check(f"checkpoint {task}", "missing", False, to_do)
     try:
@@ -139,7 +137,7 @@ def size_table(checkpoints: Path = CHECKPOINTS) -> str:
         InputError: a checkpoint is missing or damaged.
     """
     rows, parameters, size = [], 0, 0
-    for task in TRAINING:
+    for task in TASKS:
         path = checkpoints / f"{task}.safetensors"
         _, card = load_tensors(path)
         rows.append((task, card["parameters"], path.stat().st_size))
