@@ -1,6 +1,6 @@
 """What only notebook 08 needs."""
 
-from momem_lib.course.nb08.exercises import check_find_place, check_index, check_move_all, check_trigrams
+from momem_lib.course.nb08.exercises import check_find_place, check_index, check_move_all
 from momem_lib.course.nb08.plots import (
     draw_postings,
     draw_speed,

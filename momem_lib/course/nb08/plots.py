@@ -1,4 +1,4 @@
-"""Pictures of notebook 08: weights as a memory, the schema, a look-up's way, trigrams, a crash, time against size."""
+"""Pictures of notebook 08: weights as a memory, trigrams, time against size."""
 
 from collections.abc import Mapping, Sequence
 

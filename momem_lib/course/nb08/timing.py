@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
 
 from momem_lib.data.lists import read_list
-from momem_lib.data.records import Person
+from momem_lib.data.records import LABELS, Record
 from momem_lib.project import LISTS
 from momem_lib.system.memory import SHORTLIST, Memory
 from momem_lib.system.names import closest, likeness, search_key
@@ -22,7 +22,7 @@ def made_up_word(rng: random.Random) -> str:
     return (syllables + rng.choice(["", "n", "r", "s", "l", "ki", "son", "ez", "ova", "t"])).capitalize()
 
 
-def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
+def invented_people(count: int, rng: random.Random) -> Iterator[Record]:
     """So many people, most of whom bear a middle name or a double last name, so that few share a full name.
 
     Example:
@@ -33,8 +33,8 @@ def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
     for number in range(count):
         surname = rng.choice(last) if number % 3 else f"{rng.choice(last)}-{rng.choice(last)}"
         names = rng.choice(first) if number % 4 == 0 else f"{rng.choice(first)} {rng.choice(first)}"
-        facts = [f"{fact} {rng.randrange(1000)}" for fact in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
-        yield Person(names, surname, *facts)
+        values = [f"{value} {rng.randrange(1000)}" for value in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
+        yield Record(f"{names} {surname}", tuple(zip(LABELS.values(), values, strict=True)))
 
 
 def misspelt(name: str, rng: random.Random) -> str:

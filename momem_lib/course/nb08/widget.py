@@ -21,7 +21,7 @@ BAR = "display:inline-block;height:0.8em;background:#0072B2;vertical-align:basel
 def found_html(tag: str, found: LookUp) -> str:
     """One look-up as a page fragment: verdict, reason, how the tag was compared, and the candidates; all escaped."""
     forms = f"compared as {safe(shown(normalise(tag)))}, searched for as {safe(shown(search_key(tag)))}"
-    record = f'<p style="margin:4px 0">{safe(found.person.content)}</p>' if found.person else ""
+    record = f'<p style="margin:4px 0">{safe(found.record.content)}</p>' if found.record else ""
     rows = [(safe(name), f'<span style="{BAR};width:{0.8 * score:.0f}px" aria-hidden="true"></span> {score:.1f}')
             for name, score in found.candidates]  # fmt: skip
     return card_html(

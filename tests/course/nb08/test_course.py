@@ -20,12 +20,13 @@ from momem_lib.course.nb08.timing import invented_people, measure, misspelt, rea
 from momem_lib.course.nb08.widget import look_up_html, look_up_table, look_up_widget
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.data.records import Person, read_people
+from momem_lib.data.people import read_people
+from momem_lib.data.records import Record
 from momem_lib.project import RESULTS, TEST_PEOPLE
 from momem_lib.system.memory import Memory
 
 NASTY = "<script>alert('1')</script> & $x$"
-JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO = Record("Jo Doe", (("Lives in", "Oslo"),))
 
 
 @pytest.fixture(scope="module")
