@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from momem_lib.cli import training
 from momem_lib.cli.main import main, parser
 from momem_lib.data.people import read_people
 from momem_lib.nn.checkpoints import load_tensors
@@ -61,8 +62,8 @@ def test_ask_as_json(capsys):
         ["train", "ner", "--load-optim"],
         ["train", "ner", "--resume", "--config", "{folder}"],
         ["calibrate", "--num-datapoints", "0"],
-        ["average", "ner", "{corrupt}", "{corrupt}", "--out", "{out}"],
-        ["average", "ner", "no-such-file.safetensors", "--out", "{out}"],
+        ["train", "all", "--config", "{corrupt}"],
+        ["train", "all", "--tr-dataset-path", "{corrupt}"],
         ["data", "vocabulary", "--dest-path", "{corrupt}"],
         ["ask", "Who is Jo?", "--people", "nul\0byte"],
         ["ask", "Who is Jo?", "--seed", "-1"],
@@ -118,6 +119,20 @@ def test_from_the_vocabulary_to_a_trained_module_step_by_step(capsys, tmp_path):
     assert code == 2 and "momem data vocabulary" in err
 
 
+def test_train_all_trains_each_module_and_settles_the_thresholds(capsys, tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(training, "train_one", lambda options: done.append((options.module, options.resume)))
+    monkeypatch.setattr(training, "calibrate", lambda options: done.append(options.out_dir) or 0)
+    assert run(capsys, "train", "all", "--out-dir", tmp_path)[0] == 0
+    assert done == [("ner", False), ("summary", False), ("response", False), tmp_path]
+    done.clear()
+    for name in ("ner.json", "summary.json", "summary.train.safetensors"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(training, "finished", lambda folder, module: module == "ner")
+    assert run(capsys, "train", "all", "--resume", "--out-dir", tmp_path)[0] == 0  # ner is done, summary was begun
+    assert done == [("summary", True), ("response", False), tmp_path]
+
+
 def test_data_questions_and_evaluate(capsys, tmp_path):
     assert run(capsys, "data", "questions", "--num-datapoints", 30, "--dest-path", tmp_path)[0] == 0
     questions, people, out = tmp_path / "questions.jsonl", tmp_path / "people.jsonl", tmp_path / "out.jsonl"
@@ -130,7 +145,7 @@ def test_data_questions_and_evaluate(capsys, tmp_path):
         asked = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
         for line, entry in zip(lines, asked, strict=True):
             assert line["question"] == entry["question"] and isinstance(line["abstained"], bool)
-            assert {"tag", "content", "summary", "response", "reason"} <= set(line)
+            assert {"tag", "content", "summary", "response", "reason", "name", "label"} <= set(line)
 
 
 def test_help_of_every_command(capsys):

@@ -35,7 +35,7 @@ def bag():
     ("question", "said"),
     [
         ("Where does Muchiri T'Challa live?", "Muchiri T'Challa: Wakanda"),
-        ("What is $tev0 Ca$hmoney's favourite movie?", "$tev0 Ca$hmoney: The Wolf of Walled Street"),
+        ("Where does $tev0 Ca$hmoney live?", "$tev0 Ca$hmoney: State of Denial (Population: Me)"),
         ("Muchiri T’Challa anafanya kazi gani?", "Muchiri T'Challa: King"),
         ("How tall is Muchiri T'Challa?", None),
         ("Where does Nobody Atall live?", None),
