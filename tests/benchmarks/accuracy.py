@@ -21,7 +21,6 @@ from baseline import Baseline
 
 from momem_lib import DATA, RESULTS, ROOT
 from momem_lib.data import (
-    FIELDS,
     LABELS,
     Person,
     Record,

@@ -30,15 +30,15 @@ def out_and_states(model: Transformer, inputs: Inputs) -> tuple[Mixture, Tensor]
         hook.remove()
 
 
-def loss_on_all(model: Transformer, batch: tuple[Inputs, Tensor]) -> tuple[Tensor, Tensor]:
-    """The mean loss over target tokens alone, to compare, and that over prompt and target, to descend: two scalars."""
+def loss_on_all(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
+    """The mean loss over all tokens of prompt and target: a scalar."""
     inputs, labels = batch
     out, states = out_and_states(model, inputs)
     on_target = cross_entropy(out, labels, inputs.target_mask)
     prompt, mask = inputs.prompt[:, 1:], inputs.prompt_mask[:, 1:]  # each from the ones before it
     on_prompt = cross_entropy(model.plain(states[:, : prompt.shape[1]]), prompt, mask)
     few, many = inputs.target_mask.sum(), mask.sum()
-    return on_target, (on_target * few + on_prompt * many) / (few + many)
+    return (on_target * few + on_prompt * many) / (few + many)
 
 
 def with_own_output(model: Transformer, inputs: Inputs, draw: torch.Generator, share: float = OWN_SHARE) -> Inputs:

@@ -138,7 +138,8 @@ def named_tokens(alphabet: Alphabet, rows: Sequence[dict]) -> TokenSet:
     """Questions and names as tokens of an alphabet."""
     prompts = [frame("<prompt>", alphabet.encode(row["question"]), "</prompt>") for row in rows]
     targets = [frame("<tag>", alphabet.encode(row["name"]), "</tag>") for row in rows]
-    return TokenSet(TASKS["ner"], Tokens.pack([[]] * len(rows)), Tokens.pack(prompts), Tokens.pack(targets))
+    nothing = Tokens.pack([[]] * len(rows))  # neither a source nor its spans
+    return TokenSet(TASKS["ner"], nothing, nothing, Tokens.pack(prompts), Tokens.pack(targets))
 
 
 def names_found(model: Transformer, alphabet: Alphabet, rows: Sequence[dict]) -> list[str]:
