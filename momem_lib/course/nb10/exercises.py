@@ -34,7 +34,6 @@ SPOKEN = (  # (text, name, value), right number of wordings, why
 LONG = "a house by the sea, " * 15
 HEARD = (  # text, name, value, other values of the record, whether it may pass, why
     ("Jo Doe lives in Oslo.", *JO, ["Nurse", "Jaws"], True, "name and value stand in it, and nothing else"),
-    ("Oslo is where Jo Doe lives.", *JO, ["Nurse"], True, "the order of the words is free"),
     (None, *JO, ["Nurse"], False, "None is no response at all"),
     ("Jo Doe lives in Olso.", *JO, ["Nurse"], False, "the value is misspelt"),
     ("Jo Doe lives in oslo.", *JO, [], False, "the value must stand there verbatim, capitals included"),

@@ -10,7 +10,6 @@ from momem_lib.data.records import LABELS, Record
 from momem_lib.data.rows import in_sentence, wordings_of
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
-from momem_lib.project import InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates, response_gate
 from momem_lib.system.memory import Memory
@@ -103,16 +102,11 @@ def wording_floor(rows: Sequence[dict]) -> float:
     Args:
         rows: with a response.
 
-    Raises:
-        InputError: no row.
-
     Example:
         >>> row = {"language": "en", "asked": "location", "label": "Lives in", "response": "Jo lives in Oslo."}
         >>> choices(row), round(wording_floor([row]), 3)  # ln 9 over 18 tokens
         (9, 0.122)
     """
-    if not rows:
-        raise InputError("there is no row to average over")
     tokens = sum(len(TOKENIZER.encode(row["response"])) + 1 for row in rows)  # the stop token counts too
     return sum(math.log(choices(row)) for row in rows) / tokens
 

@@ -23,11 +23,7 @@ WAY = "#9A9A9A"
 
 
 def draw_forks(tree: Fork, title: str = "") -> Figure:
-    """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue.
-
-    Args:
-        tree: of `forks`.
-    """
+    """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue."""
     ends = leaves(tree)
     words = ", ".join(f"{text!r} {share:.0%}" for text, share in ends.items())
     alt = f"A tree of texts. {title}. Followed to its end: {words}."

@@ -8,7 +8,6 @@ from functools import partial
 from momem_lib.course.nb10.facts import Fact, Said, say, wording_of
 from momem_lib.course.shared.panel import Panel, card_html, choice, number_box, slider
 from momem_lib.course.shared.text import printable, safe
-from momem_lib.project import InputError
 from momem_lib.system.pipeline import Pipeline
 
 
@@ -64,12 +63,7 @@ def wordings_widget(
 
     Args:
         facts: what can be chosen, about people whom the pipeline's memory holds. count: texts, one per seed.
-
-    Raises:
-        InputError: no fact to choose.
     """
-    if not facts:
-        raise InputError("there is no fact to put into words: give one or more")
     return Panel(
         partial(wordings_html, pipeline),
         fact=choice([(fact.question, fact) for fact in facts], facts[0], "Question"),

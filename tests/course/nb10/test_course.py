@@ -69,8 +69,6 @@ def test_each_row_was_drawn_from_the_wordings_that_are_counted():
             assert row["response"] in known and len(known) == choices(row)
     assert {row["label"] in LABELS.values() for row in rows} == {True, False}
     assert 0.01 < wording_floor(rows) < 0.2
-    with pytest.raises(InputError, match="no row"):
-        wording_floor([])
 
 
 def test_the_tree_holds_each_text_with_its_probability(shipped):
@@ -200,8 +198,6 @@ def test_turning_the_heat_writes_anew(shipped):
     widget.fact.value = facts_about(PEOPLE[0])[1]
     assert facts_about(PEOPLE[0])[1].summary.split(":")[0] in widget.output.value
     assert all(control.description for control in (widget.fact, widget.temperature, widget.seed, widget.count))
-    with pytest.raises(InputError, match="no fact to put into words"):
-        wordings_widget(shipped, [])
 
 
 def test_pictures_say_in_words_what_they_show():
