@@ -51,8 +51,8 @@ class Record:
         return f"{label}: {dict(self.facts)[label]}"
 
     def others(self, label: str | None) -> list[str]:
-        """The values of all other labels."""
-        return [value for other, value in self.facts if other != label]
+        """The values of all other labels, less those that are part of this label ("no" in "Phone no")."""
+        return [value for other, value in self.facts if other != label and value not in (label or "")]
 
     @property
     def content(self) -> str:

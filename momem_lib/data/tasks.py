@@ -73,7 +73,8 @@ LONGEST_FRAME = 200  # characters that a response may have beside value and name
 def objection(text: str | None, value: str, name: str = "", others: Iterable[str] = ()) -> str | None:
     """Why a response is not right, in a sentence, or None: "right" is defined here, and nowhere else.
 
-    It holds the value verbatim, no other value of the record, and little beside value and name.
+    It holds the value verbatim, no other value of the record, and little beside value and name. Values count as whole
+    words: "S" neither stands in "Siobhán" nor in "Subject".
 
     Args:
         name: the person's, in which another value may well occur. others: the record's other values.
@@ -84,15 +85,30 @@ def objection(text: str | None, value: str, name: str = "", others: Iterable[str
         >>> objection("Nurse Jo lives in Oslo.", "Oslo", "Jo", ["Nurse"])
         "the response holds another value of the record, 'Nurse'"
     """
-    if text is None or value not in text:
+    if text is None or not stands_in(text, value):
         return f"the response does not hold the value {value!r}"
     if len(text) > len(value) + len(name) + LONGEST_FRAME:
         return "the response is too long"
     frame = frame_of(text, value, name)
     for other in sorted(set(others)):
-        if other and other not in value and other in frame:
+        if other and other not in value and stands_in(frame, other):
             return f"the response holds another value of the record, {other!r}"
     return None
+
+
+def stands_in(text: str, piece: str) -> bool:
+    """Whether a piece stands in a text as whole words: no letter or digit goes on where the piece ends in one.
+
+    Example:
+        >>> stands_in("Is Ann's hat red?", "Ann"), stands_in("Is Joanna there?", "Jo")
+        (True, False)
+    """
+    places = (place for place in range(len(text) - len(piece) + 1) if text.startswith(piece, place))
+    edges = ((text[place - 1 : place], text[place + len(piece) :][:1]) for place in places)
+    return any(
+        not (before.isalnum() and piece[:1].isalnum()) and not (after.isalnum() and piece[-1:].isalnum())
+        for before, after in edges
+    )
 
 
 def frame_of(text: str, value: str, name: str) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, fields
 
 from momem_lib.data.records import Record
-from momem_lib.data.tasks import frame_of, objection
+from momem_lib.data.tasks import frame_of, objection, stands_in
 from momem_lib.system.memory import LookUp, Memory
 
 OPENING = "\"'“‘«([{<*_-–—@#"
@@ -47,22 +47,7 @@ def tag_gate(question: str, tag: str | None) -> str | None:
         return "the question names nobody"
     if not tag.strip():
         return "the name found is empty"
-    for begin in occurrences(question, tag):
-        end = begin + len(tag)
-        before, after = question[begin - 1 : begin], question[end : end + 1]
-        if not (before.isalnum() and tag[0].isalnum()) and not (after.isalnum() and tag[-1].isalnum()):
-            return None
-    return f"'{tag}' does not stand in the question as a name of its own"
-
-
-def occurrences(text: str, piece: str) -> list[int]:
-    """Where a piece begins in a text, overlapping occurrences included.
-
-    Example:
-        >>> occurrences("anana", "ana")
-        [0, 2]
-    """
-    return [begin for begin in range(len(text) - len(piece) + 1) if text.startswith(piece, begin)]
+    return None if stands_in(question, tag) else f"'{tag}' does not stand in the question as a name of its own"
 
 
 def record_gate(found: LookUp) -> str | None:
