@@ -88,7 +88,7 @@ class NGramEmbedding(nn.Module):
             earlier = F.pad(small, (back, 0), value=256)[:, : tokens.shape[1]]
             if spans is not None:
                 inside = inside & (F.pad(spans, (back, 0), value=-1)[:, : tokens.shape[1]] == spans)
-                earlier = torch.where(inside, earlier, 256)
+                earlier = torch.where(inside, earlier, 32)  # as if a space stood there: a label reads as in a question
             code = (code * 257 + earlier) % 1_000_003
         return code * 7919 % 1_000_003 % self.table.num_embeddings
 

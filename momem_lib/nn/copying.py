@@ -85,6 +85,7 @@ class CopyHead(nn.Module):
     Args of the constructor switch it part by part, so that each part's worth can be measured:
         longest_match: match lengths up to this are told apart; 0 switches the match feature off.
         copied_context: whether gate and generator see the states that are about to be copied.
+        fit: whether it is told how well each label fits the question.
 
     Example:
         >>> head = CopyHead(embedding_dim=8, vocab_size=268, longest_match=4, copied_context=True)
@@ -95,8 +96,12 @@ class CopyHead(nn.Module):
         (torch.Size([1, 2, 268]), True)
     """
 
-    def __init__(self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool) -> None:
+    def __init__(
+        self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool, fit: bool = False
+    ) -> None:
         super().__init__()
+        self.fit_scales = nn.Parameter(torch.tensor([0.2, 12.0])) if fit else None  # what a fit adds to the copy scores
+        self.fit_trust = nn.Parameter(torch.zeros(2)) if fit else None  # and the best one to the gate
         self.query = nn.Linear(embedding_dim, embedding_dim)
         self.key = nn.Linear(embedding_dim, embedding_dim)
         self.match_weights = nn.Parameter(torch.full((longest_match,), 0.5))
@@ -125,6 +130,7 @@ class CopyHead(nn.Module):
         source_mask: Tensor,
         match: Tensor,
         keys: Tensor | None = None,
+        fit: Tensor | None = None,
     ) -> Mixture:
         """Mix the two ways to the next token.
 
@@ -133,8 +139,10 @@ class CopyHead(nn.Module):
             source_states: (B, S, D). source: (B, S) tokens.
             source_mask: (B, S), or (B, T, S) where steps differ; True where a step may point.
             match: (B, T, S) from match_lengths. keys: self.key(source_states), where it is known already.
+            fit: (B, T, S, 2), see fields.LabelFit.
         """
         scores = self.copy_scores(states, self.key(source_states) if keys is None else keys, match)
+        scores = scores if fit is None else scores + fit @ self.fit_scales
         open_to = source_mask if source_mask.dim() == 3 else source_mask[:, None]
         scores = scores.masked_fill(~open_to, -1e9)  # finite: a source of padding alone gives no NaN
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
@@ -143,7 +151,9 @@ class CopyHead(nn.Module):
             context = torch.tanh(self.context(weights.to(states.dtype) @ source_states))  # (B, T, D)
             logits = logits + self.context_scores(context)
             seen = torch.cat([states, context], dim=-1)
-        gate = torch.sigmoid(self.gate(seen).float())  # (B, T, 1)
+        copying = self.gate(seen).float()  # (B, T, 1)
+        copying = copying if fit is None else copying + (fit.amax(2) @ self.fit_trust)[..., None]
+        gate = torch.sigmoid(copying)
         # A token's share is the sum over all places where it stands.
         places = source[:, None, :].expand_as(weights)  # (B, T, S)
         copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(-1, places, weights)  # (B, T, V)

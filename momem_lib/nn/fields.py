@@ -7,7 +7,8 @@ how long it is, can change the choice, and a value that holds another fact's lab
 """
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from momem_lib.data.tasks import COLON
 
@@ -70,3 +71,43 @@ def visible(spans: Tensor, mask: Tensor, phase: Tensor) -> Tensor:
         [[[1, 0], [1, 1]]]
     """
     return mask[:, None, :] & (in_labels(spans)[:, None, :] | phase[:, :, None])
+
+
+class LabelFit(nn.Module):
+    """How well each label fits the question, run of letters by run of letters, before anything else is understood.
+
+    Each run of the question looks for the one most like it in a label (late interaction: Khattab and Zaharia 2020,
+    arXiv:2004.12832, section 3.3), and each run of the label for one in the question. So a label that nobody ever
+    trained is found by its own words at once; which words mean the same is learned.
+
+    Example:
+        >>> fit = LabelFit(width=8)
+        >>> words = torch.randn(1, 3, 8)  # the label is one of the question's words
+        >>> fit(words, torch.ones(1, 3).bool(), words[:, :1], torch.zeros(1, 1).long(), torch.ones(1, 1).bool()).shape
+        torch.Size([1, 1, 2])
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(width, width, bias=False)
+        self.counts = nn.Linear(width, 1)  # how much a run of the question counts
+
+    def forward(self, question: Tensor, asked: Tensor, record: Tensor, spans: Tensor, there: Tensor) -> Tensor:
+        """The fit of each token's fact, as found in the label and as found in the question: (B, S, 2).
+
+        Args:
+            question: (B, P, D) vectors. asked: (B, P), True where there is one. record: (B, S, D). spans: (B, S).
+            there: (B, S), True where there is a token.
+        """
+        words, heads = (F.normalize(self.project(x), dim=-1) for x in (question, record))
+        alike = (words @ heads.mT).float()  # (B, P, S), -1 to 1
+        in_label = in_labels(spans) & there
+        alike = alike.masked_fill(~(in_label[:, None] & asked[:, :, None]), 0.0).clamp(min=0)
+        facts = spans // 2
+        size = alike.shape[0], alike.shape[1], int(facts.max()) + 1
+        best = alike.new_zeros(size).scatter_reduce(2, facts[:, None].expand_as(alike), alike, "amax")  # (B, P, facts)
+        counts = F.softplus(self.counts(question)).squeeze(-1) * asked  # (B, P)
+        found = (counts[..., None] * best).sum(1)  # (B, facts)
+        covered = alike.new_zeros(found.shape).scatter_add(1, facts, alike.amax(1))
+        length = alike.new_zeros(found.shape).scatter_add(1, facts, in_label.float()).clamp(min=1)
+        return torch.stack([found.gather(1, facts), (covered / length).gather(1, facts)], dim=-1)
