@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from momem_lib.data.records import Record
-from momem_lib.data.tasks import TASKS, encode_target
+from momem_lib.data.tasks import COLON, TASKS, encode_target
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.generation import Sampling, generate, generate_fast
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 
@@ -44,3 +46,25 @@ def test_no_value_stirs_the_choice(summary, values):
     for label in LABELS:
         expected = label_chances(summary, plain, label)
         torch.testing.assert_close(label_chances(summary, other, label), expected, rtol=0, atol=1e-5)
+
+
+def test_reading_ahead_across_the_colon_writes_what_single_steps_write(summary):
+    """A draft may hold the end of a label and the beginning of a value: each step sees what it would see alone."""
+    records = [Record("Jo", tuple(zip(LABELS, values, strict=True))) for values in VALUES]
+    inputs = summary.inputs(["Where does <name> live?"] * len(records), records)
+    sampling = Sampling(1.5, seeds=range(len(records)))
+    arguments = (summary.model, inputs, TOKENIZER.id("</summary>"), 40, sampling)
+    plain, fast = generate(*arguments), generate_fast(*arguments)
+    assert [one.tokens for one in plain] == [one.tokens for one in fast]
+    for one, other in zip(plain, fast, strict=True):
+        assert one.log_probs == pytest.approx(other.log_probs, abs=1e-3)
+    assert any(COLON in one.tokens for one in plain)  # so both phases were written
+
+
+def test_facts_may_stand_in_any_order():
+    """What the shipped module chooses hangs on the labels, not on where they stand."""
+    module, facts = Module.load(task="summary", device="cpu"), tuple(zip(LABELS[:3], VALUES[0][:3], strict=True))
+    questions = ["Where does <name> live?", "What is <name>'s job?", "What is <name>'s blood group?"]
+    for order in (facts, facts[::-1], facts[1:] + facts[:1]):
+        written = module.write(questions, [Record("Jo", order)] * 3)
+        assert [one.text for one in written] == [f"{label}: {value}" for label, value in facts]

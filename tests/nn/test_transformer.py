@@ -26,6 +26,8 @@ KINDS = {
     "n-grams": {"copy_from": "prompt", "ngram_rows": 64},
     "n-grams, encoder-decoder": {"copy_from": "both", "ngram_rows": 64, "num_encoder_blocks": 1},
     "plain encoder-decoder": {"copy_from": "none", "num_encoder_blocks": 1},
+    "fields": {"copy_from": "source", "num_encoder_blocks": 2, "source_reading": "fields", "ngram_rows": 64},
+    "plain fields": {"copy_from": "none", "num_encoder_blocks": 1, "source_reading": "fields"},
 }
 
 
@@ -48,7 +50,11 @@ def random_inputs(model: Transformer, prompts=(9, 4), target=7, sources=(12, 5))
         return tokens.masked_fill(~mask, 256), mask
 
     source = rows(sources) if model.encoder_norm else (None, None)
-    return Inputs(*rows([target, target]), *rows(prompts), *source)
+    inputs = Inputs(*rows([target, target]), *rows(prompts), *source)
+    if model.role is not None:
+        inputs.target[:, 2] = ord(":")  # values are seen from here on
+        inputs.spans = (torch.arange(max(sources)) // 3).expand(2, -1)
+    return inputs
 
 
 def row_of(inputs: Inputs, row: int) -> Inputs:
@@ -61,6 +67,7 @@ def row_of(inputs: Inputs, row: int) -> Inputs:
         *cut(inputs.target, inputs.target_mask),
         *cut(inputs.prompt, inputs.prompt_mask),
         *cut(inputs.source, inputs.source_mask),
+        cut(inputs.spans, inputs.source_mask)[0],
     )
 
 
