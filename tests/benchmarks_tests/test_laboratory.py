@@ -30,7 +30,7 @@ from momem_lib.training.trainer import Trainer, cross_entropy, module_loss
 
 CPU = torch.device("cpu")
 JO = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
-SCRIPTS = ("cascade", "field_choice", "temperature", "laboratory", *(f"laboratory_{part}" for part in (
+SCRIPTS = ("cascade", "temperature", "laboratory", *(f"laboratory_{part}" for part in (
     "breaking", "closed_book", "decoding", "facts", "scaling", "targets", "tokens", "transfer")))  # fmt: skip
 
 

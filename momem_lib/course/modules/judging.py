@@ -44,7 +44,7 @@ def course_rows(
         split: train, validation or test: whose names and values. Phrasings are those of training in every split.
         kinds, styles: only these (of rows.KINDS and values.STYLES).
         longest: tokens in the source, and in prompt plus target; longer rows are left out.
-        synthesis: other keys of SynthesisConfig, such as noise_share, unanswerable_share or languages.
+        synthesis: other keys of SynthesisConfig, such as noise_share, bare_share or languages.
 
     Raises:
         InputError: an unknown task, or hardly any row is such as was asked for.

@@ -86,8 +86,8 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
         window = config.model.context_window
         fitting = (row for row in validation if task.texts(row) and len(tokenize(task, [row], window)))
         return CourseData(task, tokenize(task, train, longest), list(islice(fitting, config.validation_rows)))
-    noise = config.data.noise_share
-    rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, noise_share=noise)
+    shares = {key: share for key, share in vars(config.data).items() if key.endswith("_share")}
+    rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, **shares)
     unseen = course_rows(task_name, config.validation_rows, "validation", config.seed, longest=longest)
     return CourseData(task, tokenize(task, rows, longest), unseen)
 

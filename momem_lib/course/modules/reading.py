@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from momem_lib.data.records import Record
 from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, frame, task_named
 from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.nn.generation import Generated, Sampling, generate_fast
@@ -145,11 +146,12 @@ def letters_of(text: str) -> list[int | None]:
 
 
 @torch.inference_mode()
-def read_along(module: Module, prompt: str, source: str | None = None, text: str | None = None) -> Reading:
+def read_along(module: Module, prompt: str, source: str | Record | None = None, text: str | None = None) -> Reading:
     """Run a module over what it writes (or over a text of yours), and keep what it looked at (teacher forcing).
 
     Args:
-        source: what the encoder reads; None for a decoder-only module. text: None for what it writes by itself.
+        source: what the encoder reads, a record for Module 2; None for a decoder-only module.
+        text: None for what it writes by itself.
 
     Example:
         >>> reading = read_along(Module.load(task="ner", device="cpu"), "Is Jo in?")
@@ -179,7 +181,8 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
     wrote, places, read, attended = (
         token_labels(part) for part in (target[1:], tokens, encode_prompt(prompt) + target[:-1], encode_source(source))
     )
-    texts = model.config.copied(("source", source), ("prompt", prompt))
+    content = source.content if isinstance(source, Record) else source
+    texts = model.config.copied(("source", content), ("prompt", prompt))
     copies = {part: text for part, text in texts if text is not None}  # None: there was nothing to read
     return Reading(text, wrote, chances, gate, copied, copies, places, weights, best, read, own, cross, attended)
 
@@ -187,7 +190,7 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
 def sample_module(
     module: Module,
     prompt: str,
-    source: str | None = None,
+    source: str | Record | None = None,
     temperature: float = 1.0,
     count: int = 4,
     seed: int = 0,
@@ -224,7 +227,7 @@ def letters_of_sample(written: Generated) -> list[tuple[str, float]]:
     return letters
 
 
-def prompted(module: Module, prompt: str, source: str | None = None) -> Callable[[Tensor], Inputs]:
+def prompted(module: Module, prompt: str, source: str | Record | None = None) -> Callable[[Tensor], Inputs]:
     """What a module reads when it has written some bytes (1, T) already; for sampling.byte_model."""
     start = TOKENIZER.id(module.task.start)
     return lambda tokens: module.inputs([prompt], [source], [[start, *tokens[0].tolist()]])

@@ -5,13 +5,14 @@ from functools import partial
 from momem_lib.course.modules.reading import BROKEN, letters_of_sample, prompted, sample_module
 from momem_lib.course.shared.panel import LEGEND, Panel, card_html, coloured, number_box, slider, text_box
 from momem_lib.course.shared.sampling import byte_model, sampling_html
+from momem_lib.data.records import Record, checked
 from momem_lib.nn.module import Module
 
 
 def samples_html(
     module: Module,
     prompt: str,
-    source: str | None = None,
+    source: str | Record | None = None,
     temperature: float = 0.8,
     seed: int = 0,
     count: int = 4,
@@ -20,8 +21,11 @@ def samples_html(
     """Samples of a module in two colours, and what the first of them could go on with, as a page fragment.
 
     Args:
+        source: for Module 2, a record, or one that somebody typed (see typed_record).
         place: the bars show what comes after so many letters of the first sample.
     """
+    if module.task.source == "record" and isinstance(source, str):
+        source = typed_record(source)
     samples = sample_module(module, prompt, source, temperature, count, seed)
     lines = []
     for written in samples:
@@ -33,6 +37,20 @@ def samples_html(
     return card_html(f'<ol style="margin:0 0 6px 1.4em">{"".join(lines)}</ol><p style="margin:0">{LEGEND}</p>') + bars
 
 
+def typed_record(text: str) -> Record:
+    """A record as people type it, one fact a line, its label before the first colon.
+
+    Raises:
+        InputError: two labels alike, or an empty one.
+
+    Example:
+        >>> typed_record("Job: Cook\\nShoe size: 38").facts
+        (('Job', 'Cook'), ('Shoe size', '38'))
+    """
+    facts = (line.partition(":")[::2] for line in text.splitlines() if line.strip())
+    return checked(Record("somebody", tuple(facts)), "the record")
+
+
 def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
     """The letters before the first that is no text: a special token, or a broken byte."""
     ends = [number for number, (letter, _) in enumerate(letters) if len(letter) > 1 or letter == BROKEN]
@@ -42,7 +60,7 @@ def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
 def module_widget(
     module: Module,
     prompt: str,
-    source: str | None = None,
+    source: str | Record | None = None,
     temperature: float = 0.8,
     seed: int = 0,
     count: int = 4,
@@ -53,8 +71,10 @@ def module_widget(
         source: what the encoder reads; None for a decoder-only module. prompt, temperature, seed: to begin with.
         count: samples that are shown; number n is drawn with the seed `seed` + n.
     """
-    reads = module.task.source
-    sources = {"source": text_box(source or "", reads.capitalize(), lines=2)} if reads else {}
+    reads, lines = module.task.source, 2
+    if isinstance(source, Record):
+        source, lines = "\n".join(f"{label}: {value}" for label, value in source.facts), 1 + len(source.facts)
+    sources = {"source": text_box(source or "", reads.capitalize(), lines=lines)} if reads else {}
     return Panel(
         partial(samples_html, module, count=count),
         **sources,

@@ -38,6 +38,7 @@ def parameter_count(config: ModelConfig) -> dict[str, int]:
     count = {
         "token vectors": vocabulary * width,
         "position vectors": config.context_window * width if config.positions == "learned" else 0,
+        "role vectors": 2 * width if config.source_reading == "fields" else 0,
         "n-gram vectors": config.ngram_rows * NGramEmbedding.WIDTH + NGramEmbedding.WIDTH * width,
         "attention": attentions * (4 * width**2 + 4 * width),  # query, key, value, out, each with a bias
         "MLP": blocks * (2 * width * hidden + hidden + width),

@@ -40,11 +40,12 @@ from momem_lib.course.modules.reading import (
     token_labels,
 )
 from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples, shown_places
-from momem_lib.course.modules.widget import module_widget, samples_html
+from momem_lib.course.modules.widget import module_widget, samples_html, typed_record
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import coloured, rendered
 from momem_lib.course.shared.sampling import byte_model
 from momem_lib.data.grammar import split_of
+from momem_lib.data.records import LABELS, Record
 from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.blocks import ModelConfig
@@ -66,8 +67,14 @@ def untrained(task, **changes):
     """A small module that learned nothing."""
     torch.manual_seed(0)
     encoders = {"num_encoder_blocks": 0 if task == "ner" else 1}
+    encoders |= {"source_reading": "fields"} if task == "summary" else {}
     model = Transformer(ModelConfig(**SHAPE | encoders | {"copy_from": COPIES[task]} | changes)).eval()
     return Module(TASKS[task], model)
+
+
+def text_of(source):
+    """A source as text."""
+    return source.content if isinstance(source, Record) else source
 
 
 @lru_cache
@@ -89,7 +96,7 @@ def test_rows_are_the_same_each_time_and_of_the_split_that_was_asked_for(task):
     assert rows == course_rows(task, 5, "test", seed=3, **only)
     for row in rows:
         assert (row["split"], row["kind"], row["style"], row["language"]) == ("test", "answerable", "plain", "en")
-        assert split_of(row["value"], "entry") == "test"
+        assert row["label"] not in LABELS.values() or split_of(row["value"], "entry") == "test"
     assert rows != course_rows(task, 5, "test", seed=4, **only)
 
 
@@ -107,7 +114,7 @@ def test_rows_that_are_too_long_are_left_out(monkeypatch):
         (lambda: course_config("ner", "huge"), "quick or full was expected"),
         (lambda: course_config("ner", learning_rate=1), "unknown key 'learning_rate'"),
         (lambda: course_config("ner", num_encoder_blocks=1), "num_encoder_blocks is 1; it must be 0 for ner"),
-        (lambda: example_of("summary", {"question": "?", "content": None, "summary": None}), "has no part in this row"),
+        (lambda: example_of("summary", {"question": "?", "record": None, "summary": None}), "has no part in this row"),
         (lambda: draw_groups({"nothing": {}}), "there is no row to draw"),
         (lambda: draw_recorded({"steps": 3}), "holds no history"),
     ],
@@ -166,7 +173,7 @@ def test_characters_and_lengths_have_groups():
 
 
 def test_judging_is_exact_and_groups_hold_everything():
-    rows = course_rows("ner", 30, "test", unanswerable_share=0.6)
+    rows = course_rows("ner", 30, "test", nobody_share=0.6)
     judged = judge(untrained("ner"), rows)
     assert [one.row for one in judged] == rows
     assert all(one.right == (one.wrote == one.row["name"]) for one in judged)
@@ -225,7 +232,7 @@ def test_reading_along_agrees_with_writing(task):
     assert reading.weights.shape == (steps, len(reading.places))
     assert reading.attention.shape == (2, 2, steps, len(reading.attended))
     torch.testing.assert_close(reading.weights.sum(-1), torch.ones(steps))
-    expected = len((prompt if task == "ner" else source).encode()) + 2
+    expected = len((prompt if task == "ner" else text_of(source)).encode()) + 2
     assert len(reading.attended) == expected
     assert ((reading.copied >= 0) & (reading.copied <= 1)).all() and (reading.chances > 0).all()
     assert png(draw_reading(reading)) and png(draw_reading(reading, block=0, head=1))
@@ -283,6 +290,14 @@ def test_the_widget_draws_anew_and_tells_what_is_wrong(task):
     widget.prompt.value = "Who " * 999
     assert 'role="alert"' in widget.output.value and "shorten it" in widget.output.value
     assert 'role="alert"' in rendered(samples_html, module, prompt, source, temperature=-1)
+
+
+def test_a_record_can_be_typed_into_the_widget():
+    record = Record("somebody", (("Lives in", "Oslo"), ("Shoe size", "")))
+    widget = module_widget(untrained("summary"), "Where?", record)
+    assert typed_record(widget.source.value) == record
+    with pytest.raises(InputError, match="twice"):
+        typed_record("Job: Cook\njob: Nurse")
 
 
 def test_widget_escapes_what_a_module_writes():
