@@ -16,7 +16,7 @@ GOOD = {"name": "Zoë", "occupation": "Tester", "movie": "Jaws", "shoe size": "4
         (None, "your record is None"),
         (list(GOOD.values()), "a dict was expected, in curly brackets, not list"),
         ({"occupation": "Tester"}, "no 'name' (nor 'fname' and 'lname')"),
-        (GOOD | {"movie": ["Jaws"]}, "'movie' must be text"),
+        (GOOD | {"movie": ["Jaws"]}, "'Favourite movie' must be text"),
         (GOOD | {"name": " "}, "the name is empty"),
         (GOOD | {"movie": "", "music": " "}, "nothing stands in Favourite movie, Favourite music"),
         ({"name": "Zoë", "shoe size": "44"}, "has 1 of the three facts"),
