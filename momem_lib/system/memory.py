@@ -195,8 +195,8 @@ class Memory:
     def _records(self, where: str, *values: object) -> dict[int, Record]:
         """The records of which a condition holds, by their ids, in order."""
         facts = "SELECT json_group_object(label, value) FROM facts WHERE record = id"  # in the order of their positions
-        rows = self._rows(f"SELECT id, name, ({facts}) FROM records WHERE {where} ORDER BY id", *values)
-        return {number: Record(name, tuple(orjson.loads(facts).items())) for number, name, facts in rows}
+        rows = self._rows(f"SELECT id, name, ({facts}) FROM records WHERE {where}", *values)
+        return {number: Record(name, tuple(orjson.loads(facts).items())) for number, name, facts in sorted(rows)}
 
     def _add(self, record: Record, place: int | None = None) -> bool:
         """Add a record unless it is known, and say whether it was new; without a place, SQLite numbers it."""
