@@ -20,4 +20,4 @@ from momem_lib.course.nb11.exercises import (
     wrote_of,
 )
 from momem_lib.course.nb11.journey import draw_journey
-from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes

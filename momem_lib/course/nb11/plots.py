@@ -1,17 +1,13 @@
-"""Pictures of the whole pipeline: its stages, the results table, and how errors travel with and without gates."""
+"""Pictures of the whole pipeline: the results table, and how errors travel with and without gates."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from operator import mul
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
 
-from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
+from momem_lib.course.nb11.cascade import OUTCOMES
 from momem_lib.course.shared.charts import stacked_bars
-from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, lines, name_axes, page, percent_axis
-from momem_lib.course.shared.pictures import COLOURS, MODULES
+from momem_lib.course.shared.figures import INK, PAPER, legend_outside, page, percent_axis
 from momem_lib.project import InputError
 
 # Okabe and Ito's blue and vermilion, a light grey between them; hatched too, for eyes that see no colours.
@@ -49,33 +45,6 @@ def draw_outcomes(rows: Mapping[str, Mapping]) -> Figure:
         panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
     panel.set_xlabel("share of the questions; at the right edge, the share that is right")
     return legend_outside(figure, "upper", 4)
-
-
-def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mapping[str, float]) -> Figure:
-    """Draw what each module gets right by itself, and what is still right after each hand-over, gates off and on.
-
-    Args:
-        alone: ner, summary and response -> share right from perfect inputs. off, on: the same for all four stages.
-    """
-    product = list(accumulate((alone.get(stage, 1.0) for stage in STAGES), mul))  # the memory does not err
-    kept = {"still right, gates on": on, "still right, gates off": off}
-    curves = {name: list(shares.values()) for name, shares in kept.items()} | {"the product of the bars": product}
-    words = [f"{name}: {', '.join(f'{share:.1%}' for share in shares)}"
-             for name, shares in {"each module alone": alone.values(), **curves}.items()]  # fmt: skip
-    figure, (panel,) = page(7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
-    for place, stage in enumerate(STAGES):
-        if stage in alone:  # a short bar floating at its height: the axis does not begin at zero
-            name = "each module alone, from perfect inputs" if place == 0 else None
-            panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage], lw=6, alpha=0.75, label=name)
-    lines(panel, curves, range(len(STAGES)), ms=7)
-    look_up = {"ha": "center", "fontsize": 9, "color": GREY, "transform": panel.get_xaxis_transform()}
-    panel.text(1, 0.02, "a look-up:\nnothing learned", **look_up)
-    panel.set_ylim(max(0.0, min([*alone.values(), *product, *off.values(), *on.values()]) - 0.12), 1.01)
-    panel.set_xticks(range(len(STAGES)), [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
-    panel.yaxis.set_major_locator(MultipleLocator(0.05))
-    percent_axis(panel.yaxis)
-    name_axes(panel, "", "share of the questions that have an answer", legend=False)
-    return legend_outside(figure, "upper", 2)
 
 
 def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:

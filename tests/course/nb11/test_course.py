@@ -13,7 +13,6 @@ from cascade import gate_by_gate
 from momem_lib.course.modules.reading import read_along
 from momem_lib.course.nb11.cascade import (
     OUTCOMES,
-    STAGES,
     Slipping,
     handed_over,
     noise_cascade,
@@ -25,7 +24,7 @@ from momem_lib.course.nb11.cascade import (
 )
 from momem_lib.course.nb11.exercises import WORDINGS, try_careful
 from momem_lib.course.nb11.journey import LINE, draw_journey, line_count
-from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.pictures import wrapped
 from momem_lib.data.people import read_people
@@ -203,8 +202,6 @@ def test_recorded_results_can_be_drawn():
     accuracy = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))
     figure = draw_outcomes(accuracy["rows"])
     assert all(name in figure.get_label() for name in accuracy["rows"])
-    stages = dict.fromkeys(STAGES, 0.9)
-    assert "72.9%" in draw_stages({"ner": 0.9, "summary": 0.9, "response": 0.9}, stages, stages).get_label()
 
 
 def test_the_recorded_command_still_runs():
