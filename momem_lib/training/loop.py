@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -168,7 +169,8 @@ class Run:
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
         try:
             every, note = config.checkpoint_steps, lambda _: cards.append(self.checkpoint())
-            fit(trainer, batches, module_loss, steps, every, note, desc=f"train {self.task.name}")
+            loss_of = partial(module_loss, choice=config.choice_loss)
+            fit(trainer, batches, loss_of, steps, every, note, desc=f"train {self.task.name}")
         except Interrupted:
             trainer.save(self.state_path, self.card({}))
             raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on") from None
