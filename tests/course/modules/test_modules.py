@@ -128,7 +128,7 @@ def test_the_full_profile_is_the_recipe_and_the_quick_one_small():
     quick, full = (course_config("summary", profile, steps=7, seed=5) for profile in ("quick", "full"))
     assert (quick.max_global_steps, quick.model.num_encoder_blocks, quick.seed) == (7, 1, 5)
     assert quick.model.embedding_dim <= 64
-    assert full.model.embedding_dim == 128 and full.max_global_steps > 1000 and full.seed == 5
+    assert full.model.embedding_dim == 128 and full.max_global_steps > 100 and full.seed == 5
     assert course_config("ner", "full", max_global_steps=3).max_global_steps == 3  # a key of the reader's own
 
 
