@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import torch
@@ -135,8 +136,8 @@ def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show
     def measure(trainer: Trainer) -> None:
         run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
 
-    run.losses = fit(trainer, batches(), module_loss, config.max_global_steps, config.checkpoint_steps, measure,
-                     desc=f"train {data.task.name}", disable=not show)  # fmt: skip
+    run.losses = fit(trainer, batches(), partial(module_loss, choice=config.choice_loss), config.max_global_steps,
+                     config.checkpoint_steps, measure, desc=f"train {data.task.name}", disable=not show)  # fmt: skip
     run.seconds = trainer.seconds
     run.flops_per_token = counted_flops(trainer.model, latest[0], backward=True) / token_counts(latest[0])[1]
     return run
