@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
@@ -44,6 +45,7 @@ def small_config(task: str, **changes) -> TrainConfig:
     if task not in TASKS:
         raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
     shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
+    shape |= {"choice_loss": 0.3} if task == "summary" else {}
     config = change(TrainConfig(), SMALL | shape | changes, "the laboratory")
     return check_task(config, task, "the laboratory")
 
@@ -90,8 +92,8 @@ def train_watched(
         return done.points[-1]["exact"] >= until
 
     batches = batch_stream(tokens, config.batch_size, config.seed)
-    examine = measure if exam else None
-    done.losses = fit(trainer, batches, loss_of or module_loss, config.max_global_steps, every, examine, disable=True)
+    examine, loss_of = measure if exam else None, loss_of or partial(module_loss, choice=config.choice_loss)
+    done.losses = fit(trainer, batches, loss_of, config.max_global_steps, every, examine, disable=True)
     done.seconds = trainer.seconds
     trainer.model.eval()
     return done
