@@ -7,7 +7,7 @@ from random import Random
 
 from momem_lib.data.grammar import Grammar, split_of
 from momem_lib.data.lists import Lists
-from momem_lib.data.records import FIELDS, LABELS
+from momem_lib.data.records import FIELDS, LABELS, label_of
 from momem_lib.data.scripts import pick
 
 CONNECTOR = re.compile(r" (ya|wa|la|cha|za|pa|vya|mwa|kwa)$")  # ends a Swahili noun of the templates, and no header
@@ -45,7 +45,8 @@ class Headers:
         self.grammar = grammar
         own = ("train", split)
         self.topics = tuple(key for key in grammar.topics if key in FIELDS or split_of(key, "topic") in own)
-        phrases = [CONNECTOR.sub("", noun) for noun in grammar.headers]
+        labels = {label.casefold() for topic in grammar.topics.values() for label in topic.labels}
+        phrases = [text for noun in grammar.headers if (text := CONNECTOR.sub("", noun)).casefold() not in labels]
         self.phrases = [text for text in phrases if split_of(text, "header") == split] or phrases
         words = [word for word in lists.words[grammar.language] if len(word) > 2 and word.isalpha()]
         self.words = [word for word in words if split_of(word, "header") == split] or words
@@ -55,7 +56,7 @@ class Headers:
         key = pick(rng, self.topics) if rng.random() < 0.65 else pick(rng, FIELDS)
         if key in FIELDS and rng.random() < 0.6:
             return key, LABELS[key]
-        return key, pick(rng, self.grammar.topics[key].labels)
+        return key, label_of(pick(rng, self.grammar.topics[key].labels))
 
     def free(self, rng: Random) -> str:
         """A label that belongs to no topic: a phrase, or one to three random words."""

@@ -244,12 +244,15 @@ def read_grammar(path: str | Path) -> Grammar:
     phrasings, weights = {}, {}
     loose = {f"{field} unless {better}": (field, better, texts) for field, parts in data["fields"].items()
              for better, texts in parts.get("loose", {}).items()}  # fmt: skip
-    asked = (
-        data["fields"] | data["topics"] | data["near"] | {key: {"direct": texts} for key, (*_, texts) in loose.items()}
-    )
+    asked = data["fields"] | data["topics"] | data["near"]
+    asked |= {key: {"direct": texts} for key, (*_, texts) in loose.items()}
+    near = assign_splits([core for parts in data["near"].values() for core, *_ in field_cores(data, parts)])
     for field, parts in (asked | {"open": {}}).items():
         cores = dict.fromkeys(field_cores(data, parts) if field != "open" else open_cores(data))
-        splits = assign_splits([f"{language}/{field}/{core}" for core, _, _, _ in cores])
+        if field in data["near"]:  # families share cores, and none may be trained in one and held out in another
+            splits = {f"{language}/{field}/{core}": near[core] for core, *_ in cores}
+        else:
+            splits = assign_splits([f"{language}/{field}/{core}" for core, _, _, _ in cores])
         weights |= {f"{language}/{field}/{core}": weight for core, _, _, weight in cores if weight != 1}
         phrasings[field] = tuple(
             Phrasing(name := f"{language}/{field}/{core}", field, form, variants_of(core), leads, splits[name])

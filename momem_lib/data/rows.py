@@ -26,7 +26,7 @@ from momem_lib.settings import check, number
 
 # Raised whenever the same lists, templates and config would make other rows (tests/data/test_dataset.py sees it): a
 # dataset that was kept is then made anew.
-RECIPE = 2
+RECIPE = 3
 KINDS = ("answerable", "absent", "near", "stranger", "nobody")
 # Beside entries of the lists; of the values, label_share hold labels too.
 NAME_STYLES = (("random", 0.10), ("script", 0.13), ("long", 0.03), ("label", 0.02))

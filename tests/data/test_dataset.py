@@ -556,10 +556,10 @@ ALL_SHARES = SynthesisConfig(bare_share=0.2, blend_share=0.2, odd_share=0.2, fin
 @pytest.mark.parametrize(
     ("config", "split", "expected"),
     [
-        (SynthesisConfig(), "train", "8246afd4ede9"),
-        (SynthesisConfig(), "test", "f66ad3e86ef8"),
-        (ALL_SHARES, "train", "9c520552def6"),
-        (ALL_SHARES, "validation", "143dcd75bf55"),
+        (SynthesisConfig(), "train", "e7f2598cdf50"),
+        (SynthesisConfig(), "test", "718637ebe7f4"),
+        (ALL_SHARES, "train", "40da5d88f42f"),
+        (ALL_SHARES, "validation", "34c930f967c2"),
     ],
 )
 def test_rows_are_those_of_this_recipe(material, config, split, expected):
