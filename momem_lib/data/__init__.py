@@ -9,5 +9,5 @@ from momem_lib.data.records import FIELDS, LABELS, Person, Record, label_of, rec
 from momem_lib.data.rows import KINDS, SynthesisConfig, empty_row, load_material, row_stream, wordings_of
 from momem_lib.data.scripts import blends, pick
 from momem_lib.data.styles import STYLES, shuffled, styled_name
-from momem_lib.data.tasks import TASKS, hide_name, spans_of
+from momem_lib.data.tasks import TASKS, hide_name, mark_name, spans_of
 from momem_lib.data.tokens import TOKENIZER, ByteTokenizer

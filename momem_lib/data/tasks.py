@@ -32,11 +32,11 @@ class Task:
     needs: str | None  # rows without this column are not for this module
     start: str  # special token before the target
     stop: str  # special token after it
-    hides_name: bool = False  # whether it reads the question without the name
+    name_is: str = "plain"  # how it reads the name in the question: plain, hidden or marked
 
     def prompt(self, question: str, name: str | None) -> str:
         """What the decoder is prompted with, for a question and the name that stands in it."""
-        return hide_name(question, name) if self.hides_name else question
+        return {"plain": lambda text, _: text, "hidden": hide_name, "marked": mark_name}[self.name_is](question, name)
 
     def texts(self, row: Mapping) -> tuple[str | Record | None, str, str | None] | None:
         """Source, prompt and target of a row, or None when the row is not for this module."""
@@ -62,8 +62,8 @@ class Task:
 
 TASKS = {
     "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
-    "summary": Task("summary", "record", "summary", "record", "<summary>", "</summary>", hides_name=True),
-    "response": Task("response", "summary", "response", "response", "<response>", "</response>"),
+    "summary": Task("summary", "record", "summary", "record", "<summary>", "</summary>", "hidden"),
+    "response": Task("response", "summary", "response", "response", "<response>", "</response>", "marked"),
 }
 
 
@@ -218,3 +218,17 @@ def hide_name(question: str, name: str | None) -> str:
     """
     before, found, after = around_name(question, name)
     return f"{before}{HIDDEN_NAME}{after}" if found else question
+
+
+MARKS = "\x02", "\x03"  # "start of text" and "end of text": no question holds control characters
+
+
+def mark_name(question: str, name: str | None) -> str:
+    """A question with marks around the name, which Module 0 has found: Module 3 need not find it once more.
+
+    Example:
+        >>> mark_name("Where does Jo live?", "Jo"), mark_name("Who won?", None)
+        ('Where does \\x02Jo\\x03 live?', 'Who won?')
+    """
+    before, found, after = around_name(question, name)
+    return before + MARKS[0] + found + MARKS[1] + after if found else question

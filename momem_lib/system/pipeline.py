@@ -164,8 +164,10 @@ class Pipeline:
     ) -> None:
         """Let Module 3 write, once for each answer, and put what it wrote through its gate."""
         seeds = [int(torch.randint(2**31, ())) if seed is None else seed for _ in answers] if temperature else None
-        texts = [answer.question for answer in answers], [answer.summary or "" for answer in answers]
-        for answer, said in zip(answers, self.modules["response"].write(*texts, temperature, seeds), strict=True):
+        module = self.modules["response"]
+        prompts = [module.prompt(answer.question, answer.tag) for answer in answers]
+        written = module.write(prompts, [answer.summary or "" for answer in answers], temperature, seeds)
+        for answer, said in zip(answers, written, strict=True):
             take_response(answer, said, gates, self.memory)
 
     def doubt(self, step: Step, gates: Gates) -> str | None:

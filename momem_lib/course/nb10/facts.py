@@ -128,7 +128,8 @@ def say(pipeline: Pipeline, fact: Fact, temperature: float, seeds: Sequence[int]
     """
     count, later = len(seeds), None
     said, response = [], pipeline.modules["response"]
-    for written in response.write([fact.question] * count, [fact.summary] * count, temperature, seeds):
+    prompt = response.prompt(fact.question, fact.name)
+    for written in response.write([prompt] * count, [fact.summary] * count, temperature, seeds):
         objection = fact.objection(written.text, pipeline.memory)
         if objection and later is None:
             later = second_try(pipeline, fact)
