@@ -8,6 +8,7 @@ from momem_lib.course.modules.judging import material
 from momem_lib.data.grammar import filled
 from momem_lib.data.records import LABELS, Record
 from momem_lib.data.rows import in_sentence, wordings_of
+from momem_lib.data.tasks import mark_name
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.system.answer import Answer, Step
@@ -39,6 +40,11 @@ class Fact:
     name: str  # as the question writes it
     label: str  # which fact of the record
     record: Record
+
+    @property
+    def prompt(self) -> str:
+        """The question as Module 3 reads it, with marks around the name."""
+        return mark_name(self.question, self.name)
 
     @property
     def summary(self) -> str:
@@ -128,8 +134,7 @@ def say(pipeline: Pipeline, fact: Fact, temperature: float, seeds: Sequence[int]
     """
     count, later = len(seeds), None
     said, response = [], pipeline.modules["response"]
-    prompt = response.prompt(fact.question, fact.name)
-    for written in response.write([prompt] * count, [fact.summary] * count, temperature, seeds):
+    for written in response.write([fact.prompt] * count, [fact.summary] * count, temperature, seeds):
         objection = fact.objection(written.text, pipeline.memory)
         if objection and later is None:
             later = second_try(pipeline, fact)

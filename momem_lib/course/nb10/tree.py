@@ -45,7 +45,7 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         raise InputError("a tree needs at least one text, and each only once")
     targets = [encode_target(response.task, text) for text in texts]
     many = len(targets)
-    inputs = response.inputs([fact.question] * many, [fact.summary] * many, [target[:-1] for target in targets])
+    inputs = response.inputs([fact.prompt] * many, [fact.summary] * many, [target[:-1] for target in targets])
     labels, _ = pad([target[1:] for target in targets], response.model.device)  # (C, T)
     probs = sampling.probs(response.model(inputs).log_probs.flatten(0, 1))  # (C T, V)
     chosen = probs.view(*labels.shape, -1).gather(-1, labels[:, :, None]).squeeze(-1).tolist()  # (C, T)

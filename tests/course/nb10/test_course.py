@@ -77,7 +77,7 @@ def test_the_tree_holds_each_text_with_its_probability(shipped):
         texts = fact.wordings()
         ends = leaves(forks(response, fact, texts))
         assert set(ends) == set(texts)
-        wanted = response.score([fact.question], [texts], [fact.summary])[0].exp().tolist()
+        wanted = response.score([fact.prompt], [texts], [fact.summary])[0].exp().tolist()
         for text, share in zip(texts, wanted, strict=True):
             assert math.isclose(ends[text], share, rel_tol=1e-3, abs_tol=1e-6)
 
@@ -95,7 +95,7 @@ def test_shares_at_a_fork_leave_room_for_other_ways_and_multiply(shipped):
 
 def test_at_temperature_zero_the_tree_holds_greedys_sentence_alone(shipped):
     response = shipped.modules["response"]
-    greedy = response.write([FACT.question], [FACT.summary])[0].text
+    greedy = response.write([FACT.prompt], [FACT.summary])[0].text
     texts = list(dict.fromkeys([greedy, *FACT.wordings()]))
     assert [text for text, share in leaves(forks(response, FACT, texts, 0.0)).items() if share > 0.5] == [greedy]
 
