@@ -2,7 +2,7 @@
 
 from momem_lib.data.dataset import fits, questions_and_people, read_rows, write_dataset
 from momem_lib.data.facts import content_words, own_words, value_of_kind
-from momem_lib.data.grammar import cores_of, filled, split_of, variants_of, wordings
+from momem_lib.data.grammar import cores_of, filled, split_of, variants_of
 from momem_lib.data.people import read_people, write_people
 from momem_lib.data.questions import noise_question
 from momem_lib.data.records import FIELDS, LABELS, Person, Record, label_of, record_from

@@ -5,12 +5,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from pathlib import Path
 
 from momem_lib.data.records import FIELDS
-from momem_lib.project import TEMPLATES, InputError, parse_json, read_text
+from momem_lib.project import InputError, parse_json, read_text
 
 SECTIONS = ("patterns", "leads", "contexts", "openings", "closings", "tails", "decorations", "fields", "topics",
             "near", "chat", "two_names", "open_questions", "open_responses", "fillers", "nobody", "nameless",
@@ -334,13 +333,6 @@ def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
         Phrasing(name, field, "thing", (core.replace("{value}", "{name}"),), ("{core}",), about_things[name])
         for name, (field, core) in things.items()
     )
-
-
-@cache
-def wordings() -> dict[str, tuple[str, ...]]:
-    """The responses of the shipped templates by field, in all languages, with {name} and {value} in them."""
-    languages = [read_templates(path)["fields"] for path in sorted(TEMPLATES.glob("*.json"))]
-    return {field: tuple(text for parts in languages for text in parts[field]["responses"]) for field in FIELDS}
 
 
 def filled(template: str, name: str, value: str) -> str:

@@ -84,7 +84,11 @@ def test_the_two_classic_people_in_all_fields(pipeline, name, label):
     ("file", "name", "questions"),
     [
         ("staff.csv", "Ana Ruiz", {"Blood group": "What is {}'s blood group?", "Key number": "{}, key number?"}),
-        ("towns.csv", "Ambleford", {"River": "Which river flows through {}?", "Population": "What is {}'s population?"}),
+        (
+            "towns.csv",
+            "Ambleford",
+            {"River": "Which river flows through {}?", "Population": "What is {}'s population?"},
+        ),
     ],
 )
 def test_tables_with_columns_of_their_own(file, name, questions):
