@@ -34,8 +34,6 @@ def run(options: argparse.Namespace) -> int:
     from momem_lib.tools.headless import run_and_report
 
     sweep = (options.sweep[0], options.sweep[1:]) if options.sweep else None
-    if sweep and not sweep[1]:
-        raise InputError("--sweep needs a name and at least one value: --sweep temperature 0.5 1.0")
     names = [name for name, _ in options.parameter]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -143,27 +144,27 @@ def find_files(path: str | Path) -> list[Path]:
 
 
 def check_files(files: Sequence[Path]) -> int:
-    """How many bytes of UTF-8 text some files hold; they are read line by line.
+    """How many bytes of UTF-8 text some files hold; they are read block by block, since a line may be long.
 
     Raises:
         InputError: one is empty, binary, not UTF-8, or cannot be read.
     """
     for file in files:
+        decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
         with readable(file, "the text"), open(file, "rb") as stream:
-            begin = stream.read(BLOCK)
-            if not begin:
+            if not (begin := stream.peek(2)[:2]):
                 raise InputError(f"the text {file} is empty: a file with some text was expected")
-            if begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
                 raise InputError(f"the text {file} is UTF-16: save it as UTF-8")
-            if b"\0" in begin:
-                raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
-            stream.seek(0)
-            for number, line in enumerate(stream, start=1):
+            for block in chain(iter(lambda: stream.read(BLOCK), b""), [b""]):  # the empty one ends the text
+                if b"\0" in block:
+                    raise InputError(f"the text {file} is no text but binary data: a UTF-8 text file was expected")
                 try:
-                    line.decode()
-                except UnicodeDecodeError:
-                    place = f"{file}, line {number}"
-                    raise InputError(f"the text {place}, is not UTF-8: save the file as UTF-8") from None
+                    decoder.decode(block, final=not block)
+                except UnicodeDecodeError as error:
+                    line += error.object[: error.start].count(b"\n")
+                    raise InputError(f"the text {file}, line {line}, is not UTF-8: save the file as UTF-8") from None
+                line += block.count(b"\n")
     return sum(Path(file).stat().st_size for file in files)
 
 

@@ -1,6 +1,7 @@
 """Training a language model: windows of a text, the loss on them, and a run with samples and checkpoints on the way."""
 
 import copy
+import csv
 import math
 import shlex
 from collections.abc import Callable, Iterator
@@ -103,12 +104,17 @@ class Run:
         return card | {"tokenizer": tokenizer_card(self.now.tokenizer)}
 
     def save(self) -> None:
-        """Write what resume needs, and the history as a table, a column for each figure."""
+        """Write what resume needs, and the history as a table."""
         if self.out is not None:
             self.trainer.save(self.out / STATE, self.card())
-            rows = [LOGGED, *([row.get(name, "") for name in LOGGED] for row in self.trainer.history)]
-            text = "".join(",".join(map(str, row)) + "\n" for row in rows)
-            write_atomically(self.out / "log.csv", lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
+            write_atomically(self.out / "log.csv", self.write_log)
+
+    def write_log(self, path: Path) -> None:
+        """The history as CSV."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, LOGGED, extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.trainer.history)
 
     def row(self) -> dict:
         """The present step, for the history."""

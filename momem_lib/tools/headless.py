@@ -69,6 +69,8 @@ def _sweep_jobs(paths: list[Path], given: dict, offered: dict, name: str, values
     """Notebook by notebook: its path, the parameter's value, and all its parameters; equal values count once."""
     if name in given:
         raise InputError(f"{name} is both swept and given with one value: leave one of the two out")
+    if not values:
+        raise InputError(f"the sweep of {name} has no values: type them after the name, for instance 0.1 1 10")
     plans = [plan(paths, {**given, name: value}, offered) for value in values]
     jobs: list[tuple] = []
     for path, *chosen_for in zip(paths, *plans, strict=True):

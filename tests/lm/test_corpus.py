@@ -58,10 +58,19 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     assert corpus.write_tokens(BPETokenizer(), [file], tmp_path / "tokens.bin").tolist() == list(b"one")
 
 
-def test_the_length_is_in_bytes(tmp_path):
+def test_a_letter_across_two_blocks_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK", 3)
     file = tmp_path / "text.txt"
     file.write_text("aäöü王", encoding="utf-8")
     assert corpus.check_files([file]) == 10
+    for text, message in (
+        (b"one\ntwo\0", "binary"),
+        (b"one\ntwo\nth\xff", "line 3, is not"),
+        (b"a\n\xc3", "line 2, is not"),
+    ):
+        file.write_bytes(text)
+        with pytest.raises(InputError, match=message):
+            corpus.check_files([file])
 
 
 def test_a_folder_is_read_in_order_and_texts_only(tmp_path):

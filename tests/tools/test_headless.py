@@ -116,6 +116,7 @@ def test_sweep_runs_each_value_and_draws_what_was_found(paths, tmp_path, capsys)
         ({"parameters": {"profile": 3}}, "profile takes text"),
         ({"sweep": ("temperature", ["1"])}, "no chosen notebook has a parameter 'temperature'"),
         ({"sweep": ("rate", ["1", "hot"])}, "rate takes a number"),
+        ({"sweep": ("rate", [])}, "has no values"),
         ({"sweep": ("rate", ["1"]), "parameters": {"rate": "2"}}, "both swept and given"),
     ],
 )
