@@ -1,11 +1,14 @@
 """From a text to a folder with a trained language model: what `momem lm train` and `momem lm test` do."""
 
+import bz2
+import gzip
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import median
+from time import monotonic
 
 import numpy as np
 import torch
@@ -26,8 +29,10 @@ from momem_lib.training.trainer import Trainer
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", STATE, "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
-TIMED = (20, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
-FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
+TIMED = (3, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
+FOR_STEPS = 0.8  # of the minutes; the rest is for checkpoints
+CHECKPOINTS = 5  # of a run in minutes, about
+HARDLY_TWICE, HARDER = 1.5, 0.1  # passes over a text that teach nothing by heart; a validation loss so much higher
 
 
 def files_for(part: str, path: str | Path | None = None) -> tuple[list[Path], str]:
@@ -71,17 +76,56 @@ def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch
 def fit_minutes(
     minutes: float, chosen: Plan, text_bytes: int, profile: str, changes: dict, tokens: np.ndarray, device: torch.device
 ) -> Plan:
-    """The plan with as many steps as fit into some minutes, and with all that depends on them."""
+    """The plan with as many steps as fit into some minutes, about, and with all that depends on them."""
     for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
         steps, before = steps_in(minutes, chosen.config, tokens, device), chosen.config.model
-        chosen = plan(text_bytes, profile, changes | {"max_global_steps": steps}).with_vocabulary(before.vocab_size)
+        fitting = {"max_global_steps": steps, "checkpoint_steps": max(1, steps // CHECKPOINTS)}
+        chosen = plan(text_bytes, profile, fitting | changes | {"max_global_steps": steps})
+        chosen = chosen.with_vocabulary(before.vocab_size)
         if chosen.config.model.ngram_rows == before.ngram_rows:
             break
-    return replace(chosen, reasons=chosen.reasons | {"max_global_steps": f"as many as {minutes:g} minutes allow here"})
+    steps = {"max_global_steps": f"as many as {minutes:.2g} minutes allow here; planned anew on the way"}
+    return replace(chosen, reasons=chosen.reasons | steps | {"checkpoint_steps": f"about {CHECKPOINTS} checkpoints"})
+
+
+def rulers(tokenizer: BPETokenizer, tokens: np.ndarray) -> str:
+    """What two compressors need for a text, in a sentence: a model that needs less has learned more of it than they.
+
+    Example:
+        >>> rulers(BPETokenizer(), np.frombuffer(b"to be or not to be, " * 500, np.uint8))
+        'For comparison: gzip needs 0.07 bits per byte of these, bz2 0.08.'
+    """
+    text = tokenizer.decode_bytes(tokens.tolist())
+    bits = (8 * len(compressed) / len(text) for compressed in (gzip.compress(text), bz2.compress(text)))
+    return "For comparison: gzip needs {:.2f} bits per byte of these, bz2 {:.2f}.".format(*bits)
+
+
+def another_kind(trained: Trained, tokens: int) -> str | None:
+    """A sentence where the validation text is harder than a training text that was hardly read twice, or None.
+
+    Who has read a text once has not learned it by heart, so that the difference cannot come of over-fitting.
+
+    Args:
+        tokens: of the training text.
+    """
+    last = trained.history[-1]
+    passes, above = last["tokens"] / tokens, last["validation_loss"] / last["loss"] - 1
+    if passes > HARDLY_TWICE or above < HARDER:
+        return None
+    return (
+        f"The validation loss is {above:.0%} above the training loss, though the text was read {passes:.1f} times. "
+        "That is no over-fitting: the end of the text, which is held out, is of another kind than what comes before."
+    )
 
 
 def prepare(
-    files: Sequence[Path], folder: Path, profile: str, minutes: float | None, changes: dict, device: str, say: Callable
+    files: Sequence[Path],
+    folder: Path,
+    profile: str,
+    deadline: float | None,
+    changes: dict,
+    device: str,
+    say: Callable,
 ) -> tuple[LMConfig, BPETokenizer, dict]:
     """Check a text and its settings, and write the files that a run begins with into an empty folder.
 
@@ -98,12 +142,15 @@ def prepare(
     say(
         f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
     )
+    say(rulers(tokenizer, held_out))
     # A short text may have fewer merges than planned.
     chosen = chosen.with_vocabulary(tokenizer.vocab_size)
     windows(learned, chosen.config.model.context_window, 1, 0, 0)  # says so when the text is too short
-    if minutes is not None:
+    if deadline is not None:
+        if (left := (deadline - monotonic()) / 60) <= 0:
+            raise InputError("reading the text took all the minutes: give more, or a shorter text")
         say("Measuring how quick this machine is ...")
-        chosen = fit_minutes(minutes, chosen, size, profile, changes, learned, where)
+        chosen = fit_minutes(left, chosen, size, profile, changes, learned, where)
     say(f"The settings that follow from the text (profile {profile}):\n{chosen}")
     data = {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [file.name for file in files][:100]}
     return chosen.config, tokenizer, {"data": data} | circumstances(chosen.config.seed, where)
@@ -123,7 +170,7 @@ def train_files(
 
     Args:
         files: UTF-8 text files. out: folder to write to; an earlier model there is moved to its folder "previous".
-        profile, changes: as in config.plan. minutes: train for so long instead of the profile's number of steps.
+        profile, changes: as in config.plan. minutes: the time for all of it, instead of the profile's number of steps.
 
     Raises:
         InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
@@ -133,17 +180,21 @@ def train_files(
         raise InputError(f"minutes is {minutes}; a number above 0 was expected")
     if minutes is not None and "max_global_steps" in changes:
         raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
+    deadline = None if minutes is None else monotonic() + 60 * minutes
     prepare_folder(out)
     say = tqdm.write if show else (lambda _line: None)  # beside the progress bars
     # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
     with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
         files = [Path(file) for file in files]
-        config, tokenizer, facts = prepare(files, Path(folder), profile, minutes, changes, device, say)
+        config, tokenizer, facts = prepare(files, Path(folder), profile, deadline, changes, device, say)
         set_aside(out, say)
         for file in Path(folder).iterdir():
             file.rename(out / file.name)
     learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
-    return train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts)
+    trained = train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts, deadline)
+    if sentence := another_kind(trained, len(learned)):
+        say(sentence)
+    return trained
 
 
 def resume(out: str | Path = OUT, **options) -> Trained:

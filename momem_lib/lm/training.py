@@ -4,11 +4,13 @@ import copy
 import csv
 import math
 import shlex
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import torch
@@ -33,6 +35,7 @@ LOG_LINES = 200  # about so many rows in the history of a run
 LOGGED = ("step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm", "tokens_per_second")
 LOGGED += ("validation_loss", "bits_per_byte")  # columns of log.csv; samples are left out
 SAMPLE = 120  # bytes, about, of the text that each checkpoint shows
+MEASURED = 0.1  # of the tokens that a run in minutes reads: it measures on no more, so that a checkpoint stays short
 History = list[dict]
 
 
@@ -95,6 +98,10 @@ class Run:
     show: bool = True
     on_checkpoint: Callable[[History], None] | None = None
     best: LanguageModel | None = None
+    deadline: float | None = None  # when the run must be over, by monotonic(); None: it has steps, not minutes
+    pace: float = 0.0  # seconds from one step to the next, of late
+    measuring: float = 0.0  # seconds that the last checkpoint took
+    stepped: float = 0.0  # when the last step, and what followed it, was done
 
     def card(self) -> dict:
         """The card of the model as it stands."""
@@ -160,22 +167,36 @@ class Run:
         waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
         return self.trainer.step >= config.max_global_steps or 0 < config.patience <= waited
 
+    def replan(self) -> None:
+        """As many steps in all as the time that is left allows at the pace of late; the learning rate ends with it."""
+        now, trainer = monotonic(), self.trainer
+        self.pace += (now - self.stepped - self.pace) * (0.1 if self.pace else 1.0)
+        left = int((self.deadline - now - 1.2 * self.measuring) / self.pace)
+        trainer.config = replace(trainer.config, max_global_steps=trainer.step + max(0, left))
+
     def measure(self, trainer: Trainer) -> bool:
         """After a step: a checkpoint, a line in the history, or nothing; whether that is enough."""
-        config = trainer.config
+        if self.deadline is not None:
+            self.replan()
+        config, begin = trainer.config, monotonic()
         if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
             self.checkpoint()
+            self.measuring = monotonic() - begin
         elif trainer.step % max(1, config.max_global_steps // LOG_LINES) == 0:
             trainer.history.append(self.row())
+        self.stepped = monotonic()
         return self.enough()
 
     def go(self) -> Trained:
         """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
         trainer = self.trainer
         steps = 0 if self.enough() else trainer.config.max_global_steps  # a run whose patience was at its end
+        bar = {"desc": "train", "disable": not self.show}
+        if self.deadline is not None:  # measure ends it
+            steps, bar, self.stepped = sys.maxsize, bar | {"total": None}, monotonic()
         try:
             fit(trainer, batches(self.train_tokens, trainer.config, trainer.step), window_loss, steps,
-                measure=self.measure, words=self.words, desc="train", disable=not self.show)  # fmt: skip
+                measure=self.measure, words=self.words, **bar)  # fmt: skip
         except Interrupted:
             self.save()
             kept = "nothing is saved without a folder"
@@ -186,9 +207,10 @@ class Run:
         return Trained(best, trainer.history)
 
     def words(self, trainer: Trainer) -> str:
-        """Loss, bits per byte and speed beside the bar, which itself says how much time is left."""
+        """Loss, bits per byte and speed beside the bar; and the time that is left, where the bar cannot say it."""
         bits = trainer.loss / math.log(2) / self.bytes_per_token
-        return f"loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {self.row()['tokens_per_second']:,} tokens/s"
+        left = "" if self.deadline is None else f"{max(0, self.deadline - monotonic()):.0f} s left, "
+        return f"{left}loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {self.row()['tokens_per_second']:,} tokens/s"
 
     @cached_property
     def bytes_per_token(self) -> float:
@@ -207,6 +229,7 @@ def train(
     show: bool = True,
     on_checkpoint: Callable[[History], None] | None = None,
     facts: dict | None = None,
+    deadline: float | None = None,
 ) -> Trained:
     """Train a language model on token numbers.
 
@@ -215,6 +238,7 @@ def train(
         out: folder for the model, the log and the state that resume reads; None writes nothing.
         show: whether to print checkpoints and a bar. on_checkpoint: called with the history at each checkpoint.
         facts: more for the card, such as the hash of the text.
+        deadline: when to be done, by time.monotonic(); max_global_steps is then a first guess, planned anew on the way.
 
     Raises:
         InputError: a text too short. TrainingStopped: NaN, or Ctrl-C.
@@ -223,8 +247,11 @@ def train(
         raise InputError("the text is too short to keep a part of it for validation: 2 tokens are the least")
     windows(train_tokens, config.model.context_window, 1, 0, 0)  # says so when the text is too short
     trainer, out, facts = Trainer(config, pick_device(device)), Path(out) if out is not None else None, facts or {}
+    if deadline is not None:
+        read = config.max_global_steps * config.batch_size * config.model.context_window
+        validation_tokens = validation_tokens[: max(1_000, int(MEASURED * read))]
     now = LanguageModel(trainer.average, tokenizer)
-    run = Run(trainer, now, train_tokens, validation_tokens, out, facts, show, on_checkpoint)
+    run = Run(trainer, now, train_tokens, validation_tokens, out, facts, show, on_checkpoint, deadline=deadline)
     if resume:
         trainer.resume(out / STATE, facts.get("data"))
     else:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from momem_lib.cli.main import main
 from momem_lib.lm import corpus
 from momem_lib.lm import runs as lm_runs
+from momem_lib.lm import training as lm_training
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, least_bytes, plan
 from momem_lib.lm.model import LanguageModel
@@ -311,13 +312,57 @@ def test_the_shortest_text_that_is_let_in_can_be_trained(tmp_path, text_file):
                 run()
 
 
-def test_minutes_fit_the_steps_to_the_machine(tmp_path, text_file):
+def clock_of(monkeypatch, seconds):
+    """A clock that moves only when a step is done, or a model measured, by so many seconds for each."""
+    now = [0.0]
+    monkeypatch.setattr(lm_training, "monotonic", lambda: now[0])
+    for owner, method, name in ((Trainer, "train_step", "step"), (LanguageModel, "evaluate", "checkpoint")):
+        real = getattr(owner, method)
+
+        def slow(*arguments, real=real, name=name):
+            now[0] += seconds(name, now[0])
+            return real(*arguments)
+
+        monkeypatch.setattr(owner, method, slow)
+    return now
+
+
+@pytest.mark.parametrize("step", [0.2, 1.0, 5.0])
+def test_a_run_in_minutes_ends_with_them_however_quick_the_machine_turns_out(tmp_path, monkeypatch, step):
+    """Planned are 1-second steps; they take 0.2 or 5, and three times that in the middle."""
+    now = clock_of(monkeypatch, lambda what, now: 6.0 if what == "checkpoint" else step * (3 if 60 < now < 90 else 1))
+    config = change(LMConfig(), SMALL | {"max_global_steps": 160, "checkpoint_steps": 32, "warmup_steps": 4}, "test")
+    tokens = tokens_of(TEXT * 5)
+    options = {"out": tmp_path, "device": "cpu", "show": False, "deadline": 200.0}
+    trained = lm_training.train(config, tokens[:-900], tokens[-900:], BPETokenizer(), **options)
+    last = trained.history[-1]
+    assert 180 - 2 * step <= now[0] <= 200 + step
+    assert last["learning_rate"] < 0.1 * config.model_lr  # it ends where the time ends
+    checkpoints = [row["step"] for row in trained.history if "validation_loss" in row]
+    assert checkpoints[-1] == last["step"] and len(checkpoints) <= 32
+
+
+def test_minutes_are_kept_by_the_command(tmp_path, text_file, capsys):
     changes = SMALL | {"vocab_size": 256}
     del changes["max_global_steps"], changes["warmup_steps"], changes["checkpoint_steps"]
-    trained = lm_runs.train_files(
-        [text_file], tmp_path / "out", minutes=0.02, changes=changes, device="cpu", show=False
-    )
-    assert trained.history[-1]["step"] >= 10 and trained.history[-1]["seconds"] < 30
+    trained = lm_runs.train_files([text_file], tmp_path / "out", minutes=0.02, changes=changes, device="cpu")
+    rows = [row for row in trained.history if "validation_loss" in row]
+    assert 1 <= len(rows) and trained.history[-1]["seconds"] < 30
+    shown = capsys.readouterr().out
+    assert "gzip needs" in shown and "minutes allow here" in shown
+
+
+def test_a_text_that_takes_all_the_minutes_is_refused_and_leaves_nothing(tmp_path, text_file):
+    with pytest.raises(InputError, match="took all the minutes"):
+        lm_runs.train_files([text_file], tmp_path / "out", minutes=1e-9, show=False)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_another_kind_of_text_is_told_from_over_fitting():
+    row = {"tokens": 1000, "loss": 1.0, "validation_loss": 1.3}
+    assert "30% above" in lm_runs.another_kind(lm_training.Trained(None, [row]), 1000)
+    assert lm_runs.another_kind(lm_training.Trained(None, [row]), 500) is None  # read twice
+    assert lm_runs.another_kind(lm_training.Trained(None, [row | {"validation_loss": 1.05}]), 1000) is None
 
 
 def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypatch, capsys):
@@ -333,7 +378,8 @@ def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypat
     first = plan(size, "quick", {"seed": 1})
     fitted = lm_runs.fit_minutes(3, first, size, "quick", {"seed": 1}, tokens, torch.device("cpu"))
     assert timed == [65_536, 0]  # the speed is measured again where the model is another
-    assert fitted.config == plan(size, "quick", {"seed": 1, "max_global_steps": 4000}).config
+    steps = {"max_global_steps": 4000, "checkpoint_steps": 800}
+    assert fitted.config == plan(size, "quick", {"seed": 1} | steps).config
     assert fitted.config.model.dropout > first.config.model.dropout and "3 minutes allow" in str(fitted)
 
 
