@@ -28,7 +28,7 @@ def add(parsers) -> None:
     sub.add_argument("--test", metavar="FILE", help="measure on this text at the end")
     sub.add_argument("--out", type=Path, default=GENERATED / "language_model", help="folder to write to")
     sub.add_argument("--profile", choices=("quick", "full"), help="default: quick")
-    sub.add_argument("--minutes", type=float, metavar="M", help="be done after so long, reading and checkpoints included")
+    sub.add_argument("--minutes", type=float, metavar="M", help="the time for all of it, checkpoints included")
     sub.add_argument("--config", type=Path, metavar="FILE.json", help="settings of your own (keys of LMConfig)")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
     sub.add_argument("--seed", type=int)
