@@ -60,13 +60,12 @@ def lab(options: argparse.Namespace) -> int:
     return open_lab(options.notebook)
 
 
-def html(options: argparse.Namespace) -> int:
+def html(options: argparse.Namespace) -> None:
     """Write the notebooks as web pages."""
     from momem_lib.tools.notebooks import export_html
 
     pages = export_html(options.out_dir)
     print(f"{len(pages)} pages: {Path(options.out_dir) / 'index.html'}")
-    return 0
 
 
 def format_code(options: argparse.Namespace) -> int:

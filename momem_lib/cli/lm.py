@@ -50,17 +50,6 @@ def add(parsers) -> None:
         sub.add_argument("--device", default="auto", choices=DEVICES)
 
 
-def report(trained, out: Path) -> None:
-    """What a finished run has made."""
-    card = trained.language_model.card
-    metrics = card["metrics"]
-    print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
-    print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
-    picture = ", loss.png" if (out / "loss.png").is_file() else ""
-    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
-    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
-
-
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
     try:
@@ -72,7 +61,7 @@ def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     return lambda history: write_atomically(out / "loss.png", lambda path: path.write_bytes(png(plot_losses(history))))
 
 
-def train(options: argparse.Namespace) -> int:
+def train(options: argparse.Namespace) -> None:
     """Train a language model on a text."""
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
@@ -95,10 +84,15 @@ def train(options: argparse.Namespace) -> int:
         trained = lm_runs.train_files(
             files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
         )
-    report(trained, options.out)
+    card, out = trained.language_model.card, options.out
+    metrics = card["metrics"]
+    print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
+    print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
+    picture = ", loss.png" if (out / "loss.png").is_file() else ""
+    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
+    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
     if tests:
         print("test: " + sentence(lm_runs.measure_files(trained.language_model, tests)))
-    return 0
 
 
 def sentence(result) -> str:
@@ -109,7 +103,7 @@ def sentence(result) -> str:
     )
 
 
-def measure(options: argparse.Namespace) -> int:
+def measure(options: argparse.Namespace) -> None:
     """Measure how well a model foresees a text."""
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.model import LanguageModel
@@ -122,7 +116,6 @@ def measure(options: argparse.Namespace) -> int:
         print(json.dumps({name: getattr(result, name) for name in names} | {"file": source}, ensure_ascii=False))
     else:
         print(f"text: {source}\n{sentence(result)}")
-    return 0
 
 
 def open_model(options: argparse.Namespace) -> tuple:
@@ -146,16 +139,15 @@ def write_on(model, text: str, seed: int, settings: dict) -> str:
     return text
 
 
-def generate(options: argparse.Namespace) -> int:
+def generate(options: argparse.Namespace) -> None:
     """Continue a text."""
     model, settings = open_model(options)
     model.encode(options.prompt)  # what is no text is refused here, before it is printed
     print(options.prompt, end="", flush=True)
     write_on(model, options.prompt, options.seed, settings)
-    return 0
 
 
-def chat(options: argparse.Namespace) -> int:
+def chat(options: argparse.Namespace) -> None:
     """Write with a model in turns: it goes on from all that you and it have written; an empty line ends it."""
     model, settings = open_model(options)
     print("Write the beginning of a text; the model goes on. An empty line ends the chat.")
@@ -163,7 +155,6 @@ def chat(options: argparse.Namespace) -> int:
     while line := ask("> "):
         text = write_on(model, text + line, turn, settings)
         turn += 1
-    return 0
 
 
 def ask(question: str, default: str = "") -> str:
@@ -190,7 +181,7 @@ def command_of(choice: str, folder: Path) -> list[str]:
     return ["generate", model, f"--temperature={temperature}", "--", prompt]
 
 
-def menu(_options: argparse.Namespace) -> int:
+def menu(_options: argparse.Namespace) -> None:
     """Choose from a menu what to do; each choice runs the command that it shows."""
     from momem_lib.cli.main import main
     from momem_lib.lm.runs import OUT
@@ -199,7 +190,7 @@ def menu(_options: argparse.Namespace) -> int:
         print(MENU)
         choice = ask("Your choice (1 to 4): ", "4").strip()
         if choice == "4":
-            return 0
+            return
         if choice not in ("1", "2", "3"):
             print(f"{choice!r} is no choice: type 1, 2, 3 or 4", file=sys.stderr)
             continue

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8")
     options = parser().parse_args(arguments)
     try:
-        return options.action(options)
+        return options.action(options) or 0  # most return nothing
     except InputError as error:
         print(f"momem: {error}", file=sys.stderr)
         return 2

@@ -35,7 +35,7 @@ def existing(memory: str) -> str:
     return memory
 
 
-def remember(options: argparse.Namespace) -> int:
+def remember(options: argparse.Namespace) -> None:
     """Put the records of a table into a memory file, in the place of what it knew under their names."""
     from momem_lib.data.people import read_people
     from momem_lib.system.memory import Memory
@@ -48,10 +48,9 @@ def remember(options: argparse.Namespace) -> int:
         labels = list(dict.fromkeys(label for record in records for label in record.labels))
         print(f"{len(records):,} of {options.people} remembered; {options.memory} knows {len(memory):,} now.")
     print(f"Ask about: {', '.join(labels)}." if labels else "It has names alone, and nothing to ask about.")
-    return 0
 
 
-def forget(options: argparse.Namespace) -> int:
+def forget(options: argparse.Namespace) -> None:
     """Forget all records of one name."""
     from momem_lib.system.memory import Memory
 
@@ -61,4 +60,3 @@ def forget(options: argparse.Namespace) -> int:
             raise InputError(found.reason)
         gone = ", ".join(name for name, _ in found.candidates)
         print(f"forgotten: {gone}; {options.memory} knows {len(memory):,} now.")
-    return 0

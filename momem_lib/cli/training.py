@@ -12,14 +12,6 @@ TRAINING_DATA = "rows (train.jsonl) or tokens (train.MODULE.safetensors) of mome
 
 def add(parsers) -> None:
     """Add the two commands and their options."""
-    add_train(parsers)
-    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds")
-    parser.add_argument("--out-dir", type=Path, default=OUT, help="where the checkpoints are")
-    parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
-
-
-def add_train(parsers) -> None:
-    """Add momem train and its options."""
     parser = add_command(parsers, "train", train, "train a module, or all three and their thresholds")
     parser.add_argument("module", choices=(*MODULES, "all"))
     parser.add_argument("--profile", choices=("quick", "full"), default="quick")
@@ -37,9 +29,12 @@ def add_train(parsers) -> None:
     parser.add_argument("--load-optim", action="store_true", help="with --init-from: take the optimizer's state too")
     parser.add_argument("--temperature", type=float, default=0.0, help="of the sampled answer at each checkpoint")
     parser.add_argument("--seed", type=int)
+    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds")
+    parser.add_argument("--out-dir", type=Path, default=OUT, help="where the checkpoints are")
+    parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
 
 
-def train(options: argparse.Namespace) -> int:
+def train(options: argparse.Namespace) -> None:
     """Train one module; or all three, one after the other, and calibrate them."""
     if options.module != "all":
         return train_one(options)
@@ -51,7 +46,7 @@ def train(options: argparse.Namespace) -> int:
             continue
         begun = (options.out_dir / f"{module}.train.safetensors").is_file()
         train_one(argparse.Namespace(**vars(options) | {"module": module, "resume": options.resume and begun}))
-    return calibrate(argparse.Namespace(out_dir=options.out_dir, num_datapoints=2_000))
+    calibrate(argparse.Namespace(out_dir=options.out_dir, num_datapoints=2_000))
 
 
 def finished(folder: Path, module: str) -> bool:
@@ -62,7 +57,7 @@ def finished(folder: Path, module: str) -> bool:
     return card.get("steps") == card.get("training", {}).get("max_global_steps")
 
 
-def train_one(options: argparse.Namespace) -> int:
+def train_one(options: argparse.Namespace) -> None:
     """Train one module."""
     from momem_lib.settings import change
     from momem_lib.training.config import read_config
@@ -82,14 +77,12 @@ def train_one(options: argparse.Namespace) -> int:
     print(f"{card['parameters']:,} parameters, {card['steps']:,} steps, {card['seconds']:.0f} s of training")
     print(f"exact match on unseen names and values: {card['metrics']['exact_match']:.1%}")
     print(f"written: {options.out_dir / options.module}.safetensors (for use), .json, .train.safetensors (--resume)")
-    return 0
 
 
-def calibrate(options: argparse.Namespace) -> int:
+def calibrate(options: argparse.Namespace) -> None:
     """Choose on validation questions how sure each module must be, and write it into the checkpoints."""
     from momem_lib.system.calibration import calibrate as choose
 
     paths = {module: options.out_dir / f"{module}.safetensors" for module in MODULES}
     for module, threshold in choose(paths, options.num_datapoints).items():
         print(f"{module}: at least {threshold:.1%} sure")
-    return 0
