@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,6 +110,16 @@ def read_lines(path: str | Path, what: str) -> Iterator[tuple[object, str]]:
             if line := line.strip(BLANK):
                 where = f"{what} {path}, line {number}"
                 yield _parse_line(line, where), where
+
+
+def write_lines(path: str | Path, rows: Iterable[dict]) -> list[dict]:
+    """Write objects as UTF-8 JSON lines as they come, so that an interrupted run keeps what it has; returns them."""
+    written = []
+    with open(path, "w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            written.append(row)
+    return written
 
 
 def _parse_line(line: bytes, where: str) -> object:

@@ -1,11 +1,12 @@
 """momem ask, demo and evaluate: the four modules in a row, asked from the command line."""
 
 import argparse
+import json
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
 from momem_lib.cli.people import IN_RAM, TABLE, existing, memory_option
-from momem_lib.project import CHECKPOINTS, TEST_PEOPLE, InputError
+from momem_lib.project import CHECKPOINTS, TEST_PEOPLE, InputError, write_lines
 
 # What needs torch or SQLite is imported by the command that uses it: `momem --help` answers at once.
 DEMO = (
@@ -65,23 +66,19 @@ def open_pipeline(options: argparse.Namespace):
     return pipeline
 
 
-def ask(options: argparse.Namespace) -> int:
+def ask(options: argparse.Namespace) -> None:
     """Answer one question."""
     from momem_lib.system.answer import check_question
 
     check_question(options.question)  # before seconds are spent on loading
     pipeline = open_pipeline(options)
     answer = pipeline.ask(options.question, options.temperature, options.seed, options.gates == "on")
-    if options.json:
-        print(answer.to_json())
-        return 0
-    print(answer)
-    if options.trace:
+    print(json.dumps(answer.to_dict(), ensure_ascii=False) if options.json else answer)
+    if options.trace and not options.json:
         print("\n".join(f"  {step.line()}" for step in answer.trace))
-    return 0
 
 
-def demo(options: argparse.Namespace) -> int:
+def demo(options: argparse.Namespace) -> None:
     """Answer three questions about the shipped people, with what each module did."""
     pipeline = open_pipeline(options)
     print(f"The memory holds {len(pipeline.memory):,} people.")
@@ -89,10 +86,9 @@ def demo(options: argparse.Namespace) -> int:
         answer = pipeline.ask(question, options.temperature, options.seed, options.gates == "on")
         print(f"\n{question}\n  {answer}  ({answer.seconds:.2f} s)")
         print("\n".join(f"    {step.line()}" for step in answer.trace))
-    return 0
 
 
-def evaluate(options: argparse.Namespace) -> int:
+def evaluate(options: argparse.Namespace) -> None:
     """Ask a file of questions and count what is right."""
     from momem_lib.system import evaluation
 
@@ -105,8 +101,8 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.module:
         lines = evaluation.evaluate_module(pipeline, options.module, entries, people)
     else:
-        lines = evaluation.evaluate(pipeline, entries, people, options.temperature, options.seed, options.gates == "on")
-    kept = evaluation.write_lines(options.predictions, lines)
+        how = {"temperature": options.temperature, "seed": options.seed, "gates": options.gates == "on"}
+        lines = evaluation.evaluate(pipeline, entries, people, **how)
+    kept = write_lines(options.predictions, lines)
     print(evaluation.table(evaluation.tally(kept, options.by)))
     print(f"written: {options.predictions}")
-    return 0

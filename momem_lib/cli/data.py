@@ -1,11 +1,10 @@
 """momem data: the vocabulary, rows, their tokens (three steps before momem train), and questions to evaluate with."""
 
 import argparse
-import json
 from pathlib import Path
 
 from momem_lib.cli.options import add_command
-from momem_lib.project import GENERATED, LISTS, TEMPLATES
+from momem_lib.project import GENERATED, LISTS, TEMPLATES, write_lines
 
 
 def add(parsers) -> None:
@@ -17,8 +16,12 @@ def add(parsers) -> None:
         parser = add_command(kinds, action.__name__, action)
         parser.add_argument("--dest-path", type=Path, default=GENERATED / "default", help="folder to write to")
         parser.add_argument("--context-window", type=int, help="tokens (512); longer rows are left out, never cut")
-        if action in (text, questions):
-            add_synthesis_options(parser)
+        if action in (text, questions):  # of what to make rows, and how; SynthesisConfig has what is left open
+            parser.add_argument("--lists-path", type=Path, default=LISTS, help="folder with your own value lists")
+            parser.add_argument("--template-path", type=Path, default=TEMPLATES, help="folder with your own templates")
+            parser.add_argument("--num-datapoints", type=int, help="rows to make")
+            parser.add_argument("--prob-threshold", type=float, help="chance that characters stay unshuffled")
+            parser.add_argument("--seed", type=int)
     parser = kinds.choices["questions"]
     parser.set_defaults(num_datapoints=2_000)
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
@@ -26,15 +29,6 @@ def add(parsers) -> None:
     parser.add_argument("--language", choices=("en", "sw"), default=None)
     parser.add_argument("--styles", help="only these styles of names and values, with commas between")
     parser.add_argument("--kinds", help="only these kinds of question, with commas between")
-
-
-def add_synthesis_options(parser) -> None:
-    """What text and questions share: of what to make rows, and how; SynthesisConfig has what the reader leaves open."""
-    parser.add_argument("--lists-path", type=Path, default=LISTS, help="folder with your own value lists")
-    parser.add_argument("--template-path", type=Path, default=TEMPLATES, help="folder with your own templates")
-    parser.add_argument("--num-datapoints", type=int, help="rows to make")
-    parser.add_argument("--prob-threshold", type=float, help="chance that characters stay unshuffled")
-    parser.add_argument("--seed", type=int)
 
 
 def material_and_config(options: argparse.Namespace) -> tuple:
@@ -47,7 +41,7 @@ def material_and_config(options: argparse.Namespace) -> tuple:
     return material, SynthesisConfig(languages=tuple(material.grammars), **chosen)
 
 
-def text(options: argparse.Namespace) -> int:
+def text(options: argparse.Namespace) -> None:
     """Step 2: synthesise train, validation and test rows, one JSON object a line; momem train reads them too."""
     from momem_lib.data.dataset import write_dataset
 
@@ -55,10 +49,9 @@ def text(options: argparse.Namespace) -> int:
     report = write_dataset(config, options.dest_path, material)
     for split, part in report["splits"].items():
         print(f"{options.dest_path / split}.jsonl: {part['rows']:,} rows; {part['left_out']:,} longer ones left out")
-    return 0
 
 
-def vocabulary(options: argparse.Namespace) -> int:
+def vocabulary(options: argparse.Namespace) -> None:
     """Step 1: write the byte vocabulary and its special tokens as JSON; it needs no text, and knows every one."""
     from momem_lib.data.tokens import ByteTokenizer
 
@@ -66,10 +59,9 @@ def vocabulary(options: argparse.Namespace) -> int:
     path = options.dest_path / "vocabulary.json"
     path.write_text(ByteTokenizer().to_json() + "\n", encoding="utf-8")
     print(f"{ByteTokenizer().vocab_size} tokens: {path}")
-    return 0
 
 
-def tokens(options: argparse.Namespace) -> int:
+def tokens(options: argparse.Namespace) -> None:
     """Step 3: tokenize the rows in that folder, one file per split and module, for momem train --tr-dataset-path."""
     from momem_lib.data.dataset import read_rows
     from momem_lib.data.rows import SynthesisConfig
@@ -87,10 +79,9 @@ def tokens(options: argparse.Namespace) -> int:
             path = options.dest_path / f"{split}.{name}.safetensors"
             encoded.save(path)
             print(f"{path}: {len(encoded):,} sequences; {encoded.left_out} longer than the window left out")
-    return 0
 
 
-def questions(options: argparse.Namespace) -> int:
+def questions(options: argparse.Namespace) -> None:
     """Write questions with their answers, and the people that they are about, for momem evaluate."""
     from momem_lib.data.dataset import questions_and_people
     from momem_lib.data.people import write_people
@@ -101,8 +92,6 @@ def questions(options: argparse.Namespace) -> int:
     entries, people = questions_and_people(material, config, options.split, options.num_datapoints, **chosen)
     options.dest_path.mkdir(parents=True, exist_ok=True)
     path = options.dest_path / "questions.jsonl"
-    lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-    path.write_text("".join(lines), encoding="utf-8")
+    write_lines(path, entries)
     write_people(options.dest_path / "people.jsonl", people)
     print(f"{len(entries):,} questions: {path}\n{len(people):,} people: {options.dest_path / 'people.jsonl'}")
-    return 0

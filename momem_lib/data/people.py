@@ -2,14 +2,13 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from momem_lib.data.records import Record, label_of, record_from
-from momem_lib.project import InputError, read_lines, read_text
+from momem_lib.project import InputError, read_lines, read_text, write_lines
 
 TAB = "\t"
 SEPARATORS = (TAB, "|", ";", ",")  # where two fit equally well, the one that text holds more seldom
@@ -102,5 +101,4 @@ def separator_of(text: str) -> str:
 
 def write_people(path: str | Path, records: Iterable[Record]) -> None:
     """Write records as UTF-8 JSON lines, letters of every script as they are."""
-    lines = (json.dumps(record.to_dict(), ensure_ascii=False) + "\n" for record in records)
-    Path(path).write_text("".join(lines), encoding="utf-8")
+    write_lines(path, (record.to_dict() for record in records))

@@ -1,8 +1,8 @@
 """A question that can be read, an answer, and the trace of how the modules came to it."""
 
 import dataclasses
-import json
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from momem_lib.data.records import Record, clean
 from momem_lib.data.tokens import TOKENIZER
@@ -35,8 +35,7 @@ class Step:
         """
         text = self.wrote or ""
         begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
-        if text and (begin or end < len(text)):
-            self.wrote, self.copied = text[begin:end], self.copied[begin:end]
+        self.wrote, self.copied = self.wrote and text.strip(), self.copied[begin:end]
 
     def replace(self, text: str | None, reason: str, confidence: float | None = None) -> None:
         """Put another text in the place of what was written, and note why."""
@@ -98,14 +97,9 @@ class Answer:
 
     def to_dict(self) -> dict:
         """The answer as `momem ask --json` prints it."""
-        keys = ("question", "tag", "content", "summary")
         steps = [{name: value for name, value in asdict(step).items() if name != "copied"} for step in self.trace]
-        answer = {key: getattr(self, key) for key in keys}
+        answer = {key: getattr(self, key) for key in ("question", "tag", "content", "summary")}
         return answer | {"response": self.text, "abstained": self.abstained, "reason": self.reason, "trace": steps}
-
-    def to_json(self) -> str:
-        """to_dict as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
 
 
 def check_question(question: object) -> str:
@@ -130,17 +124,8 @@ def check_question(question: object) -> str:
 
 
 def step_of(module: str, read: dict[str, str | None], written: Generated) -> Step:
-    """A trace entry from what a module wrote; a byte's share of copying counts for its character."""
-    copied = [] if written.text is None else copied_characters(written)
+    """A trace entry from what a module wrote; of a character's bytes, the one with the smallest copied share counts."""
+    shares = (share for token, share in zip(written.tokens, written.copied, strict=True) if token < 256)
+    letters = written.text or ""
+    copied = [(letter, min(islice(shares, len(letter.encode())), default=0.0)) for letter in letters]
     return Step(module, read, written.text, written.confidence, copied=copied)
-
-
-def copied_characters(written: Generated) -> list[tuple[str, float]]:
-    """Each character of the output with the smallest copied share of its bytes."""
-    shares, result = list(zip(written.tokens, written.copied, strict=True)), []
-    shares = [share for token, share in shares if token < 256]
-    for letter in written.text:
-        size = len(letter.encode("utf-8"))
-        result.append((letter, min(shares[:size], default=0.0)))
-        shares = shares[size:]
-    return result

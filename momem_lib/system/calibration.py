@@ -11,10 +11,10 @@ from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import save_model
 from momem_lib.project import InputError
 from momem_lib.system.answer import Answer
-from momem_lib.system.evaluation import asked_records, gold
+from momem_lib.system.evaluation import gold_jobs, named
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory
-from momem_lib.system.names import normalise
+from momem_lib.system.names import same_name
 from momem_lib.system.pipeline import Pipeline
 
 MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
@@ -43,26 +43,24 @@ def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> fl
     return max(CAUTION, (refused + above) / 2)
 
 
-def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each tag that the memory knows: with any other, the memory abstains by itself."""
-    answers = [Answer(entry["question"]) for entry in questions]
-    pipeline.find_names(answers, Gates(confidence=False))
-    pairs = []
-    for entry, answer in zip(questions, answers, strict=True):
-        if answer.tag is not None and pipeline.memory.knows([answer.tag]):
-            right = entry["shown"] is not None and normalise(entry["shown"]) == normalise(answer.tag)
-            pairs.append((answer.trace[0].confidence, right))
-    return pairs
+def confidences(
+    pipeline: Pipeline, questions: list[dict], records: list[Record]
+) -> dict[str, list[tuple[float, bool]]]:
+    """Confidence and rightness of what ner and summary hand on, each asked alone, behind its own gate.
 
-
-def summary_confidences(pipeline: Pipeline, questions: list[dict], records: list[Record]) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each summary that passes its gate, on the right record; <none> lets nothing by."""
-    asked = zip(questions, asked_records(questions, records), strict=True)
-    jobs = [(entry, record, wanted) for entry, record in asked if (wanted := gold("summary", entry, record))]
-    answers = [Answer(entry["question"], tag=entry["shown"], record=record) for entry, record, _ in jobs]
-    pipeline.pick_facts(answers, Gates(confidence=False))
-    said = zip(answers, jobs, strict=True)
-    return [(a.trace[-1].confidence, a.summary == wanted[1]) for a, (_, _, wanted) in said if a.reason is None]
+    Of the tags, those count that the memory knows: with any other, it abstains by itself. Of the summaries, of the
+    right records, those that pass their gate; <none> lets nothing by.
+    """
+    gates, answers = Gates(confidence=False), [Answer(entry["question"]) for entry in questions]
+    pipeline.find_names(answers, gates)
+    known = pipeline.memory.knows(answer.tag for answer in answers if answer.tag is not None)
+    asked = [(answer, named(entry)) for entry, answer in zip(questions, answers, strict=True) if answer.tag in known]
+    tags = [(answer.trace[-1].confidence, same_name(answer.tag, name)) for answer, name in asked]
+    jobs = gold_jobs("summary", questions, records)
+    answers = [Answer(entry["question"], tag=named(entry), record=record) for entry, record, *_ in jobs]
+    pipeline.pick_facts(answers, gates)
+    passed = [(answer, job[-1]) for job, answer in zip(jobs, answers, strict=True) if answer.reason is None]
+    return {"ner": tags, "summary": [(a.trace[-1].confidence, a.summary == wanted) for a, wanted in passed]}
 
 
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
@@ -83,8 +81,8 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
         )
         pipeline.memory = Memory()
         pipeline.remember(records)
-        pairs["ner"] += name_confidences(pipeline, questions)
-        pairs["summary"] += summary_confidences(pipeline, questions, records)
+        for module, found in confidences(pipeline, questions, records).items():
+            pairs[module] += found
     thresholds = {module: lowest_threshold(found, int(MOST_WRONG * count)) for module, found in pairs.items()}
     for name, module in pipeline.modules.items():
         module.card["metrics"] |= {"confidence_threshold": thresholds[name]} if name in thresholds else {}

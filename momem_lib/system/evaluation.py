@@ -12,7 +12,7 @@ from momem_lib.data.tasks import objection
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError, read_lines
 from momem_lib.system.answer import check_question
-from momem_lib.system.names import normalise
+from momem_lib.system.names import normalise, same_name
 from momem_lib.system.pipeline import Pipeline
 
 CHUNK = 128  # questions answered between two moves of the progress bar
@@ -89,20 +89,16 @@ def asked_records(entries: Sequence[dict], records: Iterable[Record]) -> list[Re
     return chosen
 
 
-def evaluate(
-    pipeline: Pipeline,
-    entries: Sequence[dict],
-    records: Sequence[Record],
-    temperature: float = 0.0,
-    seed: int | None = None,
-    gates=True,
-) -> Iterator[dict]:
+def evaluate(pipeline: Pipeline, entries: Sequence[dict], records: Sequence[Record], **how) -> Iterator[dict]:
     """Ask every question end to end; yields the question line with tag, content, summary, response, abstained, reason.
 
     The records must be in the pipeline's memory already. An extra key, verdict, says right, wrong or abstained.
+
+    Args:
+        how: temperature, seed and gates, as Pipeline.ask_many takes them.
     """
     for chunk in chunks(list(zip(entries, asked_records(entries, records), strict=True)), "evaluate"):
-        answers = pipeline.ask_many([entry["question"] for entry, _ in chunk], temperature, seed, gates)
+        answers = pipeline.ask_many([entry["question"] for entry, _ in chunk], **how)
         for (entry, record), answer in zip(chunk, answers, strict=True):
             told = answer.to_dict()
             yield entry | {key: told[key] for key in TOLD} | {"verdict": verdict(entry, answer.text, record)}
@@ -121,17 +117,22 @@ def named(entry: dict) -> str | None:
     return entry["shown"] if "shown" in entry else name_of(entry)
 
 
-def gold(module: str, entry: dict, record: Record | None) -> tuple[str | Record | None, str | None] | None:
-    """What a module reads beside the question and must write, for one question line; None where it has no part."""
-    if normalise(named(entry) or "") != normalise(name_of(entry) or ""):
-        record = None  # asked about by a part of the name only: no record would have been handed over
-    label = label_asked(entry)
-    summary = record.summary(label) if record and label in record.labels else None
-    if module == "ner":
-        return None, named(entry)
-    if module == "summary":
-        return (record, summary) if record else None
-    return (summary, entry["answer"]) if summary and entry["answer"] else None
+def gold_jobs(
+    module: str, entries: Sequence[dict], records: Iterable[Record]
+) -> list[tuple[dict, Record | None, Record | str | None, str | None]]:
+    """The questions in which a module has a part: line, record, what it reads beside the question and must write."""
+    jobs = []
+    for entry, record in zip(entries, asked_records(entries, records), strict=True):
+        # Asked about by a part of the name only: no record would have been handed over.
+        known, label = record if same_name(named(entry), name_of(entry)) else None, label_asked(entry)
+        summary = known.summary(label) if known and label in known.labels else None
+        if module == "ner":
+            jobs.append((entry, record, None, named(entry)))
+        elif module == "summary" and known:
+            jobs.append((entry, record, known, summary))
+        elif module == "response" and summary and entry["answer"]:
+            jobs.append((entry, record, summary, entry["answer"]))
+    return jobs
 
 
 def evaluate_module(
@@ -141,32 +142,25 @@ def evaluate_module(
 
     Questions in which the module has no part (no record, for Module 2; nothing to say, for Module 3) are left out.
     """
-    alone, asked = pipeline.modules[module], asked_records(entries, records)
-    jobs = [(entry, record, gold(module, entry, record)) for entry, record in zip(entries, asked, strict=True)]
-    jobs = [job for job in jobs if job[2] is not None]
-    for chunk in chunks(jobs, f"evaluate {module}"):
-        sources = [wanted[0] for _, _, wanted in chunk]
-        prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
-        for (entry, record, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
-            yield module_outcome(module, entry, record, wanted[1], result.text)
+    alone = pipeline.modules[module]
+    for chunk in chunks(gold_jobs(module, entries, records), f"evaluate {module}"):
+        prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, *_ in chunk]
+        written = alone.write(prompts, [source for _, _, source, _ in chunk])
+        for (entry, record, source, wanted), said in zip(chunk, written, strict=True):
+            line = dict.fromkeys(TOLD) | {"tag": name_of(entry), "content": record.content if record else None}
+            line |= {"summary": source if module == "response" else None, "abstained": said.text is None}
+            line |= {"tag" if module == "ner" else module: said.text}
+            yield entry | line | {"verdict": verdict_alone(module, entry, record, wanted, said.text)}
 
 
-def module_outcome(module: str, entry: dict, record: Record | None, wanted: str | None, wrote: str | None) -> dict:
-    """One line of the predictions file for one module alone."""
+def verdict_alone(module: str, entry: dict, record: Record | None, wanted: str | None, wrote: str | None) -> str:
+    """The verdict on what one module alone wrote; Module 3 must say the name too."""
     if module == "response":
         said = verdict(entry, wrote, record)
-        said = "wrong" if said == "right" and named(entry) not in wrote else said
-    elif module == "ner":  # the question may write the name in other letters (all capitals, say)
-        same = wrote is not None and wanted is not None and normalise(wrote) == normalise(wanted)
-        said = "right" if same or wrote is wanted is None else "wrong"
-    else:
-        said = "right" if wrote == wanted else "wrong"
-    line = entry | {"tag": name_of(entry), "content": record.content if record else None, "summary": None}
-    if module == "response":
-        line["summary"] = record.summary(label_asked(entry))
-    line |= {"response": None, "abstained": wrote is None, "reason": None, "verdict": said}
-    line["tag" if module == "ner" else module] = wrote
-    return line
+        return "wrong" if said == "right" and named(entry) not in wrote else said
+    # The question may write the name in other letters (all capitals, say).
+    right = same_name(wrote, wanted) if module == "ner" else wrote == wanted
+    return "right" if right else "wrong"
 
 
 def tally(lines: Iterable[dict], by: str | None = None) -> dict[str, dict[str, int]]:
@@ -192,16 +186,3 @@ def table(counts: dict[str, dict[str, int]]) -> str:
         shares = [f"{row[key] / total:.1%}" for key in ("right", "wrong", "abstained")]
         rows.append(f"{name[:24]:24}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
     return "\n".join(rows)
-
-
-def write_lines(path: str | Path, lines: Iterable[dict]) -> list[dict]:
-    """Write lines as UTF-8 JSON lines as they come, so that an interrupted run keeps what it has; returns them."""
-    kept = []
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                kept.append(line)
-    except OSError as error:
-        raise InputError(f"cannot write {path} ({error.strerror}): check the folder") from None
-    return kept

@@ -55,20 +55,6 @@ def record_gate(found: LookUp) -> str | None:
     return None if found.record is not None else found.reason
 
 
-def nearest_record(memory: Memory, found: LookUp) -> Record | None:
-    """The first record of the best name that a look-up came upon: what would be taken if nobody checked."""
-    best = found.candidates[0][0] if found.candidates else ""
-    # The bearers of an ambiguous name are listed with a detail behind the name.
-    fitting = (record for record in memory if best == record.name or best.startswith(f"{record.name} ("))
-    return next(fitting, None)
-
-
-def length_gate(record: Record | None, room: int) -> str | None:
-    """The record must fit into what Module 2 reads, in bytes; it is never cut."""
-    size = len(record.content.encode()) if record else 0
-    return f"the record of {record.name} has {size:,} bytes, and Module 2 reads {room:,}" if size > room else None
-
-
 def summary_label(record: Record, summary: str | None) -> str | None:
     """The label of the fact that a summary states, or None when it states none of the record's exactly.
 
@@ -125,21 +111,18 @@ def word_spans(text: str, longest: int = 8) -> list[str]:
     spans: dict[str, None] = {}
     for first, begin in enumerate(words):
         for last in words[first : first + longest]:
-            whole = text[begin.start() : last.end()]
-            for piece in peeled(whole, OPENING, begin=True):
-                for bare in peeled(piece, CLOSING, begin=False):
-                    variants = (bare, re.sub(r"['’]s?$", "", bare))
-                    spans |= dict.fromkeys(text for text in variants if text and text == text.strip())
+            for bare in peeled(text[begin.start() : last.end()]):
+                variants = (bare, re.sub(r"['’]s?$", "", bare))
+                spans |= dict.fromkeys(text for text in variants if text and text == text.strip())
     return list(spans)
 
 
-def peeled(text: str, signs: str, begin: bool) -> list[str]:
-    """A text less none, one, two, ... of the signs at its beginning or end: a full stop may be the name's own.
+def peeled(text: str) -> list[str]:
+    """A text less none, one, two, ... of the signs at its beginning and end: a full stop may be the name's own.
 
     Example:
-        >>> peeled("Jo Doe Jr.,", CLOSING, begin=False)
-        ['Jo Doe Jr.,', 'Jo Doe Jr.', 'Jo Doe Jr']
+        >>> peeled("(Jo Jr.,")
+        ['(Jo Jr.,', '(Jo Jr.', '(Jo Jr', 'Jo Jr.,', 'Jo Jr.', 'Jo Jr']
     """
-    bare = text.lstrip(signs) if begin else text.rstrip(signs)
-    most = len(text) - len(bare)
-    return [text[less:] if begin else text[: len(text) - less] for less in range(most + 1)]
+    first, last = len(text) - len(text.lstrip(OPENING)), len(text.rstrip(CLOSING))
+    return [text[begin:end] for begin in range(first + 1) for end in range(len(text), max(begin, last) - 1, -1)]

@@ -11,17 +11,18 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from rapidfuzz import fuzz, process
 from tqdm import tqdm
 
 from momem_lib.data.records import Record, checked, clean, label_of
 from momem_lib.project import InputError
 from momem_lib.system.memory_file import BUSY_SECONDS, SHORT, in_words, plain_errors, prepare, transaction
-from momem_lib.system.names import closest, likeness, listed, normalise, search_key, shown, told_apart
+from momem_lib.system.names import likeness, listed, normalise, search_key, shown, told_apart
 
 LONGEST_NAME = 10_000  # characters
 NEAR = 72.0  # likeness of a near miss, of 100: less is nobody we know. Two letters of a name of eight may differ
@@ -42,9 +43,10 @@ class LookUp:
     reason: str  # one sentence for people
     record: Record | None = None  # of who bears the name, when exact
     candidates: tuple[tuple[str, float], ...] = ()  # (name, score 0..100), best first; bearers carry a detail
+    nearest: Record | None = None  # of the best candidate, when ambiguous or near: what to take if nobody checked
 
 
-class Memory:
+class Memory(AbstractContextManager):
     """Records in a SQLite file: remember, replace, forget, look up.
 
     Every change is one transaction: after a crash all of it is there, or nothing. Several programs may use one file.
@@ -144,16 +146,18 @@ class Memory:
         if records:
             bearers = told_apart(records)
             reason = f"{len(records):,} people are called '{shown(tag)}': {listed(bearers, 'and')}."
-            return LookUp("ambiguous", reason, None, tuple((bearer, 100.0) for bearer in bearers))
+            return LookUp("ambiguous", reason, None, tuple((bearer, 100.0) for bearer in bearers), records[0])
         near = self._near(search_key(name))
         if near:
             others = listed([shown(other) for other, _ in near], "or")
-            return LookUp("near", f"I know nobody called '{shown(tag)}'. Did you mean {others}?", None, near)
+            reason = f"I know nobody called '{shown(tag)}'. Did you mean {others}?"
+            best = self._records(f"{BEARERS} AND name = ?", _exact(near[0][0]), near[0][0])
+            return LookUp("near", reason, None, near, next(iter(best.values()), None))
         return LookUp("unknown", f"I know nobody called '{shown(tag)}', nor by a similar name.")
 
     def knows(self, tags: Iterable[str]) -> set[str]:
         """Those of the tags that an exact look-up would find, whether one person bears the name or several."""
-        sql = "SELECT 1 FROM records WHERE normalised_name = ? LIMIT 1"
+        sql = f"SELECT 1 FROM records WHERE {BEARERS} LIMIT 1"
         return {tag for tag in set(tags) if self._rows(sql, _exact(tag))}
 
     def names(self) -> list[str]:
@@ -173,9 +177,6 @@ class Memory:
         """Close the file; the object cannot be used afterwards."""
         with self._turn:
             self._db.close()
-
-    def __enter__(self) -> "Memory":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -224,7 +225,9 @@ class Memory:
         """The names most like a search key, as (name, likeness), best first."""
         keys = self._by_trigrams(key) | self._by_shortness(key)
         enough = NEAR_SHORT if len(key) <= 4 else NEAR
-        scores = {name: likeness(key, keys[name]) for name in closest(key, keys, SHORTLIST)}
+        # Letter by letter first, which is quick: `likeness` ranks those that are left.
+        alike = process.extract(key, keys, scorer=fuzz.ratio, limit=SHORTLIST)
+        scores = {name: likeness(key, keys[name]) for _, _, name in alike}
         best = sorted((name for name in scores if scores[name] >= enough), key=lambda name: (-scores[name], name))
         return tuple((name, round(scores[name], 1)) for name in best[:MOST_NEAR])
 
@@ -232,21 +235,18 @@ class Memory:
         """Names, with their search keys, that share the most of this key's rarest trigrams: the others tell little."""
         pieces = {key[i : i + 3] for i in range(min(len(key) - 2, MOST_TRIGRAMS))}
         # A piece is a bound value, never part of a query's text, so no sign in it can do harm.
-        counted = [
-            (*self._rows("SELECT doc FROM temp.trigram_counts WHERE term = ?", piece), piece) for piece in pieces
-        ]
-        shared: Counter[int] = Counter()
-        spent = 0
-        for (count,), piece in sorted(pair for pair in counted if len(pair) > 1):
+        names = "SELECT doc FROM temp.trigram_counts WHERE term = ?"
+        counted = sorted((count, piece) for piece in pieces for (count,) in self._rows(names, piece))
+        shared, spent = Counter(), 0
+        for count, piece in counted:
             if spent and spent + count > POSTINGS:
                 break
             spent += count
             rows = self._rows("SELECT doc FROM temp.trigram_places WHERE term = ? LIMIT ?", piece, POSTINGS)
             shared.update(number for (number,) in rows)
         ids = [number for number, _ in shared.most_common(SHORTLIST)]
-        return dict(
-            self._rows(f"SELECT name, search_name FROM records WHERE id IN ({', '.join('?' * len(ids))})", *ids)
-        )
+        places = ", ".join("?" * len(ids))
+        return dict(self._rows(f"SELECT name, search_name FROM records WHERE id IN ({places})", *ids))
 
     def _by_shortness(self, key: str) -> dict[str, str]:
         """For a short tag, which has few trigrams or none: the short names, and those that begin with it."""

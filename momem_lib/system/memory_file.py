@@ -95,12 +95,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
         return
     db.execute("BEGIN IMMEDIATE")  # a writer's lock at once: two writers queue up instead of failing half-way
-    try:
+    with db:  # commits at the end, or rolls back
         yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def prepare(db: sqlite3.Connection, path: str | Path) -> None:

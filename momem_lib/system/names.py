@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from momem_lib.data.records import Record
 
@@ -38,6 +38,16 @@ def normalise(tag: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).translate(PLAIN).split())
 
 
+def same_name(one: str | None, other: str | None) -> bool:
+    """Whether two names are one; None is nobody.
+
+    Example:
+        >>> same_name("JO  Doe", "Jo Doe"), same_name("Jo Doe", None), same_name(None, None)
+        (True, False, True)
+    """
+    return one is other is None or (None not in (one, other) and normalise(one) == normalise(other))
+
+
 def search_key(tag: str) -> str:
     """The normalised name without accents, by which near misses are found.
 
@@ -63,16 +73,6 @@ def likeness(tag: str, name: str) -> float:
     if " " not in tag:  # one word, perhaps misspelt: like one of the name's words?
         part = max([part, *(fuzz.ratio(tag, word) for word in name.split())])
     return max(whole, 0.9 * part)
-
-
-def closest(key: str, keys: Mapping[str, str], limit: int) -> list[str]:
-    """The names whose search keys are most like `key` letter by letter: quick, for long lists, before `likeness` ranks.
-
-    Example:
-        >>> closest("jo do", {"Jo Doe": "jo doe", "Zoë": "zoe"}, limit=1)
-        ['Jo Doe']
-    """
-    return [name for _, _, name in process.extract(key, keys, scorer=fuzz.ratio, limit=limit)]
 
 
 def shown(text: str) -> str:
@@ -110,14 +110,9 @@ def told_apart(records: Sequence[Record]) -> list[str]:
         ['Jo (Nurse, 7)', 'Jo (King, 7)', 'Jo (King, -)']
     """
     labels = dict.fromkeys(label for record in records for label in record.labels)
-    values = {label: [record.value(label) or "" for record in records] for label in labels}
-    chosen: list[str] = []
-    for label in labels:
-        if len(set(values[label])) > 1:
-            chosen.append(label)
-        if len(chosen) > 1 and len(set(zip(*map(values.get, chosen), strict=True))) == len(records):
-            break
-    facts = (
-        [shown(values[label][number]) or "-" for label in chosen or list(labels)[:2]] for number in range(len(records))
-    )
-    return [f"{shown(record.name)} ({', '.join(fact)})" for record, fact in zip(records, facts, strict=True)]
+    columns = [[record.value(label) or "" for record in records] for label in labels]
+    telling = [column for column in columns if len(set(column)) > 1] or columns[:2]
+    enough = (n for n in range(2, len(telling)) if len(set(zip(*telling[:n], strict=True))) == len(records))
+    chosen = telling[: next(enough, len(telling))]
+    facts = (", ".join(shown(column[n]) or "-" for column in chosen) for n in range(len(records)))
+    return [f"{shown(record.name)} ({fact})" for record, fact in zip(records, facts, strict=True)]

@@ -13,17 +13,7 @@ from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
 from momem_lib.system.answer import Answer, Step, check_question, step_of
-from momem_lib.system.gates import (
-    Gates,
-    length_gate,
-    nearest_record,
-    record_gate,
-    response_gate,
-    summary_gate,
-    summary_label,
-    tag_gate,
-    word_spans,
-)
+from momem_lib.system.gates import Gates, record_gate, response_gate, summary_gate, summary_label, tag_gate, word_spans
 from momem_lib.system.memory import Memory
 
 LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
@@ -104,16 +94,13 @@ class Pipeline:
             step, objection = step_of("ner", {"question": answer.question}, said), None
             if gates.tag:
                 step.strip()  # no name begins or ends with a space
-                objection = self.link(answer.question, step, tag_gate(answer.question, step.wrote))
+                objection = self.link(answer.question, step)
             answer.note(step, objection or self.doubt(step, gates), gates.tag)
             answer.tag = step.wrote
 
-    def link(self, question: str, step: Step, objection: str | None) -> str | None:
-        """Entity linking: of the question's spans that the memory knows, the one that Module 0 finds likeliest.
-
-        Args:
-            objection: against what Module 0 wrote; what is left of it is returned.
-        """
+    def link(self, question: str, step: Step) -> str | None:
+        """Entity linking: the likeliest known name where the one that was written will not do, else why not."""
+        objection = tag_gate(question, step.wrote)
         if objection is None and self.memory.knows([step.wrote]):
             return None
         found = likeliest_name(self.modules["ner"], self.memory, question, step.wrote, step.confidence)
@@ -127,8 +114,10 @@ class Pipeline:
         room = self.modules["summary"].model.config.context_window - 2  # the special tokens around it
         for answer in answers:
             found = self.memory.look_up(answer.tag or "")
-            answer.record = found.record or (None if gates.record else nearest_record(self.memory, found))
-            objection = (record_gate(found) if gates.record else None) or length_gate(answer.record, room)
+            answer.record = found.record or (None if gates.record else found.nearest)
+            objection = record_gate(found) if gates.record else None
+            if answer.record and (size := len(answer.content.encode())) > room:  # it is never cut
+                objection = f"the record of {answer.record.name} has {size:,} bytes, and Module 2 reads {room:,}"
             answer.note(Step("memory", {"tag": answer.tag}, answer.content), objection, gates.record)
 
     def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
@@ -151,24 +140,31 @@ class Pipeline:
         self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None
     ) -> None:
         """Module 3: the words; what does not pass is tried greedily, and then said plainly: name, label, value."""
-        self.write_responses(answers, gates, temperature, seed)
-        if temperature > 0:
-            self.write_responses([answer for answer in answers if answer.reason], gates)
-        for answer in answers:
-            if answer.reason and answer.value:
-                plain = TOKENIZER.encode(f"{answer.tag} - {answer.summary}")
-                take_response(answer, Generated(plain, [0.0], [1.0] * len(plain), True), gates, self.memory)
-
-    def write_responses(
-        self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None
-    ) -> None:
-        """Let Module 3 write, once for each answer, and put what it wrote through its gate."""
-        seeds = [int(torch.randint(2**31, ())) if seed is None else seed for _ in answers] if temperature else None
         module = self.modules["response"]
-        prompts = [module.prompt(answer.question, answer.tag) for answer in answers]
-        written = module.write(prompts, [answer.summary or "" for answer in answers], temperature, seeds)
-        for answer, said in zip(answers, written, strict=True):
-            take_response(answer, said, gates, self.memory)
+        for heat in (temperature, 0.0) if temperature else (0.0,):
+            silent = [answer for answer in answers if answer.text is None]
+            seeds = [int(torch.randint(2**31, ())) if seed is None else seed for _ in silent] if heat else None
+            prompts = [module.prompt(answer.question, answer.tag) for answer in silent]
+            written = module.write(prompts, [answer.summary or "" for answer in silent], heat, seeds)
+            for answer, said in zip(silent, written, strict=True):
+                self.take(answer, said, gates)
+        for answer in answers:
+            if answer.text is None and answer.value:
+                plain = TOKENIZER.encode(f"{answer.tag} - {answer.summary}")
+                self.take(answer, Generated(plain, [0.0], [1.0] * len(plain), True), gates)
+
+    def take(self, answer: Answer, written: Generated, gates: Gates) -> None:
+        """Put what Module 3 wrote through its gate and into the answer, in the place of what was refused before."""
+        step, objection = step_of("response", {"question": answer.question, "summary": answer.summary}, written), None
+        if answer.trace[-1].module == "response":
+            earlier = answer.trace.pop()
+            step.tries = [*earlier.tries, f"{earlier.wrote!r} ({earlier.gate})"]
+        if gates.response:
+            objection = "there is no fact to put into words"
+            if answer.value:
+                objection = response_gate(step.wrote, answer.record, answer.label, answer.tag, self.memory)
+        answer.note(step, objection, gates.response)
+        answer.text = None if objection else step.wrote or ""
 
     def doubt(self, step: Step, gates: Gates) -> str | None:
         """The confidence gate: a module that is not sure enough is not believed."""
@@ -209,17 +205,3 @@ def copy_whole(step: Step, record: Record | None) -> None:
     label = (step.wrote or "").partition(": ")[0]
     if record is not None and label in record.labels and step.wrote != record.summary(label):
         step.replace(record.summary(label), "its label's value, copied whole")
-
-
-def take_response(answer: Answer, written: Generated, gates: Gates, memory: Memory) -> None:
-    """Put what Module 3 wrote through its gate and into the answer, in the place of what was refused before."""
-    step, objection = step_of("response", {"question": answer.question, "summary": answer.summary}, written), None
-    if answer.trace[-1].module == "response":
-        earlier = answer.trace.pop()
-        step.tries = [*earlier.tries, f"{earlier.wrote!r} ({earlier.gate})"]
-    if gates.response:
-        objection = "there is no fact to put into words"
-        if answer.value:
-            objection = response_gate(step.wrote, answer.record, answer.label, answer.tag, memory)
-    answer.note(step, objection, gates.response)
-    answer.text = None if objection else step.wrote or ""

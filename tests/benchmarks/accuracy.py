@@ -222,7 +222,7 @@ def main() -> None:
     for name, questions, records, temperature in rows_of(material, options.count, fresh):
         pipeline.memory = Memory()
         pipeline.remember(records)
-        lines = list(evaluate(pipeline, questions, records, temperature, seed=0))
+        lines = list(evaluate(pipeline, questions, records, temperature=temperature, seed=0))
         failed += [line | {"row": name} for line in lines if line["verdict"] != "right"]
         found[name] = shares(lines)
         if temperature == 0:

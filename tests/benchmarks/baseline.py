@@ -30,7 +30,7 @@ class Baseline:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
 
-    def ask_many(self, questions: Sequence[str], *_: object) -> list[Answer]:
+    def ask_many(self, questions: Sequence[str], **_: object) -> list[Answer]:
         """Answer questions in their order; temperature, seed and gates mean nothing here."""
         return [Answer(question, answer(self.memory, question), "nothing was found") for question in questions]
 

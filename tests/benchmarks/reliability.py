@@ -13,7 +13,7 @@ import numpy as np
 from momem_lib.course.shared.figures import lines, name_axes, page, percent_axis, show
 from momem_lib.data import SynthesisConfig, load_material, questions_and_people
 from momem_lib.system import Pipeline
-from momem_lib.system.calibration import name_confidences, summary_confidences
+from momem_lib.system.calibration import confidences
 
 EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0001)  # of the groups: most outputs are very sure
 
@@ -42,8 +42,7 @@ def main() -> None:
     config = SynthesisConfig(seed=2031, noise_share=0.0)
     questions, records = questions_and_people(load_material(), config, "test", count, "held-out")
     pipeline.remember(records)
-    found = {"Module 0": name_confidences(pipeline, questions)}
-    found["Module 2"] = summary_confidences(pipeline, questions, records)
+    found = dict(zip(("Module 0", "Module 2"), confidences(pipeline, questions, records).values(), strict=True))
     figure, (panel,) = page(6, 4.2, "How often Modules 0 and 2 are right, by how sure they are")
     panel.plot([0, 1], [0, 1], color="#888888", lw=1, label="as right as sure")
     curves = {}

@@ -20,7 +20,6 @@ from momem_lib.system.answer import Answer, check_question
 from momem_lib.system.evaluation import evaluate, evaluate_module, read_questions, tally, verdict
 from momem_lib.system.gates import (
     Gates,
-    nearest_record,
     response_gate,
     summary_gate,
     summary_label,
@@ -167,7 +166,7 @@ def test_what_cannot_be_answered_gets_a_reason(pipeline):
         answer = pipeline.ask(question)
         assert answer.abstained and reason in answer.reason, f"{question}: {answer}"
         assert answer.trace[-1].module == module and answer.trace[-1].gate == answer.reason
-        assert json.loads(answer.to_json())["response"] is None
+        assert json.loads(json.dumps(answer.to_dict()))["response"] is None
 
 
 def test_many_answers_equal_single_answers(pipeline):
@@ -367,7 +366,8 @@ def test_without_the_record_gate_an_ambiguous_name_still_gives_a_record():
     memory = Memory()
     memory.remember([JO, changed(JO, location="Bergen")])
     found = memory.look_up("Jo Doe")
-    assert found.status == "ambiguous" and nearest_record(memory, found) == JO
+    assert found.status == "ambiguous" and found.record is None and found.nearest == JO
+    assert memory.look_up("Jo Do").nearest == JO and memory.look_up("Xu").nearest is None
 
 
 def test_verdicts():

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
 
+from rapidfuzz import fuzz, process
+
 from momem_lib.data.lists import read_list
 from momem_lib.data.records import LABELS, Record
 from momem_lib.project import LISTS
 from momem_lib.system.memory import SHORTLIST, Memory
-from momem_lib.system.names import closest, likeness, search_key
+from momem_lib.system.names import likeness, search_key
 
 
 def made_up_word(rng: random.Random) -> str:
@@ -76,7 +78,8 @@ def read_every_name(tag: str, keys: dict[str, str]) -> list[str]:
         ['Jo Doe', 'Zoë']
     """
     key = search_key(tag)
-    return sorted(closest(key, keys, SHORTLIST), key=lambda name: -likeness(key, keys[name]))
+    alike = process.extract(key, keys, scorer=fuzz.ratio, limit=SHORTLIST)
+    return sorted((name for _, _, name in alike), key=lambda name: -likeness(key, keys[name]))
 
 
 def measure(memory: Memory, rng: random.Random, trials: int = 300, clock: Clock = time.perf_counter) -> dict:

@@ -18,8 +18,8 @@ from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.project import InputError
 from momem_lib.system.answer import Answer
 from momem_lib.system.evaluation import asked_records, evaluate_module, label_asked, named, tally, verdict
-from momem_lib.system.gates import Gates, summary_gate, tag_gate
-from momem_lib.system.names import normalise
+from momem_lib.system.gates import Gates, summary_gate
+from momem_lib.system.names import same_name
 from momem_lib.system.pipeline import Pipeline
 
 OUTCOMES = ("right", "abstained", "wrong")
@@ -74,7 +74,7 @@ def handed_over(entry: dict, record: Record | None, answer: Answer) -> dict[str,
         {'ner': True, 'memory': True, 'summary': False, 'response': False}
     """
     return {
-        "ner": normalise(answer.tag or "") == normalise(named(entry) or ""),
+        "ner": same_name(answer.tag, named(entry)),
         "memory": record is not None and answer.record == record,
         "summary": record is not None and answer.summary == record.summary(label_asked(entry)),
         "response": verdict(entry, answer.text, record) == "right",
@@ -158,13 +158,12 @@ class Slipping(Pipeline):
         super().find_names(answers, gates)
         for answer in answers if self.module == "ner" else ():
             rng = self.slip(answer)
-            others = [name for name in self.memory.names() if normalise(name) != normalise(answer.tag or "")]
+            others = [name for name in self.memory.names() if not same_name(name, answer.tag)]
             if rng is None or answer.tag is None or not others:
                 continue
             step = answer.trace.pop()
             step.wrote, step.copied = rng.choice(others), []
-            wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
-            wrong = wrong and self.link(answer.question, step, wrong)  # a second try, as for any other mistake
+            wrong = self.link(answer.question, step) if gates.tag else None  # a second try, as for any other mistake
             answer.note(step, wrong, gates.tag)
             answer.tag = step.wrote
 
