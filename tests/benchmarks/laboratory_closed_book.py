@@ -1,4 +1,4 @@
-"""Experiment (f) of notebook 12: a model that keeps the people in its weights, against a memory that can be written."""
+"""Experiment (d) of notebook 12: a model that keeps the people in its weights, against a memory that can be written."""
 
 import time
 from collections.abc import Sequence
@@ -132,7 +132,7 @@ def open_book(groups: dict[str, list[Record]]) -> dict:
 def closed_book_experiment(
     count: int = 24, steps: int = 300, more_steps: int = 60, seeds: Sequence[int] = (0, 1), width: int = 64
 ) -> dict:
-    """(f): both systems, with the same people."""
+    """(d): both systems, with the same people."""
     runs = []
     for seed in seeds:
         groups = groups_of(count, seed)

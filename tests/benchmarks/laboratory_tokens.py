@@ -1,4 +1,4 @@
-"""Experiment (g) of notebook 12: names outside the alphabet and of growing length, under three kinds of tokens."""
+"""Experiment (e) of notebook 12: names outside the alphabet and of growing length, under three kinds of tokens."""
 
 from collections.abc import Sequence
 from random import Random
@@ -172,7 +172,7 @@ def alphabet_experiment(
     steps: int = 150, seeds: Sequence[int] = (0, 1), exam_rows: int = 16, training_rows: int = 3000, merges: int = 300,
     shipped: Transformer | None = None,
 ) -> dict:  # fmt: skip
-    """(g): the share of unseen names found, by script and by length; and the shipped Module 0 beside them."""
+    """(e): the share of unseen names found, by script and by length; and the shipped Module 0 beside them."""
     rows, asked, runs = training_names(training_rows), exams(exam_rows), []
     for alphabet in (Characters(), Pairs([row["question"] for row in rows], merges), Bytes()):
         for seed in seeds:

@@ -1,16 +1,13 @@
 """What only notebook 12 needs."""
 
 from momem_lib.course.nb12.breaking import CURES, PADDED, PadToPad, Recipe, first_bad, padded, train_in, train_masked
-from momem_lib.course.nb12.decoding import candidates_of, chosen_label, decode, texts_for
-from momem_lib.course.nb12.exercises import check_choose, check_clearly_faster, check_may_look, check_stirred
+from momem_lib.course.nb12.exercises import check_clearly_faster, check_may_look, check_stirred
 from momem_lib.course.nb12.plots import (
     draw_alphabets,
     draw_closed_book,
-    draw_decoding,
     draw_hallucinations,
     draw_masks,
     draw_precision,
-    draw_race,
     draw_scaling,
     draw_targets,
 )

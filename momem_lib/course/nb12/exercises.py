@@ -51,24 +51,8 @@ def check_clearly_faster(clearly_faster: Callable[[list, list], bool]) -> None:
         assert said == right, f"for {ours} against {theirs} it says {said}: {why}"
 
 
-def check_choose(choose: Callable[[dict, float], str | None]) -> None:
-    """12.3: constrained decoding that may still say nothing: candidate -> probability, and a threshold."""
-    for probs, threshold, right, why in (
-        ({"Lives in: Oslo": 0.6, "Hobbies: chess": 0.1, None: 0.02}, 0.5, "Lives in: Oslo", "the likeliest by far"),
-        ({"Lives in: Oslo": 0.02, "Hobbies: chess": 0.01, None: 0.6}, 0.5, None, "'none' is the likeliest candidate"),
-        ({"Lives in: Oslo": 0.03, "Hobbies: chess": 0.02, None: 0.01}, 0.6, None,
-         "among the candidates it has 0.03 of 0.06, which is half, and less than the threshold"),
-        ({"Lives in: Oslo": 0.03, "Hobbies: chess": 0.01, None: 0.0}, 0.6, "Lives in: Oslo",
-         "among the candidates it has 0.03 of 0.04: a share of three quarters"),
-        ({None: 0.4}, 0.1, None, "nothing else may be said"),
-        ({"Lives in: Oslo": 0.0, None: 0.0}, 0.5, None, "all candidates are impossible: nothing to divide by"),
-    ):  # fmt: skip
-        said = choose(dict(probs), threshold)
-        assert said == right, f"for {probs} and the threshold {threshold} it says {said!r} instead of {right!r}: {why}"
-
-
 def check_stirred(stirred: Callable[[Callable, str, Record], Record | None]) -> None:
-    """12.4: a record whose values, and nothing else, change what a module chooses; None where there is none."""
+    """12.3: a record whose values, and nothing else, change what a module chooses; None where there is none."""
     for choose, what in (
         (by_words, "takes the first fact that shares a word with the question, value or label"),
         (by_text, "takes a value that holds a label and a colon for that fact"),

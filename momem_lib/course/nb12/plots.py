@@ -105,29 +105,8 @@ def draw_precision(recorded: Mapping) -> Figure:
     return told(figure, "Loss curves in half precision; a cross marks NaN", tables.precision(recorded))
 
 
-def draw_race(recorded: Mapping, what: str) -> Figure:
-    """(d), (e): exact match while training from each start, and the steps to the mark, one dot a seed."""
-    starts, mark, most = grouped(recorded["runs"], "start"), recorded["mark"], recorded["steps"]
-    figure, (left, right) = page(10.2, 3.9, columns=2, width_ratios=(1, 1.1))
-    for number, ((start, runs), look) in enumerate(zip(starts.items(), LOOKS, strict=False)):
-        for index, run in enumerate(runs):
-            points = [(point["step"], point["exact"]) for point in run["points"]]
-            lines(left, {None if index else start: points}, looks=(look,), lw=1.3, ms=3)
-        reached = [run["reached"] or most * 1.12 for run in runs]
-        right.plot(reached, [number] * len(runs), color=look.colour, marker=look.mark, ls="", ms=9, alpha=0.8)
-    left.axhline(mark, color=GREY, ls=":", lw=1)
-    percent_axis(left.yaxis, -0.03)
-    name_axes(left, "training step", f"{what} exactly right (unseen)", "on the way")
-    right.axvline(most * 1.06, color=GREY, ls=":", lw=1)
-    right.text(most * 1.075, -0.45, "never", ha="left", fontsize=9.5, color=INK)
-    right.set_yticks(range(len(starts)), list(starts), fontsize=9.5)
-    right.set(ylim=(len(starts) - 0.5, -0.7), xlim=(0, most * 1.2))
-    name_axes(right, f"steps to {100 * mark:.0f} % (one mark per seed)", "", "at the mark")
-    return told(legend_outside(figure, "upper", 2), f"Steps to the mark, {what}", tables.race(recorded))
-
-
 def draw_closed_book(recorded: Mapping) -> Figure:
-    """(f): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
+    """(d): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
     groups = {"known": "known people", "added": "added a minute ago", "edited": "after an edit"}
     more = f"closed book, {recorded['more_steps']} more steps on the news"
     systems = {
@@ -148,7 +127,7 @@ def draw_closed_book(recorded: Mapping) -> Figure:
 
 
 def draw_alphabets(recorded: Mapping) -> Figure:
-    """(g): names found by script and by length, for each kind of tokens."""
+    """(e): names found by script and by length, for each kind of tokens."""
     figure, (left, right) = page(10.4, 3.9, columns=2, width_ratios=(1.35, 1))
     kinds, scripts = grouped(recorded["runs"], "tokens"), list(recorded["runs"][0]["script"])
     bars = {kind: [[run["script"][script] for run in runs] for script in scripts] for kind, runs in kinds.items()}
@@ -164,7 +143,7 @@ def draw_alphabets(recorded: Mapping) -> Figure:
 
 
 def draw_targets(recorded: Mapping) -> Figure:
-    """(h): exact match while training in three ways, and the fate of each letter of a name."""
+    """(f): exact match while training in three ways, and the fate of each letter of a name."""
     figure, (left, right) = page(10.2, 3.9, columns=2)
     ways, fates = grouped(recorded["runs"], "way"), recorded["fates"]
     shares = {way: [[point["exact"] for point in run["points"]] for run in runs] for way, runs in ways.items()}
@@ -181,7 +160,7 @@ def draw_targets(recorded: Mapping) -> Figure:
 
 
 def draw_scaling(recorded: Mapping) -> Figure:
-    """(i): exact match against records, and against parameters, a band from the worst seed to the best."""
+    """(g): exact match against records, and against parameters, a band from the worst seed to the best."""
     figure, (left, right) = page(9.8, 3.8, columns=2, sharey=True)
     widest, most = max(recorded["widths"]), max(recorded["records"])
     names = {"unseen names": "exact", "names it was trained on": "exact_known"}
@@ -199,22 +178,3 @@ def draw_scaling(recorded: Mapping) -> Figure:
     name_axes(right, "parameters (log)", "", f"{most:,} records", legend=False)
     percent_axis(left.yaxis, -0.03)
     return told(figure, "Names found", tables.scaling(recorded))
-
-
-def draw_decoding(recorded: Mapping) -> Figure:
-    """(j): right, other and made up for each module and each way of decoding."""
-    figure, axes = page(10.4, 3.4, columns=3, sharex=True)
-    looks = {"right": "right", "other": "abstained", "made up": "wrong"}
-    for panel, (task, runs) in zip(axes, grouped(recorded["runs"], "module").items(), strict=True):
-        ways = grouped(runs, "way")
-        left = [0.0] * len(ways)
-        for verdict, key in looks.items():
-            shares = [mean(run["all"][verdict] for run in some) for some in ways.values()]
-            style = {"color": SHADES[key], "hatch": HATCHES[key], "edgecolor": "white", "lw": 0.4}
-            panel.barh(list(ways), shares, 0.65, left, label=verdict, **style)
-            left = [start + share for start, share in zip(left, shares, strict=True)]
-        panel.invert_yaxis()
-        percent_axis(panel.xaxis, 0, 1)
-        panel.tick_params(axis="y", labelsize=9)
-        name_axes(panel, "share of the questions", "", MODULES[task])
-    return told(legend_outside(figure, "upper", 3), "Outcomes by decoding", tables.decoding(recorded))

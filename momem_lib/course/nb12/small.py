@@ -61,7 +61,6 @@ def train_watched(
     rows: Sequence[dict] | TokenSet,
     exam: Sequence[dict] = (),
     every: int = 50,
-    until: float = 2.0,
     prepare: Callable[[Trainer], None] | None = None,
     loss_of: Callable | None = None,
 ) -> Watched:
@@ -69,7 +68,6 @@ def train_watched(
 
     Args:
         rows: to learn from. exam: rows that it is examined on, greedily; none: no exam.
-        until: stop at the first exam with this share right; above 1: go on to the end.
         prepare: changes the fresh trainer (other weights, frozen ones). loss_of: from model and batch to a loss, as in
             Trainer.train_step, instead of the library's.
 
@@ -86,10 +84,9 @@ def train_watched(
     done = Watched(trainer.model)
     tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.model.context_window)
 
-    def measure(trainer: Trainer) -> bool:
+    def measure(trainer: Trainer) -> None:
         done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
         trainer.model.train()
-        return done.points[-1]["exact"] >= until
 
     batches = batch_stream(tokens, config.batch_size, config.seed)
     examine, loss_of = measure if exam else None, loss_of or partial(module_loss, choice=config.choice_loss)

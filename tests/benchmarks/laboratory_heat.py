@@ -1,15 +1,13 @@
-"""Experiments (a) and (j) of notebook 12: what a module makes up when it is heated, and three ways to decode."""
+"""Experiment (a) of notebook 12: what a module makes up when it is heated, with and without a copy head and a gate."""
 
-import time
 from collections.abc import Sequence
 
-from momem_lib.course.nb12 import decode, short_rows, small_config, texts_for, train_watched
+from momem_lib.course.nb12 import short_rows, small_config, train_watched
 from momem_lib.data import TASKS, Record
 from momem_lib.nn import Module
 from momem_lib.system import Memory, asked_records, response_gate, summary_gate, tag_gate
 
 VERDICTS = ("right", "other", "made up")  # other: it stands in what was read, but it is not what was wanted
-WAYS = ("greedy", "sampling", "constrained", "constrained without none")
 
 
 def rows_for(task: str, entries: Sequence[dict], records: Sequence[Record]) -> list[dict]:
@@ -71,8 +69,9 @@ def shares(task: str, rows: Sequence[dict], texts: Sequence[str | None], memory:
 def heated(module: Module, rows: Sequence[dict], temperatures: Sequence[float], seed: int, memory: Memory) -> list:
     """Let one module write all rows at each temperature."""
     seeds, found = [1000 * seed + number for number in range(len(rows))], []
+    sources, prompts, _ = zip(*map(module.task.texts, rows), strict=True)
     for temperature in temperatures:
-        texts = texts_for(module, rows, temperature, seeds)
+        texts = [written.text for written in module.write(prompts, sources, temperature, seeds)]
         found.append({"temperature": temperature} | shares(module.task.name, rows, texts, memory))
     return found
 
@@ -101,25 +100,3 @@ def hallucination_experiment(
             name: heated(twin, rows, temperatures, seed, memory) for name, twin in twins(task, steps, seed).items()
         }
     return results
-
-
-def decoding_experiment(
-    modules: dict[str, Module], entries: Sequence[dict], records: Sequence[Record], seeds: Sequence[int] = (0, 1)
-) -> dict:
-    """(j): each shipped module alone, decoded in each way; answerable questions and others apart."""
-    memory, runs = Memory(), []
-    for task, module in modules.items():
-        rows = rows_for(task, entries, records)
-        wanted = [row[module.task.target] is not None for row in rows]
-        for way in WAYS if task != "response" else WAYS[:3]:
-            for seed in seeds if way == "sampling" else seeds[:1]:
-                begin = time.process_time()
-                texts = decode(module, rows, way, seed)
-                seconds = (time.process_time() - begin) / len(rows)
-                run = {"module": task, "way": way, "seed": seed, "seconds": round(seconds, 4), "jobs": len(rows)}
-                for name, kind in (("all", None), ("answerable", True), ("unanswerable", False)):
-                    some = [(r, t) for r, t, w in zip(rows, texts, wanted, strict=True) if kind is None or w == kind]
-                    if some:
-                        run[name] = shares(task, *zip(*some, strict=True), memory)["off"] | {"jobs": len(some)}
-                runs.append(run)
-    return {"runs": runs}
