@@ -75,7 +75,7 @@ def check_language_loss(loss: Callable[[torch.Tensor, torch.Tensor, int], torch.
 
 
 def check_top_p(top_p: Callable[[torch.Tensor, float], torch.Tensor]) -> None:
-    """05.3: nucleus sampling's cut: the fewest tokens that hold the share p, made to sum to 1."""
+    """05.3 and 10.3: nucleus sampling's cut: the fewest tokens that hold the share p, made to sum to 1."""
     probs = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1])
     for p, kept in ((0.6, [1, 3]), (0.75, [1, 2, 3]), (0.1, [1]), (1.0, [0, 1, 2, 3, 4])):
         said = top_p(probs.clone(), p)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
+from momem_lib.course.nb05.exercises import check_top_p as check_top_p  # 10.3: once more, in its place
 
 JO = ("Jo Doe", "Oslo")
 SPOKEN = (  # (text, name, value), right number of wordings, why
@@ -47,7 +47,6 @@ HEARD = (  # text, name, value, other values of the record, whether it may pass,
     ("Jo, a Nurse, lives in Nurse.", "Jo", "Nurse", ["Nurse"], True, "the two values are equal: nothing else is told"),
     ("Jo Doe lives in Oslo.", *JO, ["", "Nurse"], True, "an empty value stands in every text, and says nothing"),
 )  # fmt: skip
-PROBS = torch.tensor([0.05, 0.5, 0.15, 0.3])
 
 
 def check_count_wordings(count: Callable[[Sequence[tuple[str, str, str]]], int]) -> None:
@@ -72,28 +71,3 @@ def check_gate(gate: Callable[[str | None, str, str, Sequence[str]], str | None]
             assert said is None, f"it refuses {shown}, saying {said!r}: {why}"
         else:
             assert said is not None, f"it lets {shown} pass: {why}"
-
-
-def check_nucleus(nucleus: Callable[[torch.Tensor, float], torch.Tensor]) -> None:
-    """10.3: of a distribution the fewest most probable tokens that hold a share, made to sum to 1."""
-    for share, kept, why in (
-        (0.7, [1, 3], "0.5 alone is less than 0.7, and 0.5 + 0.3 is enough"),
-        (0.5, [1], "0.5 is enough by itself: go on only while less than the share is held"),
-        (0.4, [1], "the token that reaches the share still belongs: the most probable one is always kept"),
-        (0.9, [1, 2, 3], "the token that crosses the line still belongs: three are needed to hold 0.9"),
-        (1.0, [0, 1, 2, 3], "a share of 1 keeps all of them"),
-    ):
-        said = nucleus(PROBS.clone(), share)
-        assert isinstance(said, torch.Tensor), f"it returns {said!r}: a tensor of probabilities was expected"
-        assert said.shape == PROBS.shape, f"its shape is {tuple(said.shape)}; (V,) was expected, here {(4,)}"
-        shown = [round(value, 3) for value in said.tolist()]
-        found = [place for place, value in enumerate(shown) if value != 0]
-        assert sorted(said.tolist(), reverse=True) != said.tolist(), (
-            f"it says {shown}: the probabilities must stand at their own places again, not in sorted order"
-        )
-        assert found == kept, f"of {PROBS.tolist()} with a share of {share} it keeps the places {found}: {why}"
-        assert abs(said.sum().item() - 1) < 1e-4, f"it sums to {said.sum():.3f}: divide by the sum of what is kept"
-        wanted = PROBS[kept] / PROBS[kept].sum()
-        assert torch.allclose(said[kept].float(), wanted, atol=1e-4), (
-            f"it says {shown}: what is kept must keep its proportions"
-        )

@@ -22,7 +22,7 @@ from momem_lib.course.shared.charts import (
 )
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
-from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
+from momem_lib.course.shared.pictures import MODULES, draw_trace
 from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
 from momem_lib.course.shared.text import printable, visible

@@ -1,16 +1,15 @@
-"""Ask the pipeline with a text field, a slider and switches, and see its trace as a table on a page or on paper."""
+"""Ask the pipeline with a text field, a slider and a list of gates; see its trace as a table on a page or on paper."""
 
 import html
 import textwrap
-from collections.abc import Iterable
 
 from momem_lib.course.shared.panel import (
     LEGEND,
     Panel,
     button,
     card_html,
+    choice,
     coloured,
-    ipywidgets,
     number_box,
     slider,
     table_html,
@@ -18,12 +17,9 @@ from momem_lib.course.shared.panel import (
 )
 from momem_lib.course.shared.pictures import MODULES
 from momem_lib.course.shared.text import printable, safe
-from momem_lib.project import optional_import
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Pipeline
-
-traitlets = optional_import("traitlets")
 
 GATES = {
     "tag": "Tag: the name must stand in the question",
@@ -107,36 +103,16 @@ def trace_table(answer: Answer, width: int = 46) -> str:
     return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
 
 
-class Switches(ipywidgets.VBox):
-    """A switch for all gates, and a fold with one for each; its value is the Gates as they stand."""
+def gate_choices(gates: Gates) -> list[tuple[str, Gates]]:
+    """What the widget offers: all gates on, all off, one of them off; first those that were given, if not among these.
 
-    value = traitlets.Any()
-
-    def __init__(self, gates: Gates):
-        self.all = ipywidgets.Checkbox(gates == Gates(), description="All gates on", indent=False)
-        self.single = {
-            name: ipywidgets.Checkbox(getattr(gates, name), description=words, indent=False, layout={"width": "100%"})
-            for name, words in GATES.items()
-        }
-        fold = ipywidgets.Accordion([ipywidgets.VBox(list(self.single.values()))], titles=("Single gates",))
-        super().__init__([self.all, fold], layout={"width": "min(100%, 46em)"}, value=gates)
-        self._switching = False
-        self.all.observe(lambda change: self._switch(self.single.values(), change["new"]), names="value")
-        for box in self.single.values():
-            box.observe(lambda _: self._switch([self.all], self._gates() == Gates()), names="value")
-
-    def _gates(self) -> Gates:
-        return Gates(**{name: box.value for name, box in self.single.items()})
-
-    def _switch(self, boxes: Iterable, on: bool) -> None:
-        """Bring the other switches in line, then change the value once."""
-        if self._switching:
-            return
-        self._switching = True
-        for box in boxes:
-            box.value = on
-        self._switching = False
-        self.value = self._gates()
+    Example:
+        >>> [words for words, _ in gate_choices(Gates())][:2], gate_choices(Gates(tag=False, record=False))[0][0]
+        (['all on', 'all off'], 'as given')
+    """
+    known = {"all on": Gates(), "all off": Gates.all(False)}
+    known |= {f"off: {words}": Gates(**{name: False}) for name, words in GATES.items()}
+    return list((known if gates in known.values() else {"as given": gates} | known).items())
 
 
 def pipeline_widget(
@@ -146,16 +122,17 @@ def pipeline_widget(
     seed: int = 0,
     gates: bool | Gates = True,
 ) -> Panel:
-    """Ask a pipeline with a text field, a temperature slider, a seed and switches for the gates.
+    """Ask a pipeline with a text field, a temperature slider, a seed and a list of gates.
 
     Args:
         question, temperature, seed, gates: what the controls begin with.
     """
+    gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
     return Panel(
         lambda **values: ask_html(pipeline, **values),
         question=text_box(question, "Question"),
         temperature=slider(temperature, "Temperature", 0, 2, 0.1),
         seed=number_box(seed),
-        gates=Switches(gates if isinstance(gates, Gates) else Gates.all(bool(gates))),
+        gates=choice(gate_choices(gates), gates, "Gates"),
         button=button("Ask", "Ask the question again"),
     )

@@ -3,11 +3,9 @@
 import re
 
 import pytest
-import torch
 
-from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_nucleus
+from momem_lib.course.nb10.exercises import check_count_wordings, check_gate
 from momem_lib.data.tasks import LONGEST_FRAME
-from momem_lib.nn.generation import Sampling
 
 
 def replaced(text, *pieces):
@@ -136,40 +134,3 @@ def test_the_value_is_taken_out_before_others_are_looked_for():
 
     with pytest.raises(AssertionError, match="part of the value that was asked for"):
         check_gate(only_the_name)
-
-
-def right_nucleus(probs, share, strict=False, scale=True, more=0, back=True):
-    """A solution, and what may go wrong in it."""
-    ranked, order = probs.sort(descending=True)
-    before = ranked.cumsum(0) - ranked
-    keep = (before + ranked <= share) if strict else (before < share - 1e-6)
-    count = int(keep.sum()) + more
-    kept = torch.where(torch.arange(len(probs)) < count, ranked, torch.zeros(()))
-    kept = kept / kept.sum() if scale else kept
-    return torch.zeros_like(probs).scatter(0, order, kept) if back else kept
-
-
-@pytest.mark.parametrize(
-    ("nucleus", "message"),
-    [
-        (lambda probs, share: None, "a tensor of probabilities was expected"),
-        (lambda probs, share: probs[probs >= share], "its shape is"),
-        (lambda probs, share: right_nucleus(probs, share, back=False), "at their own places again"),
-        (lambda probs, share: right_nucleus(probs, share, scale=False), "it sums to 0.800"),
-        (lambda probs, share: right_nucleus(probs, share, strict=True), "0.5 + 0.3 is enough"),
-        (lambda probs, share: right_nucleus(probs, share, more=1), "0.5 + 0.3 is enough"),
-        (lambda probs, share: torch.where(probs >= 0.3, probs, 0.0) / 0.8, "0.5 is enough by itself"),
-        (lambda probs, share: right_nucleus(probs, share) if share < 1 else right_nucleus(probs, 0.9), "keeps all"),
-        (lambda probs, share: (right_nucleus(probs, share) > 0) / (right_nucleus(probs, share) > 0).sum(),
-         "must keep its proportions"),
-        (lambda probs, share: probs, "0.5 + 0.3 is enough"),
-    ],
-)  # fmt: skip
-def test_wrong_nuclei_are_told_what_is_wrong(nucleus, message):
-    with pytest.raises(AssertionError, match=re.escape(message)):
-        check_nucleus(nucleus)
-
-
-def test_the_right_nucleus_passes():
-    check_nucleus(right_nucleus)
-    check_nucleus(lambda probs, share: Sampling(1.0, top_p=share).probs(probs.log()[None])[0])

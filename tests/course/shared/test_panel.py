@@ -56,24 +56,18 @@ def test_every_control_asks_anew_with_its_value(pipeline, asked):
     ]
 
 
-def test_one_switch_turns_all_gates_and_single_ones_turn_it(pipeline, asked):
-    widget = pipeline_widget(pipeline)
-    widget.gates.all.value = False
-    assert widget.gates.value == Gates.all(False)
-    widget.gates.single["record"].value = True
-    assert widget.gates.value == Gates(tag=False, summary=False, response=False, confidence=False)
-    assert widget.gates.all.value is False
-    for box in widget.gates.single.values():
-        box.value = True
-    assert widget.gates.all.value is True
-    assert asked[-1][3] == Gates()
-    assert len(asked) == 1 + 1 + 1 + 4  # at first, all off, one on, the four others on: a question each, no more
+def test_gates_are_chosen_from_a_list(pipeline, asked):
+    widget = pipeline_widget(pipeline, gates=Gates(tag=False, record=False))
+    for words, gates in widget.gates.options[1:]:
+        widget.gates.value = gates
+        assert asked[-1][3] == gates and widget.gates.label == words
+    assert len(asked) == len(widget.gates.options) == 1 + 2 + 5
 
 
 def test_gates_change_what_is_shown(pipeline):
     widget = pipeline_widget(pipeline)
     assert "✗ stopped" in widget.output.value and "Silence" in widget.output.value
-    widget.gates.all.value = False
+    widget.gates.value = Gates.all(False)
     assert widget.output.value.count("– gate off") == 4
 
 
@@ -165,8 +159,8 @@ def test_a_dragged_slider_asks_once_with_its_last_value(pipeline, asked):
 
 def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
     widget = pipeline_widget(pipeline)
-    controls = (widget.question, widget.temperature, widget.seed, widget.gates.all, widget.button)
-    assert all(control.description for control in (*controls, *widget.gates.single.values()))
+    controls = (widget.question, widget.temperature, widget.seed, widget.gates, widget.button)
+    assert all(control.description for control in controls)
     assert repr(widget) == SILENT
     assert widget._repr_mimebundle_()["text/plain"] == SILENT
 
