@@ -53,7 +53,7 @@ def add(parsers) -> None:
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
     try:
-        from momem_lib.course.nb06.plots import plot_losses
+        from momem_lib.course.shared.charts import plot_losses
         from momem_lib.course.shared.figures import png
     except (ImportError, InputError) as missing:
         print(f"loss.png is not drawn: {missing}")

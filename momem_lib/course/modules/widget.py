@@ -5,7 +5,8 @@ from functools import partial
 from momem_lib.course.modules.reading import BROKEN, letters_of_sample, prompted, sample_module
 from momem_lib.course.shared.panel import LEGEND, Panel, card_html, coloured, number_box, slider, text_box
 from momem_lib.course.shared.sampling import byte_model, sampling_html
-from momem_lib.data.records import Record, checked
+from momem_lib.course.shared.text import record_of, record_text
+from momem_lib.data.records import Record
 from momem_lib.nn.module import Module
 
 
@@ -21,11 +22,11 @@ def samples_html(
     """Samples of a module in two colours, and what the first of them could go on with, as a page fragment.
 
     Args:
-        source: for Module 2, a record, or one that somebody typed (see typed_record).
+        source: for Module 2, a record, or one that somebody typed, a fact a line.
         place: the bars show what comes after so many letters of the first sample.
     """
     if module.task.source == "record" and isinstance(source, str):
-        source = typed_record(source)
+        source = record_of(f"Name: somebody\n{source}")
     samples = sample_module(module, prompt, source, temperature, count, seed)
     lines = []
     for written in samples:
@@ -35,20 +36,6 @@ def samples_html(
     so_far = "".join(letter for letter, _ in _plain(letters_of_sample(samples[0]))[:place])
     bars = sampling_html(byte_model(module.model, prompted(module, prompt, source)), so_far, temperature, None, None)
     return card_html(f'<ol style="margin:0 0 6px 1.4em">{"".join(lines)}</ol><p style="margin:0">{LEGEND}</p>') + bars
-
-
-def typed_record(text: str) -> Record:
-    """A record as people type it, one fact a line, its label before the first colon.
-
-    Raises:
-        InputError: two labels alike, or an empty one.
-
-    Example:
-        >>> typed_record("Job: Cook\\nShoe size: 38").facts
-        (('Job', 'Cook'), ('Shoe size', '38'))
-    """
-    facts = (line.partition(":")[::2] for line in text.splitlines() if line.strip())
-    return checked(Record("somebody", tuple(facts)), "the record")
 
 
 def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -73,7 +60,7 @@ def module_widget(
     """
     reads, lines = module.task.source, 2
     if isinstance(source, Record):
-        source, lines = "\n".join(f"{label}: {value}" for label, value in source.facts), 1 + len(source.facts)
+        source, lines = record_text(source).partition("\n")[2], 1 + len(source.facts)
     sources = {"source": text_box(source or "", reads.capitalize(), lines=lines)} if reads else {}
     return Panel(
         partial(samples_html, module, count=count),

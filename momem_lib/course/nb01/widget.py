@@ -8,12 +8,12 @@ from random import Random
 from momem_lib.course.nb01.rows import lanes_of
 from momem_lib.course.shared.asking import module_title
 from momem_lib.course.shared.panel import Panel, button, card_html, choice, number_box, slider, table_html, text_box
-from momem_lib.course.shared.text import safe
+from momem_lib.course.shared.text import record_of, record_text, safe
 from momem_lib.data.dataset import fits
 from momem_lib.data.facts import own_words
 from momem_lib.data.grammar import filled
 from momem_lib.data.questions import PhrasingPool, question_text
-from momem_lib.data.records import LABELS, Record, checked, label_of
+from momem_lib.data.records import LABELS, Record, label_of
 from momem_lib.data.rows import Material, SynthesisConfig, empty_row, load_material, wordings_of
 from momem_lib.data.scripts import pick
 from momem_lib.data.styles import clear_name, shuffled
@@ -90,26 +90,6 @@ def record_row(pool: PhrasingPool, record: Record, label: str, shuffling: float,
         "content": drawn.content, "summary": drawn.summary(label),
         "response": filled(pick(rng, wordings_of(grammar, asked, label)), drawn.name, value) if value else None,
     }  # fmt: skip
-
-
-def record_text(record: Record) -> str:
-    """A record as it stands in the widget: a fact on each line, the name first."""
-    return "\n".join(f"{label}: {value}" for label, value in (("Name", record.name), *record.facts))
-
-
-def record_of(text: str) -> Record:
-    """The record that somebody typed.
-
-    Raises:
-        InputError: no name on the first line, or labels that cannot be.
-
-    Example:
-        >>> record_of("Name: Jo Doe\\nblood_group: 0+")
-        Record(name='Jo Doe', facts=(('Blood group', '0+'),))
-    """
-    lines = (line.partition(":") for line in text.splitlines() if line.strip())
-    (_, name), *facts = [(label_of(label), value) for label, _, value in lines] or [("", "")]
-    return checked(Record(name, tuple(facts)), "your record")
 
 
 def row_html(row: Mapping) -> str:

@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.charts import Chart, draw_charts, lying_bars
+from momem_lib.course.shared.charts import lying_bars
 from momem_lib.course.shared.figures import (
     BLUE,
     GREEN,
@@ -30,27 +30,6 @@ from momem_lib.course.shared.figures import (
 SURPRISE = LinearSegmentedColormap.from_list("white to orange", [PAPER, ORANGE])
 MOST_NATS = 7.0  # a surprise that is orange all through
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
-
-
-def plot_losses(history: list[dict]) -> Figure:
-    """The loss on the training text and on the validation text, over the steps of a run.
-
-    Args:
-        history: rows of lm.training.train, each with step and loss, some with validation_loss and bits_per_byte.
-
-    Example:
-        >>> plot_losses([{"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.0, "validation_loss": 5.1}]).get_label()[:24]
-        'The loss over 2 steps: o'
-    """
-    measured = [row for row in history if "validation_loss" in row]
-    alt = f"The loss over {history[-1]['step']:,} steps: on the training text it ends at {history[-1]['loss']:.2f}"
-    alt += f", on the validation text at {measured[-1]['validation_loss']:.2f} nats per token." if measured else "."
-    series = {"training": [(row["step"], row["loss"]) for row in history]}
-    if measured:
-        series["validation (averaged weights)"] = [(row["step"], row["validation_loss"]) for row in measured]
-    levels = {"lowest": min(row["validation_loss"] for row in measured)} if measured else {}
-    chart = Chart("", None, series, "step", "loss (nats per token)", bottom=None, levels=levels)
-    return draw_charts([chart], alt, 4, 7.5)
 
 
 def boxed(piece: str) -> str:

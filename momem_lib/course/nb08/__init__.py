@@ -10,4 +10,4 @@ from momem_lib.course.nb08.plots import (
     pieces_of,
 )
 from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
-from momem_lib.course.nb08.widget import look_up_table, look_up_widget
+from momem_lib.course.nb08.widget import look_up_widget

@@ -6,7 +6,7 @@ with a given chance, an output that is well formed and wrong, which is what gate
 
 import copy
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -41,17 +41,6 @@ def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tup
     return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings=phrasings)
 
 
-def shares_of(said: Iterable[str]) -> dict[str, float]:
-    """The share of each outcome.
-
-    Example:
-        >>> shares_of(["right", "right", "wrong", "abstained"])
-        {'right': 0.5, 'abstained': 0.25, 'wrong': 0.25}
-    """
-    said = list(said)
-    return {outcome: said.count(outcome) / max(1, len(said)) for outcome in OUTCOMES}
-
-
 def outcomes(
     pipeline: Pipeline, entries: Sequence[dict], records: Sequence[Record], gates: bool | Gates = True
 ) -> dict[str, float]:
@@ -61,7 +50,8 @@ def outcomes(
     """
     answers = pipeline.ask_many([entry["question"] for entry in entries], gates=gates)
     jobs = zip(entries, answers, asked_records(entries, records), strict=True)
-    return shares_of(verdict(entry, answer.text, record) for entry, answer, record in jobs)
+    said = [verdict(entry, answer.text, record) for entry, answer, record in jobs]
+    return {outcome: said.count(outcome) / max(1, len(said)) for outcome in OUTCOMES}
 
 
 def handed_over(entry: dict, record: Record | None, answer: Answer) -> dict[str, bool]:

@@ -5,10 +5,8 @@ from importlib import import_module
 from momem_lib.course.shared.anatomy import (
     counted_flops,
     forward_flops,
-    gradient_norms,
     parameter_count,
     residual_stream,
-    rms,
     text_inputs,
     with_blocks,
 )
@@ -25,7 +23,7 @@ from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.pictures import MODULES, draw_trace
 from momem_lib.course.shared.source import code_of
 from momem_lib.course.shared.start import attempt, check_parameters
-from momem_lib.course.shared.text import printable, visible
+from momem_lib.course.shared.text import one_line, printable, visible
 from momem_lib.course.shared.toy import (
     TOY,
     WHO,
@@ -38,7 +36,7 @@ from momem_lib.course.shared.toy import (
     train_toy,
 )
 
-_HOMES = dict.fromkeys(("pipeline_widget", "trace_table"), "asking")
+_HOMES = {"pipeline_widget": "asking"}
 _HOMES |= dict.fromkeys(("bars", "byte_model", "sampling_widget"), "sampling")
 
 

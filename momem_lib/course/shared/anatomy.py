@@ -1,7 +1,5 @@
 """The sizes of a Transformer: parameters and arithmetic by formula, and what flows through its depth, measured."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -142,34 +140,3 @@ def residual_stream(model: Transformer, inputs: Inputs) -> list[Tensor]:
         for hook in hooks:
             hook.remove()
     return stream
-
-
-def rms(x: Tensor) -> float:
-    """The typical size of the numbers in a tensor: the root of the mean square.
-
-    Example:
-        >>> rms(torch.tensor([3.0, -3.0]))
-        3.0
-    """
-    return x.square().mean().sqrt().item()
-
-
-def gradient_norms(layers: Iterable[nn.Module]) -> list[float]:
-    """The length of the gradient of each layer's parameters, all taken as one long vector, after a backward pass.
-
-    Raises:
-        InputError: a layer without any gradient: no backward pass was made, or it is cut off from the loss.
-
-    Example:
-        >>> layer = nn.Linear(2, 1, bias=False)
-        >>> layer(torch.tensor([[3.0, 4.0]])).sum().backward()
-        >>> gradient_norms([layer])
-        [5.0]
-    """
-    norms = []
-    for number, layer in enumerate(layers):
-        gradients = [parameter.grad for parameter in layer.parameters() if parameter.grad is not None]
-        if not gradients:
-            raise InputError(f"layer {number} has no gradient: call loss.backward() first, and detach nothing")
-        norms.append(torch.cat([gradient.flatten() for gradient in gradients]).norm().item())
-    return norms

@@ -1,7 +1,6 @@
-"""Ask the pipeline with a text field, a slider and a list of gates; see its trace as a table on a page or on paper."""
+"""Ask the pipeline with a text field, a slider and a list of gates, and see its trace as a table."""
 
 import html
-import textwrap
 
 from momem_lib.course.shared.panel import (
     LEGEND,
@@ -15,8 +14,8 @@ from momem_lib.course.shared.panel import (
     table_html,
     text_box,
 )
-from momem_lib.course.shared.pictures import MODULES
-from momem_lib.course.shared.text import printable, safe
+from momem_lib.course.shared.pictures import MODULES, gate_words
+from momem_lib.course.shared.text import safe
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Pipeline
@@ -48,25 +47,12 @@ def copied_html(step: Step) -> str:
     return f"<bdi>{coloured(step.copied)}</bdi>" if step.copied else safe(step.wrote)
 
 
-def gate_sentence(step: Step) -> str:
-    """What a module's gate said, with a sign in front, and what was tried before.
-
-    Example:
-        >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))
-        "✓ passed; tried before: 'J' (nobody of that name)"
-    """
-    known = {"passed": "✓ passed", "off": "– gate off"}
-    return "; ".join([known.get(step.gate, f"✗ stopped: {step.gate}"), *step.notes])
-
-
-def sure_text(step: Step) -> str:
-    """A module's confidence in words, for instance 98.7%; the memory has none."""
-    return "-" if step.confidence is None else f"{step.confidence:.1%}"
-
-
 def _row(step: Step) -> tuple[str, ...]:
     reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
-    return module_title(step.module), reads, copied_html(step), sure_text(step), safe(gate_sentence(step))
+    sign, _, words = gate_words(step)
+    sure = "-" if step.confidence is None else f"{step.confidence:.1%}"
+    gate = "; ".join([f"{sign} {words}", *step.notes])
+    return module_title(step.module), reads, copied_html(step), sure, safe(gate)
 
 
 def answer_html(answer: Answer, asked: str = "") -> str:
@@ -87,20 +73,6 @@ def ask_html(pipeline: Pipeline, question: str, temperature: float, seed: int, g
     """Ask, and give the answer as a page fragment."""
     answer = pipeline.ask(question, temperature, seed, gates)
     return answer_html(answer, f"· asked at temperature {temperature:.1f} with seed {seed}")
-
-
-def trace_table(answer: Answer, width: int = 46) -> str:
-    """The trace as a plain-text table: what the widget shows, for paper, terminals and headless runs."""
-    rows = [("module", "wrote", "sure", "gate")]
-    for step in answer.trace:
-        wrote = textwrap.wrap("nothing" if step.wrote is None else printable(step.wrote), width) or [""]
-        gate = textwrap.wrap(printable(gate_sentence(step)), width)
-        for place in range(max(len(wrote), len(gate))):
-            first = (step.module, sure_text(step)) if place == 0 else ("", "")
-            cells = (lines[place] if place < len(lines) else "" for lines in (wrote, gate))
-            rows.append((first[0], next(cells), first[1], next(cells)))
-    lines = (f"{module:<8}  {wrote:<{width}}  {sure:>6}  {gate}".rstrip() for module, wrote, sure, gate in rows)
-    return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
 
 
 def gate_choices(gates: Gates) -> list[tuple[str, Gates]]:

@@ -17,9 +17,7 @@ from momem_lib.course.nb01.plots import (
 from momem_lib.course.nb01.rows import NONE, draw_layers, draw_row, lanes_of
 from momem_lib.course.nb01.widget import (
     record_html,
-    record_of,
     record_row,
-    record_text,
     record_widget,
     row_html,
     shuffled_record,
@@ -28,6 +26,7 @@ from momem_lib.course.nb01.widget import (
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
+from momem_lib.course.shared.text import record_of, record_text
 from momem_lib.data.people import read_people
 from momem_lib.data.records import Record
 from momem_lib.data.rows import load_material

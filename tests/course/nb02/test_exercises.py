@@ -12,7 +12,7 @@ from momem_lib.course.nb02.exercises import (
     small,
 )
 from momem_lib.course.nb02.plots import draw_tokens
-from momem_lib.course.nb02.widget import LONGEST, token_table, token_widget, tokens_html
+from momem_lib.course.nb02.widget import LONGEST, token_widget, tokens_html
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.text import visible
@@ -171,7 +171,6 @@ def test_widget_turns_errors_into_a_sentence(text, message):
 
 def test_empty_text_is_no_error():
     assert "0 tokens for 0 bytes: with 5 merges" in tokens_html(small(), "", 5)
-    assert token_table(small(), "", (0, 3)).count("\n") == 2
 
 
 def test_every_byte_can_be_seen():

@@ -10,10 +10,8 @@ import torch
 from momem_lib.course.shared.anatomy import (
     counted_flops,
     forward_flops,
-    gradient_norms,
     parameter_count,
     residual_stream,
-    rms,
     text_inputs,
     with_blocks,
 )
@@ -100,16 +98,6 @@ def test_the_stream_is_the_sum_of_what_was_written_and_hooks_are_gone():
     assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.decoder)
 
 
-def test_gradient_norms_are_those_of_all_weights_and_need_a_backward_pass():
-    model = toy_model()
-    with pytest.raises(InputError, match="has no gradient"):
-        gradient_norms(model.decoder)
-    next_token_loss(model, torch.randint(256, (2, 9))).backward()
-    norms = gradient_norms(model.decoder)
-    squares = sum(p.grad.square().sum() for p in model.decoder.parameters())
-    assert math.isclose(sum(norm**2 for norm in norms), squares.item(), rel_tol=1e-4)
-
-
 def test_without_residual_and_norm_the_gradient_vanishes():
     class Neither(Block):
         def forward(self, x, mask, angles=None, *others):
@@ -119,10 +107,13 @@ def test_without_residual_and_norm_the_gradient_vanishes():
     for kind in (Block, Neither):
         model = with_blocks(toy_model(num_decoder_blocks=8), kind)
         next_token_loss(model, batch).backward()
-        norms = gradient_norms(model.decoder)
+        norms = [
+            sum(p.grad.square().sum().item() for p in block.parameters() if p.grad is not None) ** 0.5
+            for block in model.decoder
+        ]
         ratio[kind] = norms[0] / norms[-1]
     assert ratio[Block] > 0.1 and ratio[Neither] < 1e-3
-    assert rms(residual_stream(model, text_inputs(batch))[-1]) < 1e-3
+    assert residual_stream(model, text_inputs(batch))[-1].square().mean().sqrt() < 1e-3
 
 
 def test_the_toy_text_is_as_probable_as_it_says():

@@ -15,14 +15,13 @@ from momem_lib.course.nb06.plots import (
     draw_ruler,
     draw_shift,
     draw_surprise,
-    plot_losses,
     stopped_at,
 )
-from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_bars, next_token_of, samples_html, samples_table
-from momem_lib.course.shared.charts import Bar, draw_sampling
+from momem_lib.course.nb06.widget import SAMPLES, lm_widget, next_token_of, samples_html
+from momem_lib.course.shared.charts import Bar, draw_sampling, plot_losses
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.sampling import sampling_html
+from momem_lib.course.shared.sampling import bars, sampling_html
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import change, plan
 from momem_lib.lm.model import LanguageModel
@@ -88,25 +87,19 @@ def test_the_bars_are_the_probabilities_of_the_model(language_model):
     probs = next_token_of(language_model)("to be")
     assert len(probs) == language_model.tokenizer.vocab_size and sum(probs.values()) == pytest.approx(1)
     expected = torch.softmax(scores(language_model.model, language_model.encode("to be"))[0, -1], dim=-1)
-    bars = next_bars(language_model, "to be", temperature=0.5, top_k=3, most=len(probs))
-    assert [bar.model for bar in bars] == pytest.approx(expected.sort(descending=True).values.tolist(), abs=1e-5)
-    assert sum(bar.drawn for bar in bars) == pytest.approx(1) and sum(bar.drawn > 0 for bar in bars) == 3
-    assert [bar.drawn > 0 for bar in next_bars(language_model, "to be", top_k=2, most=4)] == [True, True, False, False]
+    rows = bars(probs, temperature=0.5, top_k=3)
+    assert [bar.model for bar in rows] == pytest.approx(expected.sort(descending=True).values.tolist(), abs=1e-5)
+    assert sum(bar.drawn for bar in rows) == pytest.approx(1) and sum(bar.drawn > 0 for bar in rows) == 3
 
 
 def test_half_letters_can_be_read_on(language_model):
     probs = next_token_of(language_model)("n\udcc3")  # the first of the two bytes of an é
     assert sum(probs.values()) == pytest.approx(1) and "\udca9" in probs
-    assert "seed 3" in samples_html(language_model, "n\udcc3", 1.0, None, None, [3], tokens=4)
+    assert "seed 3" in samples_html(language_model, "n\udcc3", 1.0, None, None, 3, tokens=4)
 
 
 def test_samples_stand_side_by_side_and_are_those_of_the_model(language_model):
-    setting = {"temperature": 1.0, "top_k": 5}
-    table = samples_table(language_model, "to be", [setting, {"temperature": 0.0}], seeds=[1, 2], tokens=8, width=200)
-    lines = table.splitlines()
-    assert len(lines) == 6 and lines[0] == "temperature 1.0, top_k 5" and lines[4][10:] == lines[5][10:]
-    assert all(line.startswith("  seed ") and line.count("\n") == 0 for line in lines[1:3])
-    page = samples_html(language_model, "<b>", 1.0, None, None, [1, 2, 3], tokens=8)
+    page = samples_html(language_model, "<b>", 1.0, None, None, 1, tokens=8)
     assert page.count("<strong>seed") == 3 and "<b>" not in page and "&lt;b&gt;" in page
 
 

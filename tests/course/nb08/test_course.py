@@ -17,7 +17,7 @@ from momem_lib.course.nb08.plots import (
     pieces_of,
 )
 from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
-from momem_lib.course.nb08.widget import look_up_html, look_up_table, look_up_widget
+from momem_lib.course.nb08.widget import look_up_html, look_up_widget
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
 from momem_lib.data.people import read_people
@@ -89,14 +89,6 @@ def test_fast_typing_looks_up_once(memory, monkeypatch):
     monkeypatch.setattr(memory, "look_up", listen)
     asyncio.run(types())
     assert asked == ["Juma"]
-
-
-def test_the_table_says_what_the_widget_says(memory):
-    table = look_up_table(memory, ["Juma", "Jo Smith", "Amina Hasan", "Zxqv Wkrr"])
-    assert [line.split("  ")[0] for line in table.splitlines() if not line.startswith(" ")][1:] == [
-        "Juma", "Jo Smith", "Amina Hasan", "Zxqv Wkrr",
-    ]  # fmt: skip
-    assert "Amina Hassan 96; Amina Hassani 92" in table and "nobody" in table
 
 
 def test_each_picture_can_be_drawn_of_any_text():

@@ -5,9 +5,8 @@ import html
 
 import pytest
 
-from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget, trace_table
+from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget
 from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
-from momem_lib.data.records import Person
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 
@@ -68,7 +67,7 @@ def test_gates_change_what_is_shown(pipeline):
     widget = pipeline_widget(pipeline)
     assert "✗ stopped" in widget.output.value and "Silence" in widget.output.value
     widget.gates.value = Gates.all(False)
-    assert widget.output.value.count("– gate off") == 4
+    assert widget.output.value.count("– the gate is off") == 4
 
 
 @pytest.mark.parametrize("question", ["", "   ", "a" * 10_000, "two\x07bells"])
@@ -163,17 +162,3 @@ def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
     assert all(control.description for control in controls)
     assert repr(widget) == SILENT
     assert widget._repr_mimebundle_()["text/plain"] == SILENT
-
-
-def test_table_tells_what_the_widget_tells():
-    jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-    answer = Answer("Who?", reason="the question names nobody")
-    answer.trace = [
-        Step("ner", {"question": "Who?"}, "Jo Doe", 0.987, "passed", ["'Jo' (nobody of that name)"]),
-        Step("memory", {"tag": "Jo Doe"}, jo.content, gate="passed"),
-        Step("summary", {"question": "Who?", "content": jo.content}, None, 0.5, "there is no such fact"),
-    ]
-    table = trace_table(answer, width=40)
-    assert max(map(len, table.splitlines())) <= 100
-    for part in ("answer:   I cannot answer that", "98.7%", "✗ stopped: there is no such fact", "nothing", "Jolene"):
-        assert part in table
