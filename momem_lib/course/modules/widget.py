@@ -1,6 +1,7 @@
 """A widget for one module: heat it, see what it writes several times over, and what it would write next as bars."""
 
 from functools import partial
+from itertools import islice, takewhile
 
 from momem_lib.course.modules.reading import BROKEN, letters_of_sample, prompted, sample_module
 from momem_lib.course.shared.panel import LEGEND, Panel, card_html, coloured, number_box, slider, text_box
@@ -33,15 +34,10 @@ def samples_html(
         letters = letters_of_sample(written)
         end = "" if written.finished else " …"
         lines.append(f"<li><bdi>{coloured(letters) or '<em>nothing</em>'}</bdi>{end}</li>")
-    so_far = "".join(letter for letter, _ in _plain(letters_of_sample(samples[0]))[:place])
+    first = (letter for letter, _ in letters_of_sample(samples[0]))  # up to a special token or a broken byte:
+    so_far = "".join(islice(takewhile(lambda letter: len(letter) == 1 and letter != BROKEN, first), place))
     bars = sampling_html(byte_model(module.model, prompted(module, prompt, source)), so_far, temperature, None, None)
     return card_html(f'<ol style="margin:0 0 6px 1.4em">{"".join(lines)}</ol><p style="margin:0">{LEGEND}</p>') + bars
-
-
-def _plain(letters: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """The letters before the first that is no text: a special token, or a broken byte."""
-    ends = [number for number, (letter, _) in enumerate(letters) if len(letter) > 1 or letter == BROKEN]
-    return letters[: ends[0]] if ends else letters
 
 
 def module_widget(

@@ -19,7 +19,6 @@ from momem_lib.project import CHECKPOINTS, ROOT, RUNS, InputError
 
 PACKAGES = ("torch", "numpy", "matplotlib", "jupyterlab", "ipywidgets", "papermill")
 INSTALL = 'type  pip install -e ".[notebooks,tests]"  in the folder of the repo, then restart the kernel'
-FIRST_PARAMETERS, FIRST_BYTES = 217e6, 2.4e9  # of the first MoMeM's three modules, the size on disk in bytes
 
 
 @dataclass(frozen=True)
@@ -128,21 +127,3 @@ def _writable(folder: Path) -> Check:
         reason = (error.strerror or "not possible").lower()
         return Check(what, reason, False, "copy the repo to a folder of your own, on a disk that is not full")
     return Check(what, "possible", True, "")
-
-
-def size_table(checkpoints: Path = CHECKPOINTS) -> str:
-    """The trained modules' parameters and size on disk, from their cards, beside those of the first MoMeM.
-
-    Raises:
-        InputError: a checkpoint is missing or damaged.
-    """
-    rows, parameters, size = [], 0, 0
-    for task in TASKS:
-        path = checkpoints / f"{task}.safetensors"
-        _, card = load_tensors(path)
-        rows.append((task, card["parameters"], path.stat().st_size))
-        parameters, size = parameters + card["parameters"], size + path.stat().st_size
-    rows += [("together", parameters, size), ("the first MoMeM", FIRST_PARAMETERS, FIRST_BYTES)]
-    lines = [f"{name:<16}{count:>12,.0f} parameters{bytes_ / 1e6:>10,.1f} MB" for name, count, bytes_ in rows]
-    smaller = f"{FIRST_PARAMETERS / parameters:.0f} times fewer parameters, {FIRST_BYTES / size:.0f} times less disk"
-    return "\n".join([*lines, smaller])

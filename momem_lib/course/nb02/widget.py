@@ -13,18 +13,6 @@ LONGEST = 2_000  # characters; a page of ten thousand coloured boxes would be sl
 BOX = "color:#1A1A1A;padding:1px 2px;margin:1px;border-radius:3px;display:inline-block;font-family:monospace"
 
 
-def summary_of(tokenizer: BPETokenizer, text: str) -> str:
-    """How well a text is compressed, in a sentence.
-
-    Example:
-        >>> summary_of(BPETokenizer(), "né")
-        '3 tokens for 3 bytes: 1.00 bytes per token, with 0 merges.'
-    """
-    tokens, size = len(tokenizer.encode(text)), len(text.encode("utf-8"))
-    rate = f"{size / tokens:.2f} bytes per token, " if tokens else ""
-    return f"{tokens} tokens for {size} bytes: {rate}with {len(tokenizer.merges)} merges."
-
-
 def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
     """The text as coloured boxes, cut by the first merges of a tokenizer, as a page fragment.
 
@@ -37,11 +25,14 @@ def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
         raise InputError(f"the text has {len(text):,} characters: {LONGEST:,} or fewer can be shown")
     cut = tokenizer.first(merges)
     pieces = [(token, html.escape(visible(cut.token_bytes(token)))) for token in cut.encode(text)]
+    size = len(text.encode("utf-8"))
+    rate = f"{size / len(pieces):.2f} bytes per token, " if pieces else ""
+    told = f"{len(pieces)} tokens for {size} bytes: {rate}with {len(cut.merges)} merges."
     boxes = "".join(
         f'<span style="{BOX};background:{TINTS[place % len(TINTS)]}" title="token {token}">{shown}</span>'
         for place, (token, shown) in enumerate(pieces)
     )
-    return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{summary_of(cut, text)}</div></div>'
+    return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{told}</div></div>'
 
 
 def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> Panel:

@@ -5,16 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from momem_lib.course.shared.figures import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    WEIGHTS,
-    WIDE,
-    draw_arrow,
-    page,
-)
+from momem_lib.course.shared.figures import BLUE, GREY, INK, ORANGE, WEIGHTS, WIDE, draw_arrow, page
 
 
 def draw_lookup(

@@ -15,12 +15,6 @@ SAMPLES, TOKENS = 3, 48  # continuations side by side, and the tokens of each
 COLUMN = "flex:1 1 15em;min-width:0;padding:0 10px;border-left:3px solid #0072B2"
 
 
-def token_names(language_model: LanguageModel) -> list[str]:
-    """A name for each token (V,): its text; a lone byte of a longer letter is a surrogate escape."""
-    tokenizer = language_model.tokenizer
-    return [tokenizer.token_bytes(token).decode("utf-8", "surrogateescape") for token in range(tokenizer.vocab_size)]
-
-
 def next_token_of(language_model: LanguageModel) -> NextToken:
     """A language model as a plain function from a text to the probability of each next token.
 
@@ -33,7 +27,8 @@ def next_token_of(language_model: LanguageModel) -> NextToken:
         >>> len(probs), round(sum(probs.values()), 3)
         (256, 1.0)
     """
-    names = token_names(language_model)
+    tokenizer = language_model.tokenizer  # a lone byte of a longer letter is a surrogate escape
+    names = [tokenizer.token_bytes(n).decode("utf-8", "surrogateescape") for n in range(tokenizer.vocab_size)]
 
     def next_token(text: str) -> dict[str, float]:
         tokens = language_model.encode(text.encode("utf-8", "surrogateescape"))

@@ -7,15 +7,7 @@ from matplotlib.figure import Figure
 
 from momem_lib.course.nb10.tree import Fork, leaves
 from momem_lib.course.shared.charts import Chart, draw_charts
-from momem_lib.course.shared.figures import (
-    BLUE,
-    GREY,
-    INK,
-    MONO,
-    blank,
-    percent_axis,
-    write_text,
-)
+from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, percent_axis, write_text
 
 LETTER, LINE = 0.083, 0.36  # inches from letter to letter, and from text to text
 STEP = 0.86  # inches that a way takes from its fork to its first letter

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,22 +20,11 @@ def told(figure: Figure, title: str, rows: Iterable[Mapping]) -> Figure:
     return figure
 
 
-def means(rows: Iterable[Sequence[float]]) -> list[float]:
-    """The mean over the seeds of each number.
-
-    Example:
-        >>> means([[1.0, 2.0], [3.0, 2.0]])
-        [2.0, 2.0]
-    """
-    return list(map(mean, zip(*rows, strict=True)))
-
-
 def lines_of_seeds(panel: Axes, x: Sequence, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
     """Draw the mean over the seeds of each curve, in a band from the least to the most."""
-    lines(panel, {name: means(rows) for name, rows in curves.items()}, x)
+    lines(panel, {name: np.mean(rows, axis=0) for name, rows in curves.items()}, x)
     for rows, look in zip(curves.values(), LOOKS, strict=False):
-        columns = list(zip(*rows, strict=True))
-        panel.fill_between(x, list(map(min, columns)), list(map(max, columns)), color=look.colour, alpha=0.15, lw=0)
+        panel.fill_between(x, np.min(rows, axis=0), np.max(rows, axis=0), color=look.colour, alpha=0.15, lw=0)
 
 
 def bars_of_seeds(
@@ -76,7 +66,7 @@ def draw_masks(recorded: Mapping) -> Figure:
     """(b): losses in training, and names found against the padding at inference, for both masks."""
     figure, (left, right) = page(9.6, 3.9, columns=2, width_ratios=(1, 1.15))
     runs, lengths = grouped(recorded["runs"], "mask"), recorded["lengths"]
-    lines(left, {MASKS[kind]: means(smooth(run["losses"]) for run in some) for kind, some in runs.items()})
+    lines(left, {MASKS[kind]: np.mean([smooth(run["losses"]) for run in some], axis=0) for kind, some in runs.items()})
     left.set_yscale("log")
     found = {MASKS[kind]: [run["exact"] for run in some] for kind, some in runs.items()}
     lines_of_seeds(right, range(len(lengths)), found)

@@ -1,5 +1,6 @@
 """The small world of notebook 12: short records with three facts, so that a module is trained in under a minute."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
@@ -13,6 +14,7 @@ from momem_lib.project import InputError
 SHORT = 8  # characters of a name's part or a value, at most
 LISTS = {"Occupation": "occupation", "Lives in": "location", "Hobbies": "hobbies"}  # labels, and where values are from
 SMALL_FIELDS = tuple(LISTS)
+PLAIN = re.compile("[A-Za-z -]+")
 PHRASINGS = {
     "Occupation": ("What is {name}'s job?", "What does {name} do?", "{name} works as what?", "Which trade has {name}?"),
     "Lives in": ("Where does {name} live?", "Where is {name} from?", "{name}'s home?", "Which town is {name} in?"),
@@ -45,17 +47,7 @@ def short_lists(split: str) -> dict[str, list[str]]:
         raise InputError(f"no split {split!r}; one of train, validation, test was expected")
     found = {key: lists.names[key][split] for key in ("first", "last")}
     found |= {label: lists.values[split, "en"][field] for label, field in LISTS.items()}
-    return {key: sorted({t for t in texts if len(t) <= SHORT and plain(t)}) for key, texts in found.items()}
-
-
-def plain(text: str) -> bool:
-    """Whether a text has ASCII letters, spaces and hyphens alone.
-
-    Example:
-        >>> plain("Jo-Ann Doe"), plain("Zoë"), plain("R2")
-        (True, False, False)
-    """
-    return text.isascii() and text.replace(" ", "").replace("-", "").isalpha()
+    return {key: sorted({t for t in texts if len(t) <= SHORT and PLAIN.fullmatch(t)}) for key, texts in found.items()}
 
 
 def short_records(split: str = "train", seed: int = 0) -> Iterator[Record]:

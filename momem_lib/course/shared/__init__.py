@@ -10,14 +10,7 @@ from momem_lib.course.shared.anatomy import (
     text_inputs,
     with_blocks,
 )
-from momem_lib.course.shared.charts import (
-    Chart,
-    capped,
-    draw_charts,
-    draw_parameter_shares,
-    draw_sampling,
-    smooth,
-)
+from momem_lib.course.shared.charts import Chart, capped, draw_charts, draw_parameter_shares, draw_sampling, smooth
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.pictures import MODULES, draw_trace

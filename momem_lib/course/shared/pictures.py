@@ -73,11 +73,6 @@ def wrapped(cells: Sequence[tuple[str, float | None]], width: int = LINE) -> lis
     return [*lines, rest]
 
 
-def ground_of(share: float | None) -> str | None:
-    """The colour behind a letter: blue when more than half of its probability came from copying, else orange."""
-    return None if share is None else COPIED if share > 0.5 else GENERATED
-
-
 def write_letters(
     panel: Axes,
     x: float,
@@ -113,7 +108,8 @@ def write_letters(
 
 def draw_ground(panel: Axes, x: float, y: float, width: float, share: float, **style) -> None:
     """The ground of a letter around its centre (style: of Rectangle)."""
-    panel.add_patch(Rectangle((x - width / 2, y - 0.1), width, 0.2, **({"fc": ground_of(share), "lw": 0} | style)))
+    style = {"fc": COPIED if share > 0.5 else GENERATED, "lw": 0} | style
+    panel.add_patch(Rectangle((x - width / 2, y - 0.1), width, 0.2, **style))
     if share > 0.5:
         panel.plot([x - width / 2, x + width / 2], [y - 0.1] * 2, color=BLUE, lw=1.2)
 

@@ -19,12 +19,7 @@ from momem_lib.course.modules.judging import (
     length_group,
     shares_by,
 )
-from momem_lib.course.modules.live import (
-    course_config,
-    course_data,
-    speed_words,
-    train_live,
-)
+from momem_lib.course.modules.live import course_config, course_data, speed_words, train_live
 from momem_lib.course.modules.plots import draw_groups, draw_head_groups, draw_heads, draw_recorded, draw_run, interval
 from momem_lib.course.modules.reading import (
     BROKEN,

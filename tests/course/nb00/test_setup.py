@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from momem_lib.course.nb00 import setup as setup_check
-from momem_lib.course.nb00.setup import check_setup, setup_table, size_table
+from momem_lib.course.nb00.setup import check_setup, setup_table
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import model_card, save_model
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError
 
 
 @pytest.fixture
@@ -69,13 +68,3 @@ def test_sqlite_without_trigrams(checkpoints, tmp_path, monkeypatch):
 
     monkeypatch.setattr(setup_check.sqlite3, "connect", fail)
     assert not by_name(check_setup(checkpoints, tmp_path / "runs"))["SQLite with trigrams"].ok
-
-
-def test_sizes_come_from_the_cards(checkpoints, tmp_path):
-    lines = size_table(checkpoints).splitlines()
-    assert [line.split()[0] for line in lines[:4]] == [*TASKS, "together"]
-    counts = [int(line.split()[1].replace(",", "")) for line in lines[:4]]
-    assert sum(counts[:3]) == counts[3]
-    assert "217,000,000" in lines[4] and "2,400.0 MB" in lines[4]
-    with pytest.raises(InputError, match="does not exist"):
-        size_table(tmp_path / "elsewhere")

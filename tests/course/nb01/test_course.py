@@ -15,14 +15,7 @@ from momem_lib.course.nb01.plots import (
     script_or_kind,
 )
 from momem_lib.course.nb01.rows import NONE, draw_layers, draw_row, lanes_of
-from momem_lib.course.nb01.widget import (
-    record_html,
-    record_row,
-    record_widget,
-    row_html,
-    shuffled_record,
-    train_pool,
-)
+from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_record, train_pool
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES

@@ -7,13 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from momem_lib.course.shared.figures import blank, drawable, figure_folder, png, show
-from momem_lib.course.shared.pictures import (
-    MODULES,
-    cells_of,
-    draw_trace,
-    trace_alt,
-    wrapped,
-)
+from momem_lib.course.shared.pictures import MODULES, cells_of, draw_trace, trace_alt, wrapped
 from momem_lib.data.people import read_people
 from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE
 from momem_lib.system.answer import Answer, Step
