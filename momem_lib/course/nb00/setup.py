@@ -2,7 +2,6 @@
 
 import platform
 import sqlite3
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable
@@ -38,7 +37,7 @@ def check_setup(checkpoints: Path = CHECKPOINTS, runs: Path = RUNS, device: str 
         checkpoints: the folder with the trained modules. runs: the folder that runs write to.
     """
     return [
-        _python(),
+        Check("Python", platform.python_version(), True, ""),  # an older one could not read this file
         *map(_package, _requirements()),
         _sqlite(),
         _device(device),
@@ -63,11 +62,6 @@ def setup_table(checks: Iterable[Check]) -> str:
     lines = [f"{what:<{wide[0]}}  {found:<{wide[1]}}  {ok}" for what, found, ok in rows]
     to_do = [f"To do for {c.what}: {c.to_do}." for c in checks if not c.ok]
     return "\n".join([*lines, *(to_do or ["Everything is ready."])])
-
-
-def _python() -> Check:
-    ok = sys.version_info >= (3, 11)
-    return Check("Python", platform.python_version(), ok, "install Python 3.11 or newer and make the environment anew")
 
 
 def _requirements() -> list[Requirement]:

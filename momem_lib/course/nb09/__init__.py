@@ -6,4 +6,4 @@ from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_recorde
 from momem_lib.course.modules.reading import example_of, read_along, sample_module, token_labels
 from momem_lib.course.modules.reading_plots import draw_example, draw_reading, draw_samples, shown_places
 from momem_lib.course.modules.widget import module_widget
-from momem_lib.course.nb09.exercises import MARKS, check_choose, check_deciding, check_readings, copying_chances, ways
+from momem_lib.course.nb09.exercises import MARKS, check_choose, check_deciding, check_readings, ways

@@ -1,7 +1,6 @@
-"""Checkers of notebook 09's exercises: each asserts, and says what is wrong; and which letters settle a label."""
+"""Checkers of notebook 09's exercises: each asserts, and says what is wrong."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from math import log
 
 from momem_lib.data.records import LABELS, Person, Record
@@ -9,18 +8,6 @@ from momem_lib.data.records import LABELS, Person, Record
 START = "Name: "  # a record begins with it
 MARKS = tuple(f"; {label}: " for label in LABELS.values())  # what stands before each value but the name
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-
-
-def copying_chances(label: str, labels: Sequence[str]) -> list[float]:
-    """The chance of each letter of a label, copied from all labels that still fit by somebody who reads no question.
-
-    Example:
-        >>> chances = copying_chances("Favourite movie", list(LABELS.values()))
-        >>> chances[0], chances[1], chances[11]  # F of six labels, two of which begin so; then o or u
-        (0.3333333333333333, 1.0, 0.5)
-    """
-    fitting = [[x for x in labels if x[:place] == label[:place]] for place in range(len(label) + 1)]
-    return [len(after) / len(before) for before, after in pairwise(fitting)]
 
 
 def texts_of(record: Record) -> list[str]:

@@ -16,8 +16,6 @@ from momem_lib.course.nb11.exercises import (
     check_chain,
     check_whose_fault,
     try_careful,
-    wanted_of,
-    wrote_of,
 )
 from momem_lib.course.nb11.journey import draw_journey
 from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes

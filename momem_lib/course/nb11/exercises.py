@@ -4,23 +4,11 @@ from collections.abc import Callable, Sequence
 from math import isclose, prod
 
 from momem_lib.data.records import Record
-from momem_lib.system.answer import Answer
 from momem_lib.system.pipeline import Pipeline
 
 JO = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
 PERFECT = {"ner": "Jo Doe", "memory": JO.content, "summary": "Lives in: Oslo", "response": "Oslo"}
 WORDINGS = ("Where does {name} live?", "What is the place of residence of {name}?", "In which town does {name} live?")
-
-
-def wrote_of(answer: Answer) -> dict[str, str | None]:
-    """What each module wrote for an answer; a module that never got to work is not in it."""
-    return {step.module: step.wrote for step in answer.trace}
-
-
-def wanted_of(entry: dict, record: Record) -> dict[str, str]:
-    """What each module should have written for a question that has an answer; of the response, the value in it."""
-    summary = record.summary(entry["label"])
-    return {"ner": entry["shown"], "memory": record.content, "summary": summary, "response": entry["answer"]}
 
 
 def try_careful(

@@ -6,9 +6,7 @@ from momem_lib.course.shared.anatomy import (
     counted_flops,
     forward_flops,
     parameter_count,
-    residual_stream,
     text_inputs,
-    with_blocks,
 )
 from momem_lib.course.shared.charts import Chart, capped, draw_charts, draw_parameter_shares, draw_sampling, smooth
 from momem_lib.course.shared.figures import drawable, show

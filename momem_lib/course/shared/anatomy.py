@@ -1,7 +1,7 @@
 """The sizes of a Transformer: parameters and arithmetic by formula, and what flows through its depth, measured."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
@@ -102,41 +102,3 @@ def counted_flops(model: Transformer, inputs: Inputs, backward: bool = False) ->
             out.log_probs.sum().backward()
     model.zero_grad(set_to_none=True)
     return counter.get_total_flops()
-
-
-def with_blocks(model: Transformer, block_class: type[nn.Module]) -> Transformer:
-    """Give a decoder-only model fresh blocks of another class, so that a notebook may try its own.
-
-    The token vectors stay as they were.
-
-    Example:
-        >>> from momem_lib.nn.blocks import Block
-        >>> class MyBlock(Block): pass
-        >>> type(with_blocks(Transformer(ModelConfig(num_decoder_blocks=1)), MyBlock).decoder[0]).__name__
-        'MyBlock'
-    """
-    model.decoder = nn.ModuleList(block_class(model.config, cross=False) for _ in model.decoder)
-    tokens = model.embedding.weight.detach().clone()
-    model.initialise()
-    model.embedding.weight.data.copy_(tokens)
-    return model
-
-
-@torch.no_grad()
-def residual_stream(model: Transformer, inputs: Inputs) -> list[Tensor]:
-    """The residual stream of the decoder: (B, T, D) before the first block and after each block.
-
-    Example:
-        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, num_decoder_blocks=3))
-        >>> [tuple(x.shape) for x in residual_stream(model, text_inputs(torch.tensor([[1, 2]])))]
-        [(1, 2, 8), (1, 2, 8), (1, 2, 8), (1, 2, 8)]
-    """
-    stream: list[Tensor] = []
-    hooks = [model.decoder[0].register_forward_pre_hook(lambda _, given: stream.append(given[0]))]
-    hooks += [block.register_forward_hook(lambda _, given, made: stream.append(made)) for block in model.decoder]
-    try:
-        model(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return stream

@@ -11,11 +11,9 @@ from momem_lib.course.nb09.exercises import (
     check_choose,
     check_deciding,
     check_readings,
-    copying_chances,
     texts_of,
     ways,
 )
-from momem_lib.data.records import LABELS
 
 
 def right_places(label, labels):
@@ -143,11 +141,3 @@ def test_wrong_readings_are_told_what_is_wrong(readings, message):
 
 def test_the_judge_passes_its_own_check():
     check_readings(ways)
-
-
-def test_a_blind_copier_is_at_chance_for_every_label():
-    labels = list(LABELS.values())
-    for label in labels:
-        chances = copying_chances(label, labels)
-        assert math.isclose(math.prod(chances), 1 / len(labels))
-        assert right_places(label, labels) == [place for place, chance in enumerate(chances) if chance < 1]

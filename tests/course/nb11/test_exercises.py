@@ -7,8 +7,7 @@ from math import prod
 import pytest
 
 from momem_lib.course.nb11.cascade import STAGES
-from momem_lib.course.nb11.exercises import JO, check_careful, check_chain, check_whose_fault, wanted_of, wrote_of
-from momem_lib.system.answer import Answer, Step
+from momem_lib.course.nb11.exercises import check_careful, check_chain, check_whose_fault
 
 
 @pytest.mark.parametrize(
@@ -112,10 +111,3 @@ def test_wrong_carefulness_is_told_what_is_wrong(careful, message):
 
 def test_majority_is_right():
     check_careful(lambda ask, wordings: majority([ask(w) for w in wordings], len(wordings)))
-
-
-def test_helpers_say_what_was_written_and_what_was_wanted():
-    answer = Answer("?", trace=[Step("ner", {}, "Jo"), Step("memory", {}, None)])
-    assert wrote_of(answer) == {"ner": "Jo", "memory": None}
-    wanted = wanted_of({"shown": "Jo Doe", "label": "Lives in", "answer": "Oslo"}, JO)
-    assert right_fault(wrote_of(answer), wanted) == "ner" and wanted["summary"] == "Lives in: Oslo"
