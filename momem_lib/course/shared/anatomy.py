@@ -1,4 +1,4 @@
-"""The sizes of a Transformer: parameters and arithmetic by formula, and what flows through its depth, measured."""
+"""The sizes of a Transformer: parameters and arithmetic by formula, and the arithmetic that PyTorch counts."""
 
 import torch
 from torch import Tensor
