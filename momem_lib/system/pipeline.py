@@ -16,7 +16,7 @@ from momem_lib.system.answer import Answer, Step, check_question, step_of
 from momem_lib.system.gates import Gates, record_gate, response_gate, summary_gate, summary_label, tag_gate, word_spans
 from momem_lib.system.memory import Memory
 
-LEAST_SURE = 0.05  # a name that the memory knows, and that stands in the question, must be at least this likely
+LEAST_SURE = 0.02  # a name that the memory knows, and that stands in the question, must be at least this likely
 ALIKE = 80.0  # likeness, of 100, from which on a part of a name is nearly all of it
 MOST_SPANS = 64  # names that Module 0 is asked about, at most
 
@@ -179,8 +179,9 @@ def likeliest_name(
 ) -> tuple[str, float] | None:
     """Among the spans of the question that the memory knows, the one that Module 0 finds likeliest.
 
-    It must be likelier than "nobody is named". A part of a longer name must be likelier than that name too, or be
-    nearly all of it: @Jo Doe may mean Jo Doe, but knowing King does not make King of Wakanda mean him.
+    That the memory knows it says much: it need not be likelier than "nobody is named". But a part of a longer name must
+    be likelier than that name, or be nearly all of it: @Jo Doe may mean Jo Doe, knowing King does not make King of
+    Wakanda mean him.
 
     Args:
         wrote, confidence: what Module 0 said of its own accord, and how sure it was.
@@ -192,10 +193,10 @@ def likeliest_name(
     spans = [span for span in sorted(known) if tag_gate(question, span) is None][:MOST_SPANS]
     if not spans:
         return None
-    *scores, nobody = ner.score([question], [[*spans, None]])[0].exp().tolist()
+    scores = ner.score([question], [spans])[0].exp().tolist()
     sure, span = max(zip(scores, spans, strict=True))
     shorter = wrote is not None and span in wrote and fuzz.ratio(span, wrote) < ALIKE
-    if sure < LEAST_SURE or sure < nobody or (shorter and sure < confidence):
+    if sure < LEAST_SURE or (shorter and sure < confidence):
         return None
     return span, sure
 

@@ -236,8 +236,9 @@ def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     [
         ({"King of Wakanda": 0.4, "King": 0.2, None: 0.1}, "King of Wakanda", "King of Wakanda"),  # not the known part
         ({"of Wakanda": 0.3, "King": 0.2, None: 0.1}, "of Wakanda", "King"),  # known, elsewhere in the question
-        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "of Wakanda"),  # nobody is likelier
-        ({None: 0.5, "King": 0.3}, None, None),  # "nobody" is not talked over
+        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "King"),  # the memory's word counts for much
+        ({None: 0.9, "King": 0.03}, None, "King"),
+        ({None: 0.99, "King": 0.001}, None, None),  # an improbable name is not talked into a question
         ({"of Wakanda": 0.3, "King": 0.01, None: 0.001}, "of Wakanda", "of Wakanda"),  # too unlikely in itself
     ],
 )
