@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import circumstances, model_card, pick_device, save_model
-from momem_lib.nn.generation import Generated, Sampling
+from momem_lib.nn.generation import Sampling
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError, write_atomically
 from momem_lib.settings import flat
@@ -105,16 +105,6 @@ def fit(
     return losses
 
 
-def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:
-    """One checkpoint in two lines: the figures, and what the model writes for one question."""
-    row, result = pair
-    return (
-        f"step {entry['step']:6,d}  loss {entry['loss']:.4f}  validation loss {entry['validation_loss']:.4f}  "
-        f"exact match {entry['exact_match']:.1%}  {entry['seconds']:.0f} s\n"
-        f"    {row['question']!r} -> {result.text!r}" + ("" if task.is_right(row, result.text) else "  (not right)")
-    )
-
-
 @dataclass
 class Run:
     """One training run: where it writes, what it measures at each checkpoint."""
@@ -154,10 +144,13 @@ class Run:
         trainer.save(self.state_path, card)
         if pairs:
             row = pairs[len(trainer.history) % len(pairs)][0]
-            texts = self.task.texts(row)
-            seeds = [trainer.step]
-            (answer,) = module.write([texts[1]], [texts[0]], self.temperature, seeds)
-            tqdm.write(describe(trainer.history[-1], (row, answer), self.task))
+            source, prompt, _ = self.task.texts(row)
+            (answer,) = module.write([prompt], [source], self.temperature, [trainer.step])
+            note = "" if self.task.is_right(row, answer.text) else "  (not right)"
+            tqdm.write(
+                f"step {trainer.step:6,d}  loss {trainer.loss:.4f}  validation loss {held_out:.4f}  "
+                f"exact match {match:.1%}  {trainer.seconds:.0f} s\n    {row['question']!r} -> {answer.text!r}{note}"
+            )
         return card
 
     def go(self, tokens: TokenSet) -> dict:
@@ -177,11 +170,10 @@ class Run:
         return cards[-1]
 
 
-def fitting_rows(task: Task, rows: Iterable[dict], context_window: int) -> Iterator[dict]:
-    """The rows that a module has a part in and can read whole."""
-    for row in rows:
-        if task.texts(row) is not None and len(tokenize(task, [row], context_window)):
-            yield row
+def fitting_rows(task: Task, rows: Iterable[dict], config: TrainConfig) -> list[dict]:
+    """The first validation_rows rows that a module has a part in and can read whole."""
+    fitting = (row for row in rows if len(tokenize(task, [row], config.model.context_window)))
+    return list(islice(fitting, config.validation_rows))
 
 
 def prepare_folder(folder: Path) -> None:
@@ -223,11 +215,11 @@ def train(
     Sampling(temperature)  # refuses one that cannot be, before hours of training
     prepare_folder(Path(out_dir))
     trainer = Trainer(config, pick_device(device))
-    if init_from:
-        before = trainer.load_weights(Path(init_from), load_optim)["card"]
-        facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
-    rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
     facts = (facts or {}) | circumstances(config.seed, trainer.device)
+    if init_from:
+        _, before = trainer.load_weights(Path(init_from), load_optim)
+        facts["began_from"] = {"steps": before.get("steps"), "data": before.get("data")}
+    rows = fitting_rows(task, validation_rows, config)
     if isinstance(train_rows, TokenSet):
         if train_rows.task is not task:
             raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")

@@ -87,9 +87,8 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
 def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.Optimizer]:
     """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
 
-    Muon (see training/muon.py) makes the update of a hidden
-    matrix orthogonal, so that no few directions take it all; the rest is AdamW's. Matrices are decayed towards zero,
-    biases and gains are not.
+    Muon (see training/muon.py) makes the update of a hidden matrix orthogonal, so that no few directions take it all;
+    the rest is AdamW's. Matrices are decayed towards zero, biases and gains are not.
 
     Example:
         >>> from momem_lib.nn.blocks import ModelConfig
@@ -189,21 +188,18 @@ class Trainer:
         progress = {"step": self.step, "seconds": self.seconds, "loss": self.loss, "history": self.history}
         save_tensors(path, tensors, card | {"training": flat(self.config), "progress": progress})
 
-    def load_weights(self, path: Path, with_optimizer: bool = False) -> dict:
-        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote."""
+    def load_weights(self, path: Path, with_optimizer: bool = False) -> tuple[dict[str, Tensor], dict]:
+        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote; return it all."""
         tensors, card = load_tensors(path)
-        if any(name.startswith("model.") for name in tensors):
-            weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
-            average = {name[8:]: value for name, value in tensors.items() if name.startswith("average.")}
-        else:
-            weights = average = tensors
         if card.get("model") != asdict(self.config.model):
             raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
-        for model, values in ((self.model, weights), (self.average, average)):
-            model.load_state_dict(build(card, values, path, tokenizer=card.get("tokenizer")).state_dict())
+        for model, prefix in ((self.model, "model."), (self.average, "average.")):
+            saved = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+            saved = saved or tensors  # save_model writes one set of weights, and no prefixes
+            model.load_state_dict(build(card, saved, path, tokenizer=card.get("tokenizer")).state_dict())
         if with_optimizer and card.get("progress", {}).get("step") != 0:  # before the first step they remember nothing
             self.load_optimizer(tensors, path)
-        return {"tensors": tensors, "card": card}
+        return tensors, card
 
     def load_optimizer(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Give the optimizers back their memory (moments and step counts)."""
@@ -219,20 +215,19 @@ class Trainer:
 
     def resume(self, path: Path, data: object = None) -> dict:
         """Go back to the step at which save was called, and return its card; the dataset must be that run's."""
-        loaded = self.load_weights(path, with_optimizer=True)
-        if data is not None and loaded["card"].get("data") != data:
+        tensors, card = self.load_weights(path, with_optimizer=True)
+        if data is not None and card.get("data") != data:
             raise InputError(f"cannot resume from {path}: it was trained on another dataset")
-        if loaded["card"]["training"] != flat(self.config):
-            ours, theirs = flat(self.config), loaded["card"]["training"]
+        if (theirs := card["training"]) != (ours := flat(self.config)):
             other = sorted(key for key in ours if ours[key] != theirs.get(key))
             raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
-        progress = loaded["card"]["progress"]
+        progress = card["progress"]
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.loss, self.history = progress["loss"], progress["history"]
-        torch.set_rng_state(loaded["tensors"]["rng"])
-        if self.device.type == "cuda" and "rng_cuda" in loaded["tensors"]:
-            torch.cuda.set_rng_state(loaded["tensors"]["rng_cuda"], self.device)
-        return loaded["card"]
+        torch.set_rng_state(tensors["rng"])
+        if self.device.type == "cuda" and "rng_cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["rng_cuda"], self.device)
+        return card
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from momem_lib.nn.generation import generate
 from momem_lib.nn.inputs import make_inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-from momem_lib.training.batches import Tokens, TokenSet
+from momem_lib.training.batches import TokenSet
 
 UNKNOWN = 255  # the number that stands for every character outside a fixed alphabet
 SCRIPT_GROUPS = {"English letters": None, "Łódź, Zoë": "Latin", "Cyrillic": "Cyrillic", "Devanagari": "Devanagari",
@@ -138,8 +138,8 @@ def named_tokens(alphabet: Alphabet, rows: Sequence[dict]) -> TokenSet:
     """Questions and names as tokens of an alphabet."""
     prompts = [frame("<prompt>", alphabet.encode(row["question"]), "</prompt>") for row in rows]
     targets = [frame("<tag>", alphabet.encode(row["name"]), "</tag>") for row in rows]
-    nothing = Tokens.pack([[]] * len(rows))  # neither a source nor its spans
-    return TokenSet(TASKS["ner"], nothing, nothing, Tokens.pack(prompts), Tokens.pack(targets))
+    nothing = [[]] * len(rows)  # neither a source nor its spans
+    return TokenSet(TASKS["ner"], nothing, nothing, prompts, targets)
 
 
 def names_found(model: Transformer, alphabet: Alphabet, rows: Sequence[dict]) -> list[str]:

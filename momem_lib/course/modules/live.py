@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from momem_lib.settings import change
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task, read_config
 from momem_lib.training.datasets import training_rows
-from momem_lib.training.loop import fit
+from momem_lib.training.loop import fit, fitting_rows
 from momem_lib.training.trainer import Trainer, module_loss
 
 # What makes a profile small enough to be trained while somebody watches.
@@ -82,9 +81,7 @@ def course_data(task_name: str, config: TrainConfig, profile: str = "quick") -> 
     task, longest = task_named(task_name), config.data.context_window
     if profile == "full":
         train, validation, _ = training_rows(config)
-        window = config.model.context_window
-        fitting = (row for row in validation if task.texts(row) and len(tokenize(task, [row], window)))
-        return CourseData(task, tokenize(task, train, longest), list(islice(fitting, config.validation_rows)))
+        return CourseData(task, tokenize(task, train, longest), fitting_rows(task, validation, config))
     shares = {key: share for key, share in vars(config.data).items() if key.endswith("_share")}
     rows = course_rows(task_name, config.data.num_datapoints, "train", config.seed, longest=longest, **shares)
     unseen = course_rows(task_name, config.validation_rows, "validation", config.seed, longest=longest)
