@@ -148,40 +148,35 @@ def questions_and_people(
     """
     if language is not None:
         config = replace(config, languages=(language,))
-    questions, records, known, strangers = [], [], set(), set()
+    questions, records, taken = [], [], set()
     for number, row in enumerate(row_stream(material, config, split, phrasings)):
         if len(questions) >= count:
             return questions, records
         if number > 1000 * (len(questions) + 10):
             raise InputError(f"hardly any row is of the kinds {kinds} and the styles {styles}: ask for others")
         wanted = (not styles or row["style"] in styles) and (not kinds or row["kind"] in kinds)
-        if not wanted or not fits(row, config.context_window) or _doubtful(row, known, strangers):
+        if not wanted or not fits(row, config.context_window) or _doubtful(row, taken):
             continue
         name = row["name"]
         if bearer := row["record"] or row["bearer"]:
             records.append(record_from(bearer))
-            name = records[-1].name
-            known.add(name.casefold())
+            taken.add(records[-1].name.casefold())
+            name = records[-1].name if row["record"] else name
         if row["kind"] == "stranger":
-            strangers.add(row["name"].casefold())
-            name = row["name"]
-        asked = {
-            "question": row["question"],
-            "name": name,
-            "label": row["label"] and label_of(row["label"]),
-            "answer": row["value"] or None,
-        }
-        more = {key: row[key] for key in ("language", "kind", "style", "phrasing")}
-        questions.append(asked | {"shown": row["name"]} | more)
-    return questions, records
+            taken.add(name.casefold())
+        questions.append({
+            "question": row["question"], "name": name, "label": row["label"] and label_of(row["label"]),
+            "answer": row["value"] or None, "shown": row["name"],
+            **{key: row[key] for key in ("language", "kind", "style", "phrasing")},
+        })  # fmt: skip
 
 
-def _doubtful(row: dict, known: set[str], strangers: set[str]) -> bool:
+def _doubtful(row: dict, taken: set[str]) -> bool:
     """Whether a row's verdict hangs on other rows (a name that stands there already) or on another value's wording."""
     if row["kind"] == "nobody":
         return False
     names = {row["name"].casefold(), ((row["record"] or row["bearer"] or row)["name"]).casefold()}
-    if names & (known | strangers):
+    if names & taken:
         return True
     others = record_from(row["record"]).others(row["label"]) if row["response"] else ()
     return any(other and other in row["response"] for other in others)

@@ -143,9 +143,8 @@ def value_of_kind(rng: Random, kind: str, pools: dict[str, list[str]], name: str
     if kind == "year":
         return str(1800 + int(rng.random() * 240))
     if kind == "phone":
-        return pick(rng, ("+254 ", "0", "+49 ", "(020) ", "ext. ")) + " ".join(
-            str(int(rng.random() * 900) + 100) for _ in range(pick(rng, (1, 2, 3)))
-        )
+        prefix, groups = pick(rng, ("+254 ", "0", "+49 ", "(020) ", "ext. ")), pick(rng, (1, 2, 3))
+        return prefix + " ".join(str(int(rng.random() * 900) + 100) for _ in range(groups))
     if kind == "email":
         user = re.sub("[^a-z]", "", name.casefold())[:9] or code
         return f"{user}{number % 100}@{pick(rng, ('school', 'mail', 'post'))}.org"
@@ -156,9 +155,8 @@ def value_of_kind(rng: Random, kind: str, pools: dict[str, list[str]], name: str
     if kind == "time":
         return f"{number % 24:02}:{pick(rng, ('00', '15', '30', '45'))}"
     if kind == "size":
-        return pick(
-            rng, ("XS", "S", "M", "L", "XL", "XXL", str(30 + number % 20), f"{number % 250} cm", f"{number} kg")
-        )
+        letters = "XS", "S", "M", "L", "XL", "XXL"
+        return pick(rng, (*letters, f"{30 + number % 20}", f"{number % 250} cm", f"{number} kg"))
     if kind == "colour":
         return pick(rng, ("red", "dark blue", "green", "grey", "black and white", "nyekundu", "buluu", "light brown"))
     if kind == "code":

@@ -28,10 +28,9 @@ def read_people(path: str | Path) -> list[Record]:
     what = "the people file"
     jsonl = Path(path).suffix.lower() in (".jsonl", ".ndjson", ".json")
     text = "" if jsonl else read_text(path, what)
-    if jsonl or text.lstrip()[:1] in ("{", "["):
-        records = [record_from(row, where) for row, where in read_lines(path, what)]
-    else:
-        records = [record_from(row, where) for row, where in read_table(text, f"{what} {path}")]
+    jsonl = jsonl or text.lstrip()[:1] in ("{", "[")
+    rows = read_lines(path, what) if jsonl else read_table(text, f"{what} {path}")
+    records = [record_from(row, where) for row, where in rows]
     if not records:
         raise InputError(f"the people file {path} holds nobody: JSON lines, or a header and rows, were expected")
     return records

@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 from string import ascii_lowercase, punctuation
 
-from momem_lib.data.grammar import FORMS, SPLITS, Grammar, Phrasing
+from momem_lib.data.grammar import FORMS, Grammar, Phrasing
 from momem_lib.data.records import FIELDS
 from momem_lib.data.scripts import pick
 from momem_lib.data.tasks import FRAME_SIGNS
@@ -25,7 +25,7 @@ class PhrasingPool:
     def __init__(self, grammar: Grammar, splits: tuple[str, ...]):
         self.grammar = grammar
         self.fields = {
-            field: self._forms(grammar, [phrasing for phrasing in phrasings if phrasing.split in splits])
+            field: self._forms([phrasing for phrasing in phrasings if phrasing.split in splits])
             for field, phrasings in grammar.phrasings.items()
         }
         self.loose = tuple(key for key in grammar.loose if self.fields[key])
@@ -38,12 +38,11 @@ class PhrasingPool:
                              "each field needs a dozen, see data/templates/README.md")  # fmt: skip
 
     @staticmethod
-    def _forms(grammar: Grammar, phrasings: list[Phrasing]) -> list[list[Phrasing]]:
+    def _forms(phrasings: list[Phrasing]) -> list[list[Phrasing]]:
         """One list of phrasings per form, each standing there as often as its form weighs."""
         forms = []
         for form, weight in FORMS.items():
-            own = [phrasing for phrasing in phrasings if phrasing.form == form
-                   for _ in range(grammar.weights.get(phrasing.id, 1))]  # fmt: skip
+            own = [phrasing for phrasing in phrasings if phrasing.form == form for _ in range(phrasing.weight)]
             forms += [own] * weight if own else []
         return forms
 
@@ -55,15 +54,6 @@ class PhrasingPool:
         """Draw a phrasing that asks for a label by these words."""
         drawn = self.draw(rng, "open")
         return replace(drawn, variants=tuple(core.replace("{label}", words) for core in drawn.variants))
-
-
-def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
-    """Say whose phrasings a split may use: its own (None), "known" (train), "held-out" (own, never trained), "any"."""
-    if phrasings not in (None, "known", "held-out", "any"):
-        raise InputError(f"phrasings must be known, held-out or any, not {phrasings!r}")
-    if phrasings == "held-out" and split == "train":
-        raise InputError("the split 'train' has no held-out phrasings: choose validation or test")
-    return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
 
 
 def question_text(
@@ -81,11 +71,8 @@ def question_text(
     """
     core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
     text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
-    mark = ""
-    if text[-1] in "?.":
-        text, mark = text[:-1], text[-1]
-        if text[-1:] in ".?":  # an ellipsis stays whole
-            text, mark = text + mark, ""
+    mark = text[-1] if text[-1] in "?." and text[-2:-1] not in ("", ".", "?") else ""  # an ellipsis stays whole
+    text = text.removesuffix(mark)
     if rng.random() < CLOSING and mark:
         text += pick(rng, grammar.closings)
     mark = _mark(rng, mark)
@@ -131,9 +118,7 @@ def in_chat(rng: Random, grammar: Grammar, question: str) -> str:
 
 def _mark(rng: Random, mark: str) -> str:
     chance = rng.random()
-    if not mark:
-        return ""
-    if chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
+    if not mark or chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
         return ""
     return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
 

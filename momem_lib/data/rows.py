@@ -9,15 +9,7 @@ from random import Random
 from momem_lib.data.facts import Fact, Headers, content_words, own_words, value_of_kind
 from momem_lib.data.grammar import SPLITS, Grammar, Phrasing, Topic, filled, read_grammar
 from momem_lib.data.lists import Lists
-from momem_lib.data.questions import (
-    TYPO,
-    PhrasingPool,
-    in_chat,
-    noise_question,
-    question_text,
-    splits_of_phrasings,
-    with_other,
-)
+from momem_lib.data.questions import TYPO, PhrasingPool, in_chat, noise_question, question_text, with_other
 from momem_lib.data.records import FIELDS, LABELS, Record
 from momem_lib.data.scripts import pick
 from momem_lib.data.styles import STYLES, clear_name, plain_name, styled_name, styled_value
@@ -110,11 +102,11 @@ def load_material(lists_path: str | Path = LISTS, template_path: str | Path = TE
 class RowMaker:
     """Draws rows of one split; what does not change from row to row is prepared once."""
 
-    def __init__(self, material: Material, config: SynthesisConfig, split: str, phrasings: str | None, noise: float):
-        _check(material, config, split)
-        self.material, self.config, self.split, self.noise = material, config, split, noise
+    def __init__(self, material: Material, config: SynthesisConfig, split: str, phrasings: str | None = None):
+        wanted = _splits(material, config, split, phrasings)
+        self.material, self.config, self.split = material, config, split
+        self.noise = 0.0 if split == "test" else config.noise_share
         self.rng = Random(f"{config.seed}|{split}|{phrasings}")
-        wanted = splits_of_phrasings(split, phrasings)
         self.pools = {language: PhrasingPool(material.grammars[language], wanted) for language in config.languages}
         self.headers = {language: Headers(grammar, material.lists, split)
                         for language, grammar in material.grammars.items()}  # fmt: skip
@@ -133,9 +125,7 @@ class RowMaker:
         if len(config.languages) > 1 and rng.random() >= config.first_language_share:
             language = pick(rng, config.languages[1:])
         kind = self.kind()
-        if kind == "nobody":
-            return self.nobody(language)
-        return self.about_somebody(language, kind)
+        return self.nobody(language) if kind == "nobody" else self.about_somebody(language, kind)
 
     def kind(self) -> str:
         """What kind of row comes next: answerable where no share takes it."""
@@ -190,9 +180,8 @@ class RowMaker:
 
     def other_name(self) -> str:
         """Somebody else, who is only mentioned."""
-        return " ".join(
-            plain_name(self.rng, *(self.material.lists.names[key][self.split] for key in ("first", "last")))
-        )
+        names = self.material.lists.names
+        return " ".join(plain_name(self.rng, names["first"][self.split], names["last"][self.split]))
 
     def facts(self, language: str, name: str) -> tuple[list[Fact], str]:
         """What a record holds, and the most exotic style of its values: the six fields, or a varying choice of any."""
@@ -301,9 +290,7 @@ class RowMaker:
         text = question_text(rng, grammar, core, name, typos=config.typo_share)
         if rng.random() < config.chat_share:
             text = in_chat(rng, grammar, text)
-        other = self.other_name()
-        while other in name or name in other:
-            other = self.other_name()
+        other = next(other for other in iter(self.other_name, None) if other not in name and name not in other)
         return text.replace("{other}", other).replace("{OTHER}", other)
 
     def nobody(self, language: str) -> dict:
@@ -364,22 +351,22 @@ def _ladder(shares: tuple[tuple[str, float], ...], prob_threshold: float) -> lis
     return ["plain"] * plain + ["shuffled"] * (listed - plain) + others
 
 
-def _check(material: Material, config: SynthesisConfig, split: str) -> None:
+def _splits(material: Material, config: SynthesisConfig, split: str, phrasings: str | None) -> tuple[str, ...]:
+    """Whose phrasings rows of a split may use, once what was asked for has been checked."""
     if split not in SPLITS:
         raise InputError(f"split must be train, validation or test, not {split!r}")
     missing = [language for language in config.languages if language not in material.grammars]
     if missing or not config.languages:
         raise InputError(f"no templates for the language {', '.join(map(repr, missing)) or 'none'}: "
                          f"there are {', '.join(material.grammars)}")  # fmt: skip
+    if phrasings not in (None, "known", "held-out", "any"):
+        raise InputError(f"phrasings must be known, held-out or any, not {phrasings!r}")
+    if phrasings == "held-out" and split == "train":
+        raise InputError("the split 'train' has no held-out phrasings: choose validation or test")
+    return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
 
 
-def row_stream(
-    material: Material,
-    config: SynthesisConfig,
-    split: str,
-    phrasings: str | None = None,
-    noise_share: float | None = None,
-) -> Iterator[dict]:
+def row_stream(material: Material, config: SynthesisConfig, split: str, phrasings: str | None = None) -> Iterator[dict]:
     """Yield rows of one split for ever, whatever their length; the same ones for the same arguments.
 
     Args:
@@ -388,10 +375,7 @@ def row_stream(
         split: "train", "validation" or "test": whose names and values.
         phrasings: whose phrasings: None for the split's own, "known" (train's), "held-out" (the split's own, never
             trained on) or "any".
-        noise_share: instead of the config's; 0 by default for test.
     """
-    if noise_share is None:
-        noise_share = 0.0 if split == "test" else config.noise_share
-    maker = RowMaker(material, config, split, phrasings, noise_share)
+    maker = RowMaker(material, config, split, phrasings)
     while True:
         yield maker.row()

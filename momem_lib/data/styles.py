@@ -199,9 +199,8 @@ def styled_name(
         if final_s and rng.random() < final_s:
             fname, lname = (fname, ending_in_s(lname)) if lname else (ending_in_s(fname), "")
         name = f"{fname} {lname}" if lname else fname
-        if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
-            continue  # by chance (van + Dyk) the entry of another split
-        if fname and clear_name(name):
+        # A name may by chance (van + Dyk) be the entry of another split.
+        if fname and clear_name(name) and all(lists.splits.get(part, split) == split for part in (name, fname, lname)):
             return fname, lname
 
 

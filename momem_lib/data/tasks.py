@@ -1,7 +1,7 @@
 """What each module reads and writes, as text and as tokens."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from momem_lib.data.records import Record
@@ -32,11 +32,7 @@ class Task:
     needs: str | None  # rows without this column are not for this module
     start: str  # special token before the target
     stop: str  # special token after it
-    name_is: str = "plain"  # how it reads the name in the question: plain, hidden or marked
-
-    def prompt(self, question: str, name: str | None) -> str:
-        """What the decoder is prompted with, for a question and the name that stands in it."""
-        return {"plain": lambda text, _: text, "hidden": hide_name, "marked": mark_name}[self.name_is](question, name)
+    prompt: Callable[[str, str | None], str]  # what the decoder reads of a question and the name that stands in it
 
     def texts(self, row: Mapping) -> tuple[str | Record | None, str, str | None] | None:
         """Source, prompt and target of a row, or None when the row is not for this module."""
@@ -58,13 +54,6 @@ class Task:
         if self.name != "response":
             return text == row[self.target]
         return objection(text, row["value"], row["name"]) is None and row["name"] in text
-
-
-TASKS = {
-    "ner": Task("ner", None, "name", None, "<tag>", "</tag>"),
-    "summary": Task("summary", "record", "summary", "record", "<summary>", "</summary>", "hidden"),
-    "response": Task("response", "summary", "response", "response", "<response>", "</response>", "marked"),
-}
 
 
 LONGEST_FRAME = 200  # characters that a response may have beside value and name
@@ -232,3 +221,10 @@ def mark_name(question: str, name: str | None) -> str:
     """
     before, found, after = around_name(question, name)
     return before + MARKS[0] + found + MARKS[1] + after if found else question
+
+
+TASKS = {
+    "ner": Task("ner", None, "name", None, "<tag>", "</tag>", lambda question, _: question),
+    "summary": Task("summary", "record", "summary", "record", "<summary>", "</summary>", hide_name),
+    "response": Task("response", "summary", "response", "response", "<response>", "</response>", mark_name),
+}

@@ -1,6 +1,7 @@
 """Text to numbers and back: one token per byte, and a few special tokens that no text can contain."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 from momem_lib.project import InputError, parse_json, read_text
@@ -52,16 +53,9 @@ class ByteTokenizer:
 
     def show(self, ids: list[int]) -> str:
         """Like decode, but special tokens are written by their names, for people to look at."""
-        parts, run = [], []
-        for token in [*ids, None]:
-            if token is not None and token < 256:
-                run.append(token)
-                continue
-            parts.append(self.decode(run))
-            run = []
-            if token is not None:
-                parts.append(SPECIALS[token - 256])
-        return "".join(parts)
+        runs = groupby(ids, lambda token: max(token, 255))  # bytes together, each kind of special token alone
+        return "".join(self.decode(run) if kind < 256 else "".join(SPECIALS[token - 256] for token in run)
+                       for kind, run in runs)  # fmt: skip
 
     def to_json(self) -> str:
         """The vocabulary as JSON, for people and other programs.

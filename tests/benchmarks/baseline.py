@@ -97,8 +97,9 @@ class BagOfWords(nn.EmbeddingBag):
 @cache
 def trained(rows: int = ROWS) -> BagOfWords:
     """A bag of words trained on questions of the training split: half a minute, once in each run."""
-    config = SynthesisConfig(classic_share=1.0, absent_share=0.2, near_share=0.2, stranger_share=0.0, nobody_share=0.0)
-    drawn = list(islice(row_stream(load_material(), config, "train", noise_share=0.0), rows))
+    none = {"stranger_share": 0.0, "nobody_share": 0.0, "noise_share": 0.0}
+    config = SynthesisConfig(classic_share=1.0, absent_share=0.2, near_share=0.2, **none)
+    drawn = list(islice(row_stream(load_material(), config, "train"), rows))
     bags = [features(hide_name(row["question"], row["name"])) for row in drawn]
     right = torch.tensor([CHOICES.index(row["label"]) for row in drawn])
     counts = Counter(feature for bag in bags for feature in set(bag))

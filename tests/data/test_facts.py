@@ -21,7 +21,7 @@ OPEN = SynthesisConfig(classic_share=0.0)
 @pytest.fixture(scope="module")
 def maker(material):
     """Draws open records of the training split."""
-    return RowMaker(material, OPEN, "train", None, 0.0)
+    return RowMaker(material, OPEN, "train")
 
 
 @pytest.fixture(scope="module")

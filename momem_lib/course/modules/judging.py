@@ -46,7 +46,7 @@ def course_rows(
         split: train, validation or test: whose names and values. Phrasings are those of training in every split.
         kinds, styles: only these (of rows.KINDS and values.STYLES).
         longest: tokens in the source, and in prompt plus target; longer rows are left out.
-        synthesis: other keys of SynthesisConfig, such as noise_share, bare_share or languages.
+        synthesis: other keys of SynthesisConfig, such as bare_share or languages.
 
     Raises:
         InputError: an unknown task, or hardly any row is such as was asked for.
@@ -58,7 +58,7 @@ def course_rows(
     """
     task = task_named(task_name)
     config = SynthesisConfig(seed=seed, **{"noise_share": 0.0} | synthesis)
-    stream = row_stream(material(), config, split, "known", config.noise_share)
+    stream = row_stream(material(), config, split, "known")
     fitting = (
         row
         for row in islice(stream, KEPT_ROWS)
