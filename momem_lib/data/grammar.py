@@ -320,12 +320,11 @@ def nobody_phrasings(data: dict) -> tuple[Phrasing, ...]:
     nouns = [pair for parts in data["fields"].values() for pair in nouns_of(parts)]
     cores = [pattern.replace("{noun}", noun).replace("{is}", number)
              for (noun, number), pattern in product(nouns, data["nameless"])]  # fmt: skip
-    splits = assign_splits((f"{field}/{core}" for field in FIELDS for core in data["things"][field]), before)
+    things = {f"{field}/{core}": (field, core) for field in FIELDS for core in data["things"][field]}
+    splits = assign_splits(things, before)
     return phrasings_of(f"{before}nobody/", "nobody", ((core, *whole) for core in [*data["nobody"], *cores])) + tuple(
         Phrasing(before + thing, field, "thing", (core.replace("{value}", "{name}"),), ("{core}",), splits[thing])
-        for field in FIELDS
-        for core in data["things"][field]
-        if (thing := f"{field}/{core}")
+        for thing, (field, core) in things.items()
     )
 
 
