@@ -14,10 +14,10 @@ from momem_lib.project import InputError, parse_json, read_text
 LISTS = ("contexts", "openings", "closings", "tails", "decorations", "two_names", "open_responses", "fillers", "nobody",
          "nameless")  # fmt: skip
 FIELD_PARTS = ("labels", "nouns", "direct", "indirect", "clipped", "whole", "pronoun", "responses", "keywords")
-OBJECTS = {  # the keys that each must have (none: whichever it has), and what must stand below each of them
+OBJECTS = {  # the keys that each must have (None: whichever it has), and what must stand below each of them
     "fields": (FIELDS, FIELD_PARTS),
-    "topics": ((), ("labels", "nouns", "kind")),
-    "near": ((), ("direct",)),
+    "topics": (None, ("labels", "nouns", "kind")),
+    "near": (None, ("direct",)),
     "chat": (("before", "after"), ()),
     "things": (FIELDS, ()),
     "patterns": (("noun", "clipped", "pronoun"), ()),
@@ -90,7 +90,7 @@ def check_templates(data: object, where: str) -> None:
     for section, (names, parts) in OBJECTS.items():
         if not isinstance(data[section], dict):
             raise InputError(f"{where}: {section!r} must be an object")
-        for name in names or data[section]:
+        for name in data[section] if names is None else names:
             below = data[section].get(name)
             lacking = [part for part in parts if not isinstance(below, dict) or not below.get(part)]
             if not below or lacking:
