@@ -86,7 +86,7 @@ def check_templates(data: object, where: str) -> None:
         raise InputError(f'{where}: a JSON object with a "language" was expected')
     missing = [key for key in (*OBJECTS, *LISTS) if not data.get(key)]
     if missing:
-        raise InputError(f"{where}: no {', '.join(map(repr, missing))}; see data/templates/README.md")
+        raise InputError(f"{where}: no {', '.join(map(repr, missing))}, or nothing there; see data/templates/README.md")
     for section, (names, parts) in OBJECTS.items():
         if not isinstance(data[section], dict):
             raise InputError(f"{where}: {section!r} must be an object")
