@@ -131,11 +131,9 @@ class Block(nn.Module):
         context: Tensor | tuple[Tensor, Tensor] | None = None,
         context_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
-        weights: list[Tensor] | None = None,
-        cross_weights: list[Tensor] | None = None,
     ) -> Tensor:
         """(B, T, D) -> (B, T, D); the arguments are those of MultiHeadAttention."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache, weights))
+        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache))
         if self.cross_attention is not None:
-            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask, weights=cross_weights))
+            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))

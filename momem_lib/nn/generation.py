@@ -30,11 +30,6 @@ def draw(probs: Tensor, uniform: Tensor) -> Tensor:
     return torch.minimum(token.squeeze(-1), last).to(device)
 
 
-def uniforms(seeds: Sequence[int], length: int) -> Tensor:
-    """Random numbers (B, length), each row from its own seed: a row draws the same alone and in any batch."""
-    return torch.stack([torch.rand(length, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-
-
 @dataclass(frozen=True)
 class Sampling:
     """How the next token is chosen: heat its distribution, keep the best, draw.
@@ -84,10 +79,11 @@ class Sampling:
         return probs / probs.sum(-1, keepdim=True)
 
     def numbers(self, rows: int, length: int) -> Tensor:
-        """The random numbers that a batch of rows draws its tokens with: (B, length)."""
+        """What rows draw their tokens with (B, length): each from its own seed, so the same alone and in any batch."""
         if self.temperature < COLD:
             return torch.zeros(rows, length)
-        return uniforms(self.seeds or [0] * rows, length)
+        generators = (torch.Generator().manual_seed(seed) for seed in self.seeds or [0] * rows)
+        return torch.stack([torch.rand(length, generator=generator) for generator in generators])
 
     def choose(self, log_probs: Tensor, numbers: Tensor) -> Tensor:
         """One token for each place, given a random number for each: (B, T, V) and (B, T) -> (B, T)."""
@@ -127,16 +123,6 @@ class Generated:
         """
         end = self.tokens.index(last) + 1 if last in self.tokens else len(self.log_probs)
         return math.exp(min(0.0, sum(self.log_probs[:end])))
-
-    def append(self, token: int, log_prob: float, copied: float, stop: int) -> None:
-        """Write down one more token; after the stop token, nothing more is written."""
-        if self.finished:
-            return
-        self.log_probs.append(log_prob)
-        self.finished = token == stop
-        if not self.finished:
-            self.tokens.append(token)
-            self.copied.append(copied)
 
     def cut(self, length: int) -> "Generated":
         """The output up to a length limit."""
@@ -180,8 +166,14 @@ def record(results: list[Generated], out: Mixture, chosen: Tensor, stop: int, co
     columns = [part.tolist() for part in (chosen, log_probs, copied)]
     for row, result in enumerate(results):
         tokens = list(zip(*(column[row] for column in columns), strict=True))
-        for token in tokens if counts is None else tokens[: counts[row]]:
-            result.append(*token, stop)
+        for token, log_prob, share in tokens if counts is None else tokens[: counts[row]]:
+            if result.finished:
+                break
+            result.log_probs.append(log_prob)
+            result.finished = token == stop
+            if not result.finished:
+                result.tokens.append(token)
+                result.copied.append(share)
     return copied
 
 
@@ -190,11 +182,7 @@ DRAFT = 15  # tokens guessed ahead while a text is copied
 
 @torch.inference_mode()
 def generate_fast(
-    model: Transformer,
-    inputs: Inputs,
-    stop: int,
-    max_tokens: int,
-    sampling: Sampling = GREEDY,
+    model: Transformer, inputs: Inputs, stop: int, max_tokens: int, sampling: Sampling = GREEDY
 ) -> list[Generated]:
     """The same as generate, two to three times as fast: what will probably come is read ahead, and checked in one step.
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -40,20 +40,9 @@ class State:
             cache.select(rows)
         if self.context is not None:
             self.context = [(key[rows], value[rows]) for key, value in self.context]
-        names = (
-            "context_mask",
-            "spans",
-            "fit",
-            "key_mask",
-            "positions",
-            "copy_states",
-            "copy_keys",
-            "copy_tokens",
-            "copy_mask",
-        )
-        for name in (*names, "matches", "phases"):
-            if getattr(self, name) is not None:
-                setattr(self, name, getattr(self, name)[rows])
+        for name, value in list(vars(self).items()):
+            if isinstance(value, Tensor):
+                setattr(self, name, value[rows])
         return self
 
     def keep(self, tokens: int, kept: Tensor) -> None:
@@ -79,15 +68,6 @@ class State:
         if self.spans is None:
             return self.context_mask[:, None, None]
         return visible(self.spans, self.context_mask, self.phases)[:, None]
-
-
-@dataclass
-class Looks:
-    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
-
-    encoder: list[Tensor] = field(default_factory=list)
-    decoder: list[Tensor] = field(default_factory=list)
-    cross: list[Tensor] = field(default_factory=list)
 
 
 class Transformer(nn.Module):
@@ -143,11 +123,9 @@ class Transformer(nn.Module):
                 nn.init.normal_(module.weight, std=0.6 / math.sqrt(module.in_features))
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        for module in self.modules():  # after the matrices: with tied embeddings, the head's matrix is one of these
-            if isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-        if not self.config.tie_embeddings:
-            nn.init.normal_(self.head.scores.weight, std=0.02)
+        tables = [module for module in self.modules() if isinstance(module, nn.Embedding)]
+        for table in tables if self.config.tie_embeddings else [*tables, self.head.scores]:
+            nn.init.normal_(table.weight, std=0.02)  # after the matrices: a tied head's matrix is one of these
         for blocks in (self.encoder, self.decoder):
             for block in blocks:
                 cross = [block.cross_attention.out] if block.cross_attention is not None else []
@@ -175,9 +153,7 @@ class Transformer(nn.Module):
             return self.dropout(x + self.position(positions)), None
         return self.dropout(x), rotation(positions, self.config.embedding_dim // self.config.num_heads)
 
-    def encode(
-        self, source: Tensor, source_mask: Tensor, looks: Looks | None = None, spans: Tensor | None = None
-    ) -> Tensor:
+    def encode(self, source: Tensor, source_mask: Tensor, spans: Tensor | None = None) -> Tensor:
         """Read the source in both directions, or a record as its spans allow: (B, S) -> (B, S, D)."""
         if spans is None:
             positions, mask = torch.arange(source.shape[1], device=source.device)[None], source_mask[:, None, None, :]
@@ -185,7 +161,7 @@ class Transformer(nn.Module):
             positions, mask = record_positions(spans), record_mask(spans, source_mask)  # (B, S), (B, 1, S, S)
         x, angles = self.embed(source, positions, source, spans)
         for block in self.encoder:
-            x = block(x, mask, angles, weights=looks and looks.encoder)
+            x = block(x, mask, angles)
         return self.encoder_norm(x)
 
     def decoder_mask(self, inputs: Inputs) -> Tensor | str:
@@ -199,51 +175,47 @@ class Transformer(nn.Module):
             order[:prompt_length, :prompt_length] = True
         return keys & order
 
-    def decode(self, inputs: Inputs, state: State, looks: Looks | None = None) -> Tensor:
+    def decode(self, inputs: Inputs, state: State) -> Tensor:
         """Read prompt and target: -> states (B, P+T, D)."""
         tokens = torch.cat([inputs.prompt, inputs.target], dim=1)
         # Each row's target follows its own prompt: padding between them takes no position.
         ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
         prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
         x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1), inputs.prompt)
-        return self.through_blocks(x, self.decoder_mask(inputs), angles, state, looks)
+        return self.through_blocks(x, self.decoder_mask(inputs), angles, state)
 
-    def through_blocks(self, x: Tensor, mask: Tensor | str | None, angles, state: State, looks=None) -> Tensor:
+    def through_blocks(self, x: Tensor, mask: Tensor | str | None, angles, state: State) -> Tensor:
         """The decoder's blocks and the norm after them: (B, T, D) -> (B, T, D); their caches are added to."""
         seen = state.context_seen()
         for index, block in enumerate(self.decoder):
             context = state.context[index] if state.context else None
             cache = state.caches[index] if state.caches else None
-            x = block(x, mask, angles, context, seen, cache, looks and looks.decoder, looks and looks.cross)
+            x = block(x, mask, angles, context, seen, cache)
         return self.decoder_norm(x)
 
-    def forward(self, inputs: Inputs, looks: Looks | None = None) -> Mixture:
-        """Predict, for each target token, the one after it.
-
-        Args:
-            inputs: one batch.
-            looks: filled with the attention weights, when given.
+    def forward(self, inputs: Inputs) -> Mixture:
+        """Predict, for each target token of a batch, the one after it.
 
         Returns:
             A Mixture for the T target positions; without a copy head, its gate is 0 and its weights are empty.
         """
-        state, states = self.read(inputs, looks)
+        state, states = self.read(inputs)
         return self.predict(state, states[:, inputs.prompt.shape[1] :])
 
-    def read(self, inputs: Inputs, looks: Looks | None = None, caches: Sequence[KeyValueCache] = ()):
+    def read(self, inputs: Inputs, caches: Sequence[KeyValueCache] = ()) -> tuple[State, Tensor]:
         """Read source, prompt and target: the State after them, its matches (B, T, S), and states (B, P+T, D)."""
         self.check_lengths(inputs)
         seen = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)  # (B, P+T)
         state, encoded = State(list(caches), seen, seen.sum(1)), None
         if self.encoder_norm is not None:
             state.spans = inputs.spans if self.role is not None else None
-            encoded = self.encode(inputs.source, inputs.source_mask, looks, state.spans)
+            encoded = self.encode(inputs.source, inputs.source_mask, state.spans)
             state.context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
             state.context_mask = inputs.source_mask
             if state.spans is not None:
                 phase = phase_after(inputs.target)
                 state.phases = torch.cat([phase.new_zeros(inputs.prompt.shape), phase], dim=1)  # (B, P+T)
-        states = self.decode(inputs, state, looks)
+        states = self.decode(inputs, state)
         if state.phases is not None:
             state.phases = state.phases[:, inputs.prompt.shape[1] :]
         if self.copy is not None:

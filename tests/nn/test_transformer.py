@@ -5,12 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from momem_lib.course.shared.anatomy import looking
 from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, attention, attention_by_hand, causal_mask
 from momem_lib.nn.blocks import Block, ModelConfig
 from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.copying import match_lengths
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.transformer import Looks, Transformer
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.training.config import read_config
 
@@ -156,11 +157,12 @@ def test_a_causal_prompt_does_not_look_ahead_and_the_other_does():
     for reading, alike in (("causal", True), ("both", False)):
         model = small(copy_from="none", prompt_attention=reading)
         inputs = random_inputs(model, prompts=(9, 9))
-        first, second = Looks(), Looks()
-        model(inputs, first)
+        with looking(model) as first:
+            model(inputs)
         inputs.prompt = inputs.prompt.clone()
         inputs.prompt[:, 8] = 120
-        model(inputs, second)
+        with looking(model) as second:
+            model(inputs)
         # The second block's weights over the first 8 prompt positions depend on what these positions have seen.
         assert torch.equal(first.decoder[1][:, :, :8, :8], second.decoder[1][:, :, :8, :8]) == alike
 
@@ -209,9 +211,9 @@ def test_cached_equals_uncached(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_predictions_are_probabilities_and_looks_are_kept(kind):
     model = small(**KINDS[kind])
-    looks = Looks()
     inputs = random_inputs(model)
-    out = model(inputs, looks)
+    with looking(model) as looks:
+        out = model(inputs)
     torch.testing.assert_close(out.log_probs.exp().sum(-1), torch.ones(2, 7), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(out.log_probs, model(inputs).log_probs, rtol=1e-4, atol=1e-5)
     assert (len(looks.decoder), len(looks.encoder)) == (2, model.config.num_encoder_blocks)

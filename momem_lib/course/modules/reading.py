@@ -8,13 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from momem_lib.course.shared.anatomy import looking
 from momem_lib.data.records import Record
 from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, frame, task_named
 from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
-from momem_lib.nn.transformer import Looks
 from momem_lib.project import InputError
 
 CONTINUED = "·"  # stands for a byte that goes on with the character before it
@@ -167,8 +167,8 @@ def read_along(module: Module, prompt: str, source: str | Record | None = None, 
     else:
         target = encode_target(task, text)
     inputs = module.inputs([prompt], [source], [target[:-1]])
-    looks = Looks()
-    out = model(inputs, looks)
+    with looking(model) as looks:
+        out = model(inputs)
     labels = torch.tensor(target[1:], device=model.device)  # (T,)
     log_probs, copied = (part[0] for part in out.of(labels[None]))  # (T,) each
     tokens, weights = out.source[0], out.copy_weights[0]  # (S,) and (T, S)

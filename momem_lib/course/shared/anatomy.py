@@ -1,4 +1,8 @@
-"""The sizes of a Transformer: parameters and arithmetic by formula, and the arithmetic that PyTorch counts."""
+"""The sizes of a Transformer, by formula and as PyTorch counts its arithmetic, and its attention weights, kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -6,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.transformer import Looks, Transformer
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
 
@@ -96,9 +100,43 @@ def counted_flops(model: Transformer, inputs: Inputs, backward: bool = False) ->
 
     Attention runs written out: not every fused kernel is known to the counter.
     """
-    with FlopCounterMode(display=False) as counter:
-        out = model(inputs, Looks())
+    with FlopCounterMode(display=False) as counter, looking(model):
+        out = model(inputs)
         if backward:
             out.log_probs.sum().backward()
     model.zero_grad(set_to_none=True)
     return counter.get_total_flops()
+
+
+@dataclass
+class Looks:
+    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
+
+    encoder: list[Tensor] = field(default_factory=list)
+    decoder: list[Tensor] = field(default_factory=list)
+    cross: list[Tensor] = field(default_factory=list)
+
+
+@contextmanager
+def looking(model: Transformer) -> Iterator[Looks]:
+    """Within, a model's attention runs written out, and its weights are kept.
+
+    Example:
+        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, num_decoder_blocks=1))
+        >>> with looking(model) as looks:
+        ...     out = model(text_inputs(torch.tensor([[1, 2, 3]])))
+        >>> looks.decoder[0].shape
+        torch.Size([1, 2, 3, 3])
+    """
+    looks = Looks()
+    layers = [(block.attention, looks.encoder) for block in model.encoder]
+    for block in model.decoder:
+        layers += [(block.attention, looks.decoder), (block.cross_attention, looks.cross)]
+    hooks = [layer.register_forward_pre_hook(lambda _, given, named, kept=kept: (given, named | {"weights": kept}),
+                                             with_kwargs=True)
+             for layer, kept in layers if layer is not None]  # fmt: skip
+    try:
+        yield looks
+    finally:
+        for hook in hooks:
+            hook.remove()

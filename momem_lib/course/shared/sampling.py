@@ -10,7 +10,7 @@ from momem_lib.course.shared.charts import Bar
 from momem_lib.course.shared.panel import Panel, button, card_html, number_box, rendered, slider, table_html, text_box
 from momem_lib.course.shared.text import one_line, visible
 from momem_lib.data.tokens import SPECIALS
-from momem_lib.nn.generation import Sampling, draw, uniforms
+from momem_lib.nn.generation import Sampling, draw
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -87,7 +87,8 @@ def draw_token(rows: list[Bar], seed: int) -> str:
         >>> draw_token([Bar("a", 0.5, 1.0), Bar("b", 0.5, 0.0)], seed=3)
         'a'
     """
-    return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
+    number = Sampling(1.0, seeds=[seed]).numbers(1, 1)[:, 0]
+    return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), number))].token
 
 
 def _bar_row(bar: Bar) -> tuple[str, ...]:
