@@ -74,7 +74,8 @@ def test_tokens_survive_a_file(task, tmp_path):
     for index, row in enumerate(ROWS):
         shown = TOKENIZER.show(again.target[index].tolist())
         assert shown == f"{task.start}{row[task.target]}{task.stop}"
-        named = "<name>" if task.name == "summary" else row["name"]  # Module 2 is not told who is asked about
+        # Module 2 is not told who is asked about, and Module 3 is shown where the name stands.
+        named = {"summary": "<name>", "response": f"\x02{row['name']}\x03"}.get(task.name, row["name"])
         assert TOKENIZER.show(again.prompt[index].tolist()) == f"<prompt>Where does {named} live?</prompt>"
 
 
