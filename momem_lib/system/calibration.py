@@ -17,30 +17,32 @@ from momem_lib.system.memory import Memory
 from momem_lib.system.names import same_name
 from momem_lib.system.pipeline import Pipeline
 
-MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
+WORSE = 3  # a wrong answer is as bad as so many silences
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
 
 
-def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
-    """The lowest threshold that lets no more than so many wrong outputs through: no doubt where it buys nothing.
+def best_threshold(pairs: Sequence[tuple[float, bool]], worse: float = WORSE) -> float:
+    """The threshold at which silence costs least, a wrong output counting as so many silences; the lowest of the best.
+
+    Of what is silenced, each right output costs one and each wrong one saves `worse` (Chow 1970, "On Optimum
+    Recognition Error and Reject Tradeoff": doubt where the chance of an error exceeds the cost of doubt).
 
     Args:
         pairs: (confidence, right) of outputs.
 
     Example:
-        >>> outputs = [(1.0, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
-        >>> lowest_threshold(outputs, 0), lowest_threshold(outputs, 1), lowest_threshold(outputs, 2)
-        (0.875, 0.375, 0.02)
-        >>> 0.92624 < lowest_threshold([(0.92624, False), (0.92626, True)], 0) <= 0.92626
-        True
+        >>> outputs = [(0.9, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
+        >>> best_threshold(outputs, 3), best_threshold(outputs, 0.5)
+        (0.825, 0.02)
     """
-    wrong = sorted((confidence for confidence, right in pairs if not right), reverse=True)
-    if len(wrong) <= most_wrong:
-        return CAUTION
-    refused = wrong[most_wrong]  # the surest one that must not pass
-    above = min((confidence for confidence, _ in pairs if confidence > refused), default=1.0)
-    return max(CAUTION, (refused + above) / 2)
+    best, least, cost = CAUTION, 0.0, 0.0
+    for number, (confidence, right) in enumerate(ranked := sorted(pairs)):
+        cost += 1 if right else -worse
+        above = ranked[number + 1][0] if number + 1 < len(ranked) else 1.0
+        if cost < least and above > confidence:
+            best, least = max(CAUTION, (confidence + above) / 2), cost
+    return best
 
 
 def confidences(
@@ -83,7 +85,7 @@ def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict
         pipeline.remember(records)
         for module, found in confidences(pipeline, questions, records).items():
             pairs[module] += found
-    thresholds = {module: lowest_threshold(found, int(MOST_WRONG * count)) for module, found in pairs.items()}
+    thresholds = {module: best_threshold(found) for module, found in pairs.items()}
     for name, module in pipeline.modules.items():
         module.card["metrics"] |= {"confidence_threshold": thresholds[name]} if name in thresholds else {}
         save_model(paths[name], module.model, module.card, torch.float16)
