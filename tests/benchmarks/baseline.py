@@ -115,7 +115,6 @@ def trained(rows: int = ROWS) -> BagOfWords:
     return model
 
 
-@torch.inference_mode()
 def classic_label(question: str) -> str | None:
     """Which of the six classic fields a question asks for, by its label, or None."""
     return CHOICES[int(trained().logits([features(question)]).argmax())]
