@@ -22,6 +22,7 @@ RESULTS = DATA / "results"
 GENERATED = ROOT / "data" / "generated"
 TEST_PEOPLE = DATA / "test_people.jsonl"
 NOTEBOOKS = ROOT / "notebooks"
+MINE = ROOT / "my_notebooks"  # the reader's own copies, which git does not see
 FIGURES = ROOT / "figures"
 RUNS = ROOT / "runs"
 BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included

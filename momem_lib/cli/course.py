@@ -16,8 +16,9 @@ def add(parsers) -> None:
     parser.add_argument("-p", dest="parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--sweep", nargs="+", metavar="NAME VALUE", help="one run for each value of a parameter")
     parser.add_argument("--out-dir", type=Path, default=RUNS)
-    parser = add_command(parsers, "lab", lab, "open JupyterLab")
-    parser.add_argument("notebook", nargs="?", default="00")
+    parser = add_command(parsers, "lab", lab, "open your own copies of the notebooks in JupyterLab")
+    parser.add_argument("notebook", nargs="?", default="00", help="number or name (00)")
+    parser.add_argument("--fresh", action="store_true", help="copy it anew; your old copy is kept beside it")
     parser = add_command(parsers, "html", html, "notebooks as web pages")
     parser.add_argument("--out-dir", type=Path, default=RUNS.parent / "html")
     parser = add_command(parsers, "normalise", normalise, "make notebooks ready to commit")
@@ -54,10 +55,10 @@ def check(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
-    """Open JupyterLab at a notebook."""
+    """Open JupyterLab at your own copy of a notebook: my_notebooks/ is made once, and never written over."""
     from momem_lib.tools.notebooks import open_lab
 
-    return open_lab(options.notebook)
+    return open_lab(options.notebook, options.fresh)
 
 
 def html(options: argparse.Namespace) -> None:

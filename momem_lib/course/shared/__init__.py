@@ -11,9 +11,10 @@ from momem_lib.course.shared.anatomy import (
 from momem_lib.course.shared.charts import Chart, capped, draw_charts, draw_parameter_shares, draw_sampling, smooth
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
+from momem_lib.course.shared.judging import attempt, judge, yours
 from momem_lib.course.shared.pictures import MODULES, draw_trace
 from momem_lib.course.shared.source import code_of
-from momem_lib.course.shared.start import attempt, check_parameters
+from momem_lib.course.shared.start import check_parameters
 from momem_lib.course.shared.text import one_line, printable, visible
 from momem_lib.course.shared.toy import (
     TOY,

@@ -1,0 +1,357 @@
+"""What the reader writes is judged, and used from there on where it is right; until then the library's version is used.
+
+A Part knows the library's version, small inputs, and typical mistakes, which it tells by what they make of them.
+Each notebook keeps its parts in one file, parts.py of its folder; the solutions stand in the notebook, folded.
+"""
+
+import _thread
+import linecache
+import random
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from copy import deepcopy
+from dataclasses import dataclass, field
+from importlib import import_module
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from momem_lib.project import InputError
+
+MOST_PRINTED = 1000  # characters of what the reader's code prints that are shown
+MOST_SHOWN = 24  # numbers of a table that are written out
+RIGHT: dict[str, bool] = {}  # what was judged in this kernel, by id
+
+
+class Trouble(Exception):
+    """The reader's code did not get to its end; the message says why, as a sentence without its full stop."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the reader writes in one cell, and what is known about it.
+
+    Attributes:
+        library: the version that is used until the reader's is right.
+        cases: what both are called with, the smallest first: tuples of arguments, each a copy of its own.
+        mistakes: a sentence that says what is wrong -> a version that makes just this mistake.
+        call: how a version is called with a case, where that is more than version(*case). words: how that is told.
+        check: in place of cases: asserts that a version is right, with a sentence.
+        seconds: how long the reader's version may take for all cases.
+    """
+
+    library: object = None
+    cases: Sequence[tuple] = ()
+    mistakes: Mapping[str, object] = field(default_factory=dict)
+    call: Callable = lambda version, *case: version(*case)
+    words: str = "With ({})"
+    check: Callable[[object], None] | None = None
+    seconds: float = 10
+
+
+def parts_of(notebook: str) -> dict[str, Part]:
+    """The parts that the reader writes in a notebook ("03"), by id ("03.1"; "03.a" for an exercise at the end)."""
+    return import_module(f"momem_lib.course.nb{notebook}.parts").PARTS
+
+
+def judge(id: str, thing: object) -> object:
+    """Say whether the reader's version of a part is right; hand it back where it is, and the library's where it is not.
+
+    Example:
+        >>> softmax = judge("03.1", lambda scores, dim=-1: scores)
+        Not yet: the exponential is missing, and so is the sum: these are the scores themselves.
+        With (tensor([0., 0.])) it gives tensor([0., 0.]), where tensor([0.50, 0.50]) was expected.
+        The library's is used until then.
+    """
+    if id not in parts_of(id[:2]):
+        raise InputError(f"no part is called {id!r}: there are {', '.join(parts_of(id[:2]))}")
+    part = parts_of(id[:2])[id]
+    try:
+        objection = guarded(lambda: objection_to(thing, part), thing, part.seconds)
+    except Trouble as trouble:
+        objection = f"Not yet: {trouble}."
+    RIGHT[id] = objection is None
+    used = is_used(id)
+    if objection is None:
+        print("Right! From here on, yours is used." if used else "Right!")
+        return thing
+    between = "\n" if "\n" in objection else " "
+    print(f"{objection}{between}The library's is used until then." if used else objection)
+    return part.library if used else thing
+
+
+def is_used(id: str) -> bool:
+    """Whether the notebook goes on to use a part; an exercise, whose id ends in a letter, stands for itself.
+
+    Example:
+        >>> is_used("03.12"), is_used("03.a")
+        (True, False)
+    """
+    return id[3:].isdigit()
+
+
+def attempt(check: Callable, *answers: object) -> bool:
+    """Check an answer, say how it went, and return whether it is right; the notebook goes on either way.
+
+    Example:
+        >>> from momem_lib.course.nb00.exercises import check_own_record
+        >>> attempt(check_own_record, None)
+        Not yet: your record is None: replace it by a dict, {"fname": "...", ...}.
+        False
+    """
+    try:
+        guarded(lambda: check(*answers), answers[0] if answers else None)
+    except Trouble as trouble:
+        print(f"Not yet: {trouble}.")
+        return False
+    print("Right!")
+    return True
+
+
+def yours(notebook: str) -> int:
+    """Say how many parts of a notebook the reader has written, and which are left; returns how many."""
+    parts = [id for id in parts_of(notebook) if is_used(id)]
+    left = [id for id in parts if not RIGHT.get(id)]
+    print(f"{len(parts) - len(left)} of {len(parts)} parts of this notebook are yours.")
+    if left:
+        print(f"Still the library's: {', '.join(left)}.")
+    return len(parts) - len(left)
+
+
+# Judging
+
+
+def objection_to(thing: object, part: Part) -> str | None:
+    """What is wrong with the reader's version of a part, in sentences; None where it is right."""
+    if thing is None or thing is ...:
+        return "Not written yet."
+    if part.check is not None:
+        part.check(thing)
+        return None
+    shown = None
+    for case in part.cases:
+        try:
+            mine, left = called(thing, part, case)
+        except NotImplementedError:
+            return "Not written yet."
+        right, left_right = called(part.library, part, case)
+        if mine is None or mine is ...:
+            return "Not written yet: it returns nothing."
+        shown = difference(mine, right)
+        if shown is None and difference(left, left_right) is not None:
+            shown = "it changes what it was given: work on a copy"
+        if shown is not None:
+            break
+    if shown is None:
+        return None
+    known = [sentence for sentence, wrong in part.mistakes.items() if alike(thing, wrong, part)]
+    words = f"{part.words.format(', '.join(map(written, case)))} {shown}."
+    return f"Not yet: {known[0]}.\n{words}" if known else f"Not yet. {words}"
+
+
+def called(version: object, part: Part, case: tuple) -> tuple[object, tuple]:
+    """What a version makes of a case, and what it leaves of its arguments."""
+    given = deepcopy(case)
+    torch.manual_seed(0)
+    return part.call(version, *given), given
+
+
+def alike(thing: object, wrong: object, part: Part) -> bool:
+    """Whether the reader's version does what a wrong one does, in every case; errors of one kind are alike too."""
+
+    def outcome(version: object, case: tuple) -> object:
+        try:
+            return called(version, part, case)
+        except Exception as error:
+            return type(error)
+
+    return all(difference(outcome(thing, case), outcome(wrong, case), nan_is_nan=True) is None for case in part.cases)
+
+
+def difference(mine: object, right: object, nan_is_nan: bool = False) -> str | None:
+    """How a result differs from the right one, in words; None where it does not.
+
+    Example:
+        >>> difference([1, 2.0], [1, 2.0]), difference(torch.ones(2), torch.ones(1, 2))
+        (None, 'it gives the shape (2,), where (1, 2) was expected')
+    """
+    if isinstance(right, Tensor | np.ndarray):
+        if not isinstance(mine, type(right)):
+            return f"it gives {written(mine)}, where a {type(right).__name__} was expected"
+        if tuple(mine.shape) != tuple(right.shape):
+            return f"it gives the shape {tuple(mine.shape)}, where {tuple(right.shape)} was expected"
+        one, other = (np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x) for x in (mine, right))
+        if one.dtype.kind != other.dtype.kind:
+            return f"it holds numbers of the type {mine.dtype}, where {right.dtype} was expected"
+        same = np.isclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=nan_is_nan)
+        if not same.all() and one.size > MOST_SHOWN:
+            place = tuple(np.argwhere(~same)[0].tolist())
+            found, wanted = written(one[place].item()), written(other[place].item())
+            return f"it gives {found} at {list(place)}, where {wanted} was expected"
+        same = bool(same.all())
+    elif isinstance(right, float):
+        same = isinstance(mine, int | float) and bool(np.isclose(mine, right, rtol=1e-4, equal_nan=nan_is_nan))
+    elif isinstance(right, list | tuple) and isinstance(mine, type(right)) and len(mine) == len(right):
+        pairs = zip(mine, right, strict=True)
+        found = ((place, difference(*pair, nan_is_nan)) for place, pair in enumerate(pairs, start=1))
+        place, what = next((pair for pair in found if pair[1]), (0, ""))
+        inside = what.startswith("in part")  # of a list in a list
+        return f"in part {place}{',' if inside else ' of its result'} {what.removeprefix('in ')}" if what else None
+    elif isinstance(right, dict) and isinstance(mine, dict) and list(mine) == list(right):
+        return difference(list(mine.values()), list(right.values()), nan_is_nan)
+    else:
+        same = type(mine) is type(right) and mine == right
+    return None if same else f"it gives {written(mine)}, where {written(right)} was expected"
+
+
+def written(value: object) -> str:
+    """A value as the reader would type it, as long as it is small.
+
+    Example:
+        >>> written(torch.tensor([1.0, 0.25])), written(torch.zeros(9, 9)), written("Jo")
+        ('tensor([1.00, 0.25])', 'a tensor of the shape (9, 9)', "'Jo'")
+    """
+    if isinstance(value, Tensor | np.ndarray):
+        if len(np.ravel(value.detach().cpu())) > MOST_SHOWN if isinstance(value, Tensor) else value.size > MOST_SHOWN:
+            return f"a {'tensor' if isinstance(value, Tensor) else 'array'} of the shape {tuple(value.shape)}"
+        table = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
+        digits = {"precision": 2, "suppress_small": True, "separator": ", ", "max_line_width": 10_000}
+        if table.dtype.kind == "f" and np.isfinite(table).all() and (table != table.round()).any():
+            digits["formatter"] = {"float": lambda number: f"{number:.2f}"}
+        text = np.array2string(table, **digits).replace("\n", "")
+        return f"{'tensor' if isinstance(value, Tensor) else 'array'}({' '.join(text.split())})"
+    if isinstance(value, list | tuple):
+        inside = ", ".join(map(written, value))
+        text = f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    else:
+        text = f"{value:.4g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+# Keeping the kernel alive
+
+
+def guarded(work: Callable[[], object], thing: object, seconds: float = 10) -> object:
+    """Do work that runs the reader's code; what it does beside its result is undone.
+
+    Random numbers and global names are as before, of what is printed the beginning is shown, and a time limit holds
+    (in the main thread; a single long operation of PyTorch is waited for).
+
+    Raises:
+        Trouble: it raised an error, wanted to exit, called itself without end, or took too long.
+    """
+    printed, changed = Beginning(), []
+    try:
+        with random_numbers_kept(), globals_kept(thing) as changed, redirect_stdout(printed), limited(seconds):
+            return work()
+    except AssertionError as error:
+        raise Trouble(str(error).splitlines()[0] if str(error) else f"an assert failed{place_of(error)}") from None
+    except RecursionError:
+        raise Trouble("your code calls itself without end: where does it stop?") from None
+    except SystemExit:
+        raise Trouble("your code wants to end the program (exit): let it return instead") from None
+    except TimeoutError as error:
+        raise Trouble(str(error)) from None
+    except Exception as error:  # a mistake in the reader's own function is news for the reader, not the end of a run
+        raise Trouble(f"your code raised {type(error).__name__}: {error}{place_of(error)}") from None
+    finally:
+        printed.show()
+        if changed:
+            print(f"(Your code changed {', '.join(changed)} outside itself; that is put back.)")
+
+
+def place_of(error: Exception) -> str:
+    """The last line of a notebook's cell that an error came through: ", in the line 'a = b / 0'"."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if "ipykernel_" in code.co_filename or code.co_filename.startswith("<"):
+            line = linecache.getline(code.co_filename, step.tb_lineno).strip()
+            place = f", in the line '{line}'" if line else place
+        step = step.tb_next
+    return place
+
+
+class Beginning:
+    """Stands in for the screen, and keeps the beginning of what is printed."""
+
+    def __init__(self) -> None:
+        self.text, self.length = "", 0
+
+    def write(self, text: str) -> int:
+        """Keep a piece, as far as there is room."""
+        self.text += text[: MOST_PRINTED - len(self.text)]
+        self.length += len(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def show(self) -> None:
+        """Print what was kept, and say how much was not."""
+        if self.text:
+            print(self.text, end="" if self.text.endswith("\n") else "\n")
+        if self.length > len(self.text):
+            print(f"(Your code printed {self.length - len(self.text):,} characters more; they are left out.)")
+
+
+@contextmanager
+def random_numbers_kept():
+    """Within, random numbers may be drawn; afterwards the next ones are those that would have come anyway."""
+    before, before_numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(before)
+            np.random.set_state(before_numpy)
+
+
+@contextmanager
+def globals_kept(thing: object):
+    """Within, the reader's code may bind global names anew; afterwards they are as before, and a list says which."""
+    functions = [thing, *(vars(thing).values() if isinstance(thing, type) else ())]
+    space = next((one.__globals__ for one in functions if hasattr(one, "__globals__")), {})
+    before, changed = dict(space), []
+    try:
+        yield changed
+    finally:
+        changed += sorted(name for name in {*space, *before} if space.get(name, space) is not before.get(name, space))
+        for name in changed:
+            space.pop(name, None)
+        space.update(before)
+
+
+@contextmanager
+def limited(seconds: float):
+    """Within, what takes longer is broken off.
+
+    Raises:
+        TimeoutError: it was.
+    """
+    main, late = threading.main_thread(), threading.Event()
+
+    def stop() -> None:
+        late.set()
+        if hasattr(signal, "pthread_kill"):  # wakes the main thread where it sleeps
+            signal.pthread_kill(main.ident, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    if threading.current_thread() is not main:
+        yield
+        return
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not late.is_set():
+            raise
+        raise TimeoutError(f"your code was stopped after {seconds:g} seconds: does a loop never end?") from None
+    finally:
+        timer.cancel()
