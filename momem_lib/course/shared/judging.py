@@ -39,7 +39,7 @@ class Part:
         cases: what both are called with, the smallest first: tuples of arguments, each a copy of its own.
         mistakes: a sentence that says what is wrong -> a version that makes just this mistake.
         call: how a version is called with a case, where that is more than version(*case). words: how that is told.
-        check: in place of cases: asserts that a version is right, with a sentence.
+        check: in place of cases: asserts that a version is right, with a sentence; NotImplementedError: it is a stub.
         seconds: how long the reader's version may take for all cases.
     """
 
@@ -129,8 +129,10 @@ def objection_to(thing: object, part: Part) -> str | None:
     if thing is None or thing is ...:
         return "Not written yet."
     if part.check is not None:
-        part.check(thing)
-        return None
+        try:
+            return part.check(thing)
+        except NotImplementedError:
+            return "Not written yet."
     shown = None
     for case in part.cases:
         try:
@@ -200,8 +202,11 @@ def difference(mine: object, right: object, nan_is_nan: bool = False) -> str | N
         place, what = next((pair for pair in found if pair[1]), (0, ""))
         inside = what.startswith("in part")  # of a list in a list
         return f"in part {place}{',' if inside else ' of its result'} {what.removeprefix('in ')}" if what else None
-    elif isinstance(right, dict) and isinstance(mine, dict) and list(mine) == list(right):
-        return difference(list(mine.values()), list(right.values()), nan_is_nan)
+    elif isinstance(right, dict) and isinstance(mine, dict):
+        if set(mine) != set(right):
+            return f"it has the keys {', '.join(map(str, mine))}, where {', '.join(map(str, right))} were expected"
+        found = ((key, difference(mine[key], right[key], nan_is_nan)) for key in right)
+        return next((f"under {key!r} {what}" for key, what in found if what), None)
     else:
         same = type(mine) is type(right) and mine == right
     return None if same else f"it gives {written(mine)}, where {written(right)} was expected"

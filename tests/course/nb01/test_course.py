@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 
-from momem_lib.course.nb01.exercises import JO, JO_ROW
 from momem_lib.course.nb01.plots import (
     characters_by_script,
     draw_lengths,
@@ -21,14 +20,20 @@ from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
 from momem_lib.course.shared.text import record_of, record_text
 from momem_lib.data.people import read_people
-from momem_lib.data.records import Record
-from momem_lib.data.rows import load_material
+from momem_lib.data.records import Person, Record
+from momem_lib.data.rows import empty_row, load_material
 from momem_lib.data.styles import clear_name
 from momem_lib.data.tasks import TASKS
 from momem_lib.project import TEST_PEOPLE, InputError
 
 NASTY = "<script>alert('1')</script> & $x$"
 PEOPLE = read_people(TEST_PEOPLE)
+JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO_ROW = empty_row("train", "en", "answerable", "plain", "en/location/where does {name} live") | {
+    "name": "Jo Doe", "asked": "location", "label": "Lives in", "value": "Oslo", "record": JO.to_dict(),
+    "question": "Where does Jo Doe live?", "content": JO.content, "summary": JO.summary("Lives in"),
+    "response": "Jo Doe lives in Oslo.",
+}  # fmt: skip
 OAK = Record("Oak", (("Soil", "loam"), ("Hobbies", "none; or: growing"), ("Height", "")))
 
 
