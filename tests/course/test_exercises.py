@@ -147,7 +147,7 @@ def double(x):
 @pytest.fixture
 def part(monkeypatch):
     """A notebook with one part, 99.1."""
-    one = Part(double, [(1,), (torch.ones(2),)], {"added, not multiplied": lambda x: x + 2}, seconds=0.3)
+    one = Part(double, [(1,), (torch.ones(2),)], {"added, not multiplied": lambda x: x + 2}, seconds=0.2)
     monkeypatch.setattr(judging, "parts_of", lambda notebook: {"99.1": one, "99.a": one})
     monkeypatch.setattr(judging, "RIGHT", {})
     return one
@@ -212,8 +212,8 @@ def in_place(x):
 @pytest.mark.parametrize(
     ("thing", "sentence"),
     [
-        (for_ever, "your code was stopped after 0.3 seconds: does a loop never end?"),
-        (asleep, "your code was stopped after 0.3 seconds"),
+        (for_ever, "your code was stopped after 0.2 seconds: does a loop never end?"),
+        (asleep, "your code was stopped after 0.2 seconds"),
         (deep, "your code calls itself without end"),
         (loud, "(Your code printed 999,001 characters more; they are left out.)\nRight!"),
         (leaving, "your code wants to end the program"),
