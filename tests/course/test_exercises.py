@@ -124,8 +124,9 @@ def test_every_part_has_a_cell_and_the_library_is_right(notebook):
     assert [cell.id for cell in CELLS if cell.notebook == notebook] == list(parts_of(notebook))
     assert sum(judging.is_used(id) for id in parts_of(notebook)) >= AT_LEAST
     for id, part in parts_of(notebook).items():
-        judge(id, part.library)
-        assert judging.RIGHT[id], id
+        if part.library is not None:
+            judge(id, part.library)
+            assert judging.RIGHT[id], id
 
 
 @pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
@@ -214,7 +215,7 @@ def in_place(x):
     [
         (for_ever, "your code was stopped after 0.2 seconds: does a loop never end?"),
         (asleep, "your code was stopped after 0.2 seconds"),
-        (deep, "your code calls itself without end"),
+        (deep, "your code calls itself without end, or too often"),
         (loud, "(Your code printed 999,001 characters more; they are left out.)\nRight!"),
         (leaving, "your code wants to end the program"),
         (in_place, "With (tensor([1., 1.])) it changes what it was given: work on a copy"),

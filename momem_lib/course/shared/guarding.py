@@ -36,7 +36,9 @@ def guarded(work: Callable[[], object], thing: object, seconds: float = 20) -> o
     except AssertionError as error:
         raise Trouble(str(error).splitlines()[0] if str(error) else f"an assert failed{place_of(error)}") from None
     except RecursionError:
-        raise Trouble("your code calls itself without end: where does it stop?") from None
+        raise Trouble(
+            "your code calls itself without end, or too often for Python: where does it stop, and would a loop do?"
+        ) from None
     except SystemExit:
         raise Trouble("your code wants to end the program (exit): let it return instead") from None
     except TimeoutError as error:
