@@ -136,6 +136,7 @@ def limited(seconds: float):
                     _thread.interrupt_main()
                 return
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background may ignore it
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield
@@ -145,3 +146,4 @@ def limited(seconds: float):
         raise TimeoutError(f"your code was stopped after {seconds:g} seconds: does a loop never end?") from None
     finally:
         done.set()
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
