@@ -275,6 +275,7 @@ def test_an_unknown_part_is_refused(part):
         ({"a": 1}, {"b": 1}, "it has the keys a, where b were expected"),
         ({"a": 1, "b": 2}, {"b": 1, "a": 1}, "under 'b' it gives 2, where 1 was expected"),
         (True, 1, "it gives True, where 1 was expected"),
+        (2.0, 2, "it gives 2 (float), where 2 (int) was expected"),
         (1, 1.0, None),
         ("ab", "ab", None),
     ],

@@ -207,7 +207,12 @@ def difference(mine: object, right: object, nan_is_nan: bool = False) -> str | N
     else:
         plain = type(right).__eq__ is object.__eq__  # a generator of random numbers, say: nothing to compare
         same = type(mine) is type(right) and (plain or mine == right)
-    return None if same else f"it gives {written(mine)}, where {written(right)} was expected"
+    if same:
+        return None
+    found, wanted = written(mine), written(right)
+    if found == wanted:  # 2.0 and 2, say
+        found, wanted = f"{found} ({type(mine).__name__})", f"{wanted} ({type(right).__name__})"
+    return f"it gives {found}, where {wanted} was expected"
 
 
 def written(value: object) -> str:
