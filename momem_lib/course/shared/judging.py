@@ -91,7 +91,7 @@ def attempt(check: Callable, *answers: object) -> bool:
     Example:
         >>> from momem_lib.course.nb00.exercises import check_own_record
         >>> attempt(check_own_record, None)
-        Not yet: your record is None: replace it by a dict, {"fname": "...", ...}.
+        Not yet: your record is None: replace it by a dict, {"name": "...", ...}.
         False
     """
     try:
