@@ -77,7 +77,8 @@ def found_cells():
             for call in calls:  # two, where two things belong together
                 solutions = SOLUTION.findall(cells[number + 1].source)
                 name, id = call[1] or call[4], call[2] or call[3]
-                found.append(Cell(path.stem[:2], id, name, given, dict(earlier), CALL.sub("", cell.source), solutions))
+                stub = cell.source[: calls[0].start()]
+                found.append(Cell(path.stem[:2], id, name, given, dict(earlier), stub, solutions))
             earlier |= {call[1]: call[2] for call in calls if call[1]}
     return found
 
@@ -216,7 +217,7 @@ def in_place(x):
         (for_ever, "your code was stopped after 0.2 seconds: does a loop never end?"),
         (asleep, "your code was stopped after 0.2 seconds"),
         (deep, "your code calls itself without end, or too often"),
-        (loud, "(Your code printed 999,001 characters more; they are left out.)\nRight!"),
+        (loud, "(Your code printed 1,999,002 characters more; they are left out.)\nRight!"),
         (leaving, "your code wants to end the program"),
         (in_place, "With (tensor([1., 1.])) it changes what it was given: work on a copy"),
         (lambda x: x / 0, "your code raised ZeroDivisionError: division by zero"),
