@@ -214,7 +214,7 @@ def in_place(x):
 @pytest.mark.parametrize(
     ("thing", "sentence"),
     [
-        (for_ever, "your code was stopped after 0.2 seconds: does a loop never end?"),
+        (for_ever, "your code was stopped after 0.2 seconds: does a loop never end? The library's"),
         (asleep, "your code was stopped after 0.2 seconds"),
         (deep, "your code calls itself without end, or too often"),
         (loud, "(Your code printed 1,999,002 characters more; they are left out.)\nRight!"),

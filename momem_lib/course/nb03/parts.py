@@ -263,6 +263,7 @@ PARTS = {
             (torch.tensor([1.0, 0.0]),),
             (torch.tensor([1000.0, 0.0]),),
             (torch.tensor([[1000.0, 1000.0], [0.0, 0.0]]),),
+            (torch.tensor([[0.0, 0.0], [0.0, 5.0]]),),
             (numbers(2, 3), 0),
         ],
         {
@@ -279,6 +280,9 @@ PARTS = {
             ),
             "the largest score of the whole table was taken off: a row that lies far below it becomes 0 / 0": (
                 lambda s, dim=-1: (s - s.max()).exp() / (s - s.max()).exp().sum(dim, keepdim=True)
+            ),
+            "the sum has lost its axis, so that rows are divided by each other's sums: keepdim=True": lambda s, dim=-1: (
+                (s - s.amax(dim, keepdim=True)).exp() / (s - s.amax(dim, keepdim=True)).exp().sum(dim)
             ),
             "dim is not used: the last axis is only where it begins": lambda s, dim=-1: torch.softmax(s, -1),
         },

@@ -64,7 +64,7 @@ def judge(id: str, thing: object) -> object:
     try:
         objection = guarded(lambda: objection_to(thing, part, rights), thing, part.seconds)
     except Trouble as trouble:
-        objection = f"Not yet: {trouble}."
+        objection = not_yet(trouble)
     RIGHT[id] = objection is None
     used = is_used(id)
     if objection is None:
@@ -85,6 +85,11 @@ def is_used(id: str) -> bool:
     return id[3:].isdigit()
 
 
+def not_yet(trouble: Trouble) -> str:
+    """What kept the reader's code from its end, as a sentence."""
+    return f"Not yet: {trouble}" + ("" if str(trouble).endswith("?") else ".")
+
+
 def attempt(check: Callable, *answers: object) -> bool:
     """Check an answer, say how it went, and return whether it is right; the notebook goes on either way.
 
@@ -97,7 +102,7 @@ def attempt(check: Callable, *answers: object) -> bool:
     try:
         guarded(lambda: check(*answers), answers[0] if answers else None)
     except Trouble as trouble:
-        print(f"Not yet: {trouble}.")
+        print(not_yet(trouble))
         return False
     print("Right!")
     return True
