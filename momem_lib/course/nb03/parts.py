@@ -281,7 +281,7 @@ PARTS = {
             "the largest score of the whole table was taken off: a row that lies far below it becomes 0 / 0": (
                 lambda s, dim=-1: (s - s.max()).exp() / (s - s.max()).exp().sum(dim, keepdim=True)
             ),
-            "the sum has lost its axis, so that rows are divided by each other's sums: keepdim=True": lambda s, dim=-1: (
+            "the sum has lost its axis, so rows are divided by each other's sums: keepdim=True": lambda s, dim=-1: (
                 (s - s.amax(dim, keepdim=True)).exp() / (s - s.amax(dim, keepdim=True)).exp().sum(dim)
             ),
             "dim is not used: the last axis is only where it begins": lambda s, dim=-1: torch.softmax(s, -1),
