@@ -50,6 +50,7 @@ class Mixture:
     copy_weights: Tensor  # (B, T, S) where it copies from
     generated: Tensor  # (B, T, V) what the generator alone would say, as log_probs
     source: Tensor  # (B, S) the tokens that can be copied
+    choice: Tensor | None = None  # (B, facts) log-probability of each fact of a record, see fields.FactPointer
 
     def of(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Of one token for each step (B, T): its log-probability, and the share of it that came from copying, 0 to 1.
@@ -85,7 +86,7 @@ class CopyHead(nn.Module):
     Args of the constructor switch it part by part, so that each part's worth can be measured:
         longest_match: match lengths up to this are told apart; 0 switches the match feature off.
         copied_context: whether gate and generator see the states that are about to be copied.
-        fit: whether it is told how well each label fits the question.
+        pointed: whether it is told which fact is asked for.
 
     Example:
         >>> head = CopyHead(embedding_dim=8, vocab_size=268, longest_match=4, copied_context=True)
@@ -97,11 +98,10 @@ class CopyHead(nn.Module):
     """
 
     def __init__(
-        self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool, fit: bool = False
+        self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool, pointed: bool = False
     ) -> None:
         super().__init__()
-        self.fit_scales = nn.Parameter(torch.tensor([0.2, 12.0])) if fit else None  # what a fit adds to the copy scores
-        self.fit_trust = nn.Parameter(torch.zeros(2)) if fit else None  # and the best one to the gate
+        self.trust = nn.Parameter(torch.ones(2)) if pointed else None  # in the fact chosen, and in that there is one
         self.query = nn.Linear(embedding_dim, embedding_dim)
         self.key = nn.Linear(embedding_dim, embedding_dim)
         self.match_weights = nn.Parameter(torch.full((longest_match,), 0.5))
@@ -130,7 +130,7 @@ class CopyHead(nn.Module):
         source_mask: Tensor,
         match: Tensor,
         keys: Tensor | None = None,
-        fit: Tensor | None = None,
+        pointed: tuple[Tensor, Tensor] | None = None,
     ) -> Mixture:
         """Mix the two ways to the next token.
 
@@ -139,10 +139,11 @@ class CopyHead(nn.Module):
             source_states: (B, S, D). source: (B, S) tokens.
             source_mask: (B, S), or (B, T, S) where steps differ; True where a step may point.
             match: (B, T, S) from match_lengths. keys: self.key(source_states), where it is known already.
-            fit: (B, T, S, 2), see fields.LabelFit.
+            pointed: (B, T, S), the log-probability that a position's fact is asked for, and (B, T), the log-odds that
+                any is.
         """
         scores = self.copy_scores(states, self.key(source_states) if keys is None else keys, match)
-        scores = scores if fit is None else scores + fit @ self.fit_scales
+        scores = scores if pointed is None else scores + self.trust[0] * pointed[0]
         open_to = source_mask if source_mask.dim() == 3 else source_mask[:, None]
         scores = scores.masked_fill(~open_to, -1e9)  # finite: a source of padding alone gives no NaN
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
@@ -152,7 +153,7 @@ class CopyHead(nn.Module):
             logits = logits + self.context_scores(context)
             seen = torch.cat([states, context], dim=-1)
         copying = self.gate(seen).float()  # (B, T, 1)
-        copying = copying if fit is None else copying + (fit.amax(2) @ self.fit_trust)[..., None]
+        copying = copying if pointed is None else copying + (self.trust[1] * pointed[1])[..., None]
         gate = torch.sigmoid(copying)
         # A token's share is the sum over all places where it stands.
         places = source[:, None, :].expand_as(weights)  # (B, T, S)

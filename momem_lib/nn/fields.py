@@ -93,7 +93,7 @@ class LabelFit(nn.Module):
         self.counts = nn.Linear(width, 1)  # how much a run of the question counts
 
     def forward(self, question: Tensor, asked: Tensor, record: Tensor, spans: Tensor, there: Tensor) -> Tensor:
-        """The fit of each token's fact, as found in the label and as found in the question: (B, S, 2).
+        """The fit of each fact, as found in the label and as found in the question: (B, facts, 2).
 
         Args:
             question: (B, P, D) vectors. asked: (B, P), True where there is one. record: (B, S, D). spans: (B, S).
@@ -110,4 +110,47 @@ class LabelFit(nn.Module):
         found = (counts[..., None] * best).sum(1)  # (B, facts)
         covered = alike.new_zeros(found.shape).scatter_add(1, facts, alike.amax(1))
         length = alike.new_zeros(found.shape).scatter_add(1, facts, in_label.float()).clamp(min=1)
-        return torch.stack([found.gather(1, facts), (covered / length).gather(1, facts)], dim=-1)
+        return torch.stack([found, covered / length], dim=-1)
+
+
+class FactPointer(nn.Module):
+    """Points at the fact that is asked for, or at none: one choice for each question, before a letter is written.
+
+    A fact is the mean of its label's states, and how well the label fits; "none" has a score of its own (a pointer
+    network: Vinyals, Fortunato and Jaitly 2015, arXiv:1506.03134, section 2.3).
+
+    Example:
+        >>> pointer, spans = FactPointer(width=8), torch.tensor([[0, 2, 3, 4, 5]])  # the name, and two facts
+        >>> question, record, there = torch.randn(1, 4, 8), torch.randn(1, 5, 8), torch.ones(1, 5).bool()
+        >>> choice = pointer(torch.randn(1, 8), record, spans, there, (question, torch.ones(1, 4).bool(), record))
+        >>> choice.shape, choice.exp().sum().round().item()
+        (torch.Size([1, 3]), 1.0)
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fit = LabelFit(width)
+        self.fit_scales = nn.Parameter(torch.tensor([0.2, 12.0]))  # what a fit adds
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.none = nn.Linear(width, 1)
+
+    def forward(
+        self, asked: Tensor, record: Tensor, spans: Tensor, there: Tensor, runs: tuple[Tensor, Tensor, Tensor]
+    ) -> Tensor:
+        """The log-probability of each fact, and of none in the place of the name, number 0: (B, facts).
+
+        Args:
+            asked: (B, D), what the decoder knows of the question. record: (B, S, D), what the encoder knows of it.
+            spans, there: (B, S). runs: vectors of the question's runs of letters (B, P, D), where there are any (B, P),
+                and of the record's (B, S, D), for LabelFit.
+        """
+        fits = self.fit(*runs, spans, there)  # (B, facts, 2)
+        facts, label = (spans // 2)[..., None], (in_labels(spans) & there)[..., None].to(record.dtype)
+        total = record.new_zeros(*fits.shape[:2], record.shape[2])
+        total = total.scatter_add(1, facts.expand_as(record), record * label)  # (B, facts, D)
+        count = record.new_zeros(*fits.shape[:2], 1).scatter_add(1, facts, label)
+        keys = self.key(total / count.clamp(min=1))
+        scores = (keys @ self.query(asked)[..., None]).squeeze(-1) / record.shape[2] ** 0.5 + fits @ self.fit_scales
+        scores = scores.float().masked_fill(count.squeeze(-1) == 0, -1e9)
+        return torch.cat([self.none(asked).float(), scores[:, 1:]], dim=1).log_softmax(-1)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from momem_lib.nn.attention import CAUSAL, KeyValueCache, causal_mask, rotation
 from momem_lib.nn.blocks import Block, ModelConfig, NGramEmbedding
 from momem_lib.nn.copying import CopyHead, GenerateHead, Mixture, match_lengths
-from momem_lib.nn.fields import LabelFit, phase_after, record_mask, record_positions, visible
+from momem_lib.nn.fields import FactPointer, phase_after, record_mask, record_positions, visible
 from momem_lib.nn.inputs import Inputs
 from momem_lib.project import InputError
 
@@ -25,7 +25,7 @@ class State:
     context: list[tuple[Tensor, Tensor]] | None = None  # keys and values of the encoded source, of each decoder block
     context_mask: Tensor | None = None  # (B, S)
     spans: Tensor | None = None  # (B, S) of a record that is read in two phases
-    fit: Tensor | None = None  # (B, S, 2) how well each token's label fits the question
+    choice: Tensor | None = None  # (B, facts) log-probability of each fact of the record
     phases: Tensor | None = None  # (B, n) whether the label is written, after each token of the last step
     copy_states: Tensor | None = None  # (B, S, D) what the copy head can point at
     copy_keys: Tensor | None = None  # (B, S, D) the same as keys, computed once
@@ -103,7 +103,7 @@ class Transformer(nn.Module):
         fields = config.source_reading == "fields" and config.copy_from == "source" and config.ngram_rows > 0
         if config.copy_from != "none":
             self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context, fields)
-        self.label_fit = LabelFit(width) if fields else None
+        self.pointer = FactPointer(width) if fields else None
         self.initialise()
 
     @property
@@ -224,9 +224,10 @@ class Transformer(nn.Module):
             copied, state.copy_tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
             state.copy_states, state.copy_keys = copied, self.copy.key(copied)
             state.copy_mask = mask
-            if self.label_fit is not None:
-                asked, read = self.ngrams(inputs.prompt), self.ngrams(inputs.source, state.spans)
-                state.fit = self.label_fit(asked, inputs.prompt_mask, read, state.spans, inputs.source_mask)
+            if self.pointer is not None:
+                runs = self.ngrams(inputs.prompt), inputs.prompt_mask, self.ngrams(inputs.source, state.spans)
+                asked = states[:, inputs.prompt.shape[1]]  # after the token that opens the summary
+                state.choice = self.pointer(asked, encoded, state.spans, inputs.source_mask, runs)
             state.copy_boundary = inputs.source.shape[1] if len(parts) == 2 else 0
             state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)
         return state, states
@@ -296,10 +297,13 @@ class Transformer(nn.Module):
         """The head on the last n positions: states (B, n, D) -> Mixture with T = n."""
         if self.copy is None:
             return self.plain(states)
-        logits, mask, fit = self.head(states), state.copy_mask, None
+        logits, mask, pointed = self.head(states), state.copy_mask, None
         if state.phases is not None:
             mask = visible(state.spans, mask, state.phases)
-        if state.fit is not None:
-            fit = state.fit[:, None] * ~state.phases[..., None, None]  # it helps to choose a label, and then no more
+        if state.choice is not None:  # it helps to choose a label, and then no more
+            choosing, none = ~state.phases, state.choice[:, 0]  # (B, n), (B,)
+            any_fact = torch.log1p(-none.exp().clamp(max=1 - 1e-6)) - none
+            fact = state.choice.gather(1, state.spans // 2)  # (B, S)
+            pointed = fact[:, None] * choosing[..., None], any_fact[:, None] * choosing
         read = state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys
-        return self.copy(states, logits, *read, fit)
+        return replace(self.copy(states, logits, *read, pointed), choice=state.choice)

@@ -41,7 +41,7 @@ class RunConfig:
 class TrainConfig(RunConfig):
     """Everything that the training of a module depends on; in a JSON file and on a card, its parts' keys stand flat."""
 
-    choice_loss: float = number(0.0, 0.0, 100.0)  # weight of the generator's own loss on labels, see choice_loss
+    choice_loss: float = number(0.0, 0.0, 100.0)  # weight of the choice of the fact, see trainer.choice_loss
     validation_rows: int = number(256, 1, 10**6)  # rows that exact match is measured on at each checkpoint
     model: ModelConfig = field(default=ModelConfig(copy_from="prompt"))
     data: SynthesisConfig = field(default=SynthesisConfig())  # of the rows to make when no dataset is given

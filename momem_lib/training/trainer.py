@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from momem_lib.data.tasks import COLON
-from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.inputs import Inputs
@@ -39,26 +38,36 @@ def cross_entropy(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
     return -(chosen * mask).sum() / mask.sum()
 
 
-def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
-    """The generator's own loss on the label of each summary, up to its colon: a scalar, in nats per summary.
-
-    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
-    The copy head soon points at all labels of the record alike, takes those letters over, and leaves the generator no
-    reason to learn them: the loss stands still at chance. Asked alone, the generator learns them as a choice among a
-    few letters, and what the question means reaches the states that the copy head points from.
+def asked_facts(inputs: Inputs, labels: Tensor) -> Tensor:
+    """The number of the fact that each target states, 0 for none: (B,).
 
     Args:
-        out: generated (B, T, V). labels: (B, T).
+        inputs: of records, with their spans. labels: (B, T), the targets.
+    """
+    numbers = []
+    for source, spans, target in zip(inputs.source.tolist(), inputs.spans.tolist(), labels.tolist(), strict=True):
+        label = target[: target.index(COLON) + 2] if COLON in target else None
+        parts: dict[int, list[int]] = {}
+        for token, span in zip(source, spans, strict=True):
+            parts.setdefault(span, []).append(token)
+        numbers.append(next((span // 2 for span, part in parts.items() if part == label), 0))
+    return torch.tensor(numbers, device=labels.device)
+
+
+def choice_loss(out: Mixture, inputs: Inputs, labels: Tensor) -> Tensor:
+    """How surely the pointer chooses the right fact, or none: a scalar, in nats per question.
+
+    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
+    A mean over letters hardly feels them; asked for by itself, the choice is learned like any classification.
 
     Example:
-        >>> labels = torch.tensor([list(b"Hobbies: a: b")])
-        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0), torch.zeros(1))
-        >>> choice_loss(out, labels).item()  # one nat for each letter of "Hobbies"
-        7.0
+        >>> out = Mixture(*[torch.zeros(1)] * 5, choice=torch.tensor([[0.25, 0.75]]).log())
+        >>> source, spans = torch.tensor([list(b"Job: King; ")]), torch.tensor([[2] * 5 + [3] * 6])
+        >>> inputs = Inputs(source, source > 0, source, source > 0, source, source > 0, spans)
+        >>> round(choice_loss(out, inputs, torch.tensor([list(b"Job: King")])).exp().item(), 2)
+        1.33
     """
-    chosen = out.generated.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
-    in_label = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)
-    return -(chosen * in_label).sum(dim=1).mean()
+    return torch.nn.functional.nll_loss(out.choice, asked_facts(inputs, labels))
 
 
 def module_loss(
@@ -72,7 +81,7 @@ def module_loss(
     inputs, labels = batch
     out = model(inputs)
     loss = cross_entropy(out, labels, inputs.target_mask)
-    return (loss, loss + choice * choice_loss(out, labels)) if choice else loss
+    return (loss, loss + choice * choice_loss(out, inputs, labels)) if choice else loss
 
 
 def hidden_matrices(model: Transformer) -> list[Tensor]:
@@ -80,6 +89,8 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
     ends = [model.head.scores]
     if model.copy is not None:
         ends += [model.copy.gate, model.copy.context_scores]
+    if model.pointer is not None:
+        ends += [model.pointer.none]
     layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear) and module not in ends)
     return [layer.weight for layer in layers]
 
