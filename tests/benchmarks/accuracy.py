@@ -56,7 +56,7 @@ class Fresh:
     def __init__(self, material, per_question: int):
         path = DATA / "evaluation" / "open_phrasings.json"
         self.data = json.loads(path.read_text(encoding="utf-8"))
-        self.people = questions_and_people(material, SIX, "test", 1500, kinds=("answerable",))[1]
+        self.people = questions_and_people(material, SIX, "test", 2500, kinds=("answerable",))[1]
         self.pools = material.lists.values["test", "en"]
         self.repeats, self.next, self.rng = per_question, 0, Random(2026)
 
