@@ -89,7 +89,7 @@ class Transformer(nn.Module):
         self.config = config
         width = config.embedding_dim
         self.embedding = nn.Embedding(config.vocab_size, width)
-        self.ngrams = NGramEmbedding(config.ngram_rows, width) if config.ngram_rows else None
+        self.ngrams = NGramEmbedding(config.ngram_rows, width, config.whole_words) if config.ngram_rows else None
         self.position = nn.Embedding(config.context_window, width) if config.positions == "learned" else None
         self.dropout = nn.Dropout(config.dropout)
         self.role = nn.Embedding(2, width) if config.source_reading == "fields" else None  # label or value
