@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 from momem_lib.cli.options import DEVICES, add_command, seed
 from momem_lib.project import CHECKPOINTS, GENERATED, InputError, write_atomically
@@ -63,6 +64,7 @@ def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a language model on a text."""
+    began = monotonic()  # PyTorch's own import, next, takes seconds
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
     from momem_lib.settings import change, read_changes
@@ -81,9 +83,8 @@ def train(options: argparse.Namespace) -> None:
         changes |= {"seed": options.seed} if options.seed is not None else {}
         files, source = lm_runs.files_for("train", options.file)
         print(f"text: {source}")
-        trained = lm_runs.train_files(
-            files, options.out, options.profile or "quick", options.minutes, changes, options.device, on_checkpoint=draw
-        )
+        how = {"minutes": options.minutes, "changes": changes, "device": options.device, "began": began}
+        trained = lm_runs.train_files(files, options.out, options.profile or "quick", on_checkpoint=draw, **how)
     card, out = trained.language_model.card, options.out
     metrics = card["metrics"]
     print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")

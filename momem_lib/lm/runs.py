@@ -29,7 +29,8 @@ from momem_lib.training.trainer import Trainer
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", STATE, "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
-TIMED = (3, 100, 0.05)  # steps that --minutes measures the speed with: at least, at most, and share of the minutes
+# The trial run of --minutes: at least and at most so many steps, at least and at most such a share of the minutes.
+TIMED = (3, 100, 0.05, 0.2)
 FOR_STEPS = 0.8  # of the minutes; the rest is for checkpoints
 CHECKPOINTS = 5  # of a run in minutes, about
 HARDLY_TWICE, HARDER = 1.5, 0.1  # passes over a text that teach nothing by heart; a validation loss so much higher
@@ -65,7 +66,8 @@ def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch
 
     def measure(trainer: Trainer) -> bool:
         seconds.append(trainer.seconds - sum(seconds))  # a step reads its loss, so a GPU cannot run far ahead of it
-        return len(seconds) >= TIMED[0] and sum(seconds) >= TIMED[2] * 60 * minutes
+        spent = sum(seconds) / (60 * minutes)
+        return spent >= TIMED[3] or (len(seconds) >= TIMED[0] and spent >= TIMED[2])
 
     fit(trainer, batches(tokens, config), window_loss, TIMED[1], measure=measure, disable=True)
     torch.set_rng_state(state)
@@ -165,12 +167,14 @@ def train_files(
     device: str = "auto",
     show: bool = True,
     on_checkpoint: Callable[[History], None] | None = None,
+    began: float | None = None,
 ) -> Trained:
     """Train a language model on text files, from the first byte to a folder that holds it.
 
     Args:
         files: UTF-8 text files. out: folder to write to; an earlier model there is moved to its folder "previous".
         profile, changes: as in config.plan. minutes: the time for all of it, instead of the profile's number of steps.
+        began: when the minutes began, by time.monotonic(); None: now.
 
     Raises:
         InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
@@ -180,7 +184,7 @@ def train_files(
         raise InputError(f"minutes is {minutes}; a number above 0 was expected")
     if minutes is not None and "max_global_steps" in changes:
         raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
-    deadline = None if minutes is None else monotonic() + 60 * minutes
+    deadline = None if minutes is None else (began or monotonic()) + 60 * minutes
     prepare_folder(out)
     say = tqdm.write if show else (lambda _line: None)  # beside the progress bars
     # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
