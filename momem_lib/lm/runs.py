@@ -31,8 +31,8 @@ FILES = (f"{NAME}.safetensors", f"{NAME}.json", STATE, "tokenizer.json", "tokens
 FILES += ("log.csv", "loss.png")
 # The trial run of --minutes: at least and at most so many steps, at least and at most such a share of the minutes.
 TIMED = (3, 100, 0.05, 0.2)
-FOR_STEPS = 0.8  # of the minutes; the rest is for checkpoints
-CHECKPOINTS = 5  # of a run in minutes, about
+FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
+MEASURED = 0.1  # of the tokens that a run in minutes reads: it measures on no more, so that a checkpoint stays short
 HARDLY_TWICE, HARDER = 1.5, 0.1  # passes over a text that teach nothing by heart; a validation loss so much higher
 
 
@@ -81,21 +81,20 @@ def fit_minutes(
     """The plan with as many steps as fit into some minutes, about, and with all that depends on them."""
     for _ in range(2):  # other steps may mean no table of n-grams, or one, and then another speed
         steps, before = steps_in(minutes, chosen.config, tokens, device), chosen.config.model
-        fitting = {"max_global_steps": steps, "checkpoint_steps": max(1, steps // CHECKPOINTS)}
-        chosen = plan(text_bytes, profile, fitting | changes | {"max_global_steps": steps})
-        chosen = chosen.with_vocabulary(before.vocab_size)
+        chosen = plan(text_bytes, profile, changes | {"max_global_steps": steps}).with_vocabulary(before.vocab_size)
         if chosen.config.model.ngram_rows == before.ngram_rows:
             break
-    steps = {"max_global_steps": f"as many as {minutes:.2g} minutes allow here; planned anew on the way"}
-    return replace(chosen, reasons=chosen.reasons | steps | {"checkpoint_steps": f"about {CHECKPOINTS} checkpoints"})
+    said = {"max_global_steps": f"as many as {minutes:.2g} minutes allow here; planned anew on the way"}
+    said["checkpoint_steps"] = "by step; a run in minutes makes its checkpoints by the clock"
+    return replace(chosen, reasons=chosen.reasons | said)
 
 
 def rulers(tokenizer: BPETokenizer, tokens: np.ndarray) -> str:
     """What two compressors need for a text, in a sentence: a model that needs less has learned more of it than they.
 
     Example:
-        >>> rulers(BPETokenizer(), np.frombuffer(b"to be or not to be, " * 500, np.uint8))[:32]
-        'For comparison: gzip needs 0.06 '
+        >>> "gzip needs 0.0" in rulers(BPETokenizer(), np.frombuffer(b"to be or not to be, " * 500, np.uint8))
+        True
     """
     text = tokenizer.decode_bytes(tokens.tolist())
     bits = (8 * len(compressed) / len(text) for compressed in (gzip.compress(text), bz2.compress(text)))
@@ -144,7 +143,6 @@ def prepare(
     say(
         f"{len(tokens):,} tokens of {size / len(tokens):.2f} bytes each; the last {len(held_out):,} are for validation."
     )
-    say(rulers(tokenizer, held_out))
     # A short text may have fewer merges than planned.
     chosen = chosen.with_vocabulary(tokenizer.vocab_size)
     windows(learned, chosen.config.model.context_window, 1, 0, 0)  # says so when the text is too short
@@ -153,8 +151,13 @@ def prepare(
             raise InputError("reading the text took all the minutes: give more, or a shorter text")
         say("Measuring how quick this machine is ...")
         chosen = fit_minutes(left, chosen, size, profile, changes, learned, where)
+        read = chosen.config.max_global_steps * chosen.config.batch_size * chosen.config.model.context_window
+        held_out = held_out[: max(1_000, int(MEASURED * read))]
+        say(f"Checkpoints measure on {len(held_out):,} of the tokens for validation, so that they stay short.")
+    say(rulers(tokenizer, held_out))
     say(f"The settings that follow from the text (profile {profile}):\n{chosen}")
     data = {"tokens": file_hash(folder / "tokens.bin"), "bytes": size, "files": [file.name for file in files][:100]}
+    data["measured"] = len(held_out)  # tokens of the validation text, so that a resumed run measures on the same
     return chosen.config, tokenizer, {"data": data} | circumstances(chosen.config.seed, where)
 
 
@@ -182,8 +185,8 @@ def train_files(
     out, changes = Path(out), changes or {}
     if minutes is not None and not 0 < minutes <= 100_000:
         raise InputError(f"minutes is {minutes}; a number above 0 was expected")
-    if minutes is not None and "max_global_steps" in changes:
-        raise InputError("both minutes and max_global_steps say how long to train: leave out one of them")
+    if minutes is not None and (both := {"max_global_steps", "checkpoint_steps"} & changes.keys()):
+        raise InputError(f"both minutes and {min(both)} plan the run: leave out one of them")
     deadline = None if minutes is None else (began or monotonic()) + 60 * minutes
     prepare_folder(out)
     say = tqdm.write if show else (lambda _line: None)  # beside the progress bars
@@ -195,6 +198,7 @@ def train_files(
         for file in Path(folder).iterdir():
             file.rename(out / file.name)
     learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
+    held_out = held_out[: facts["data"]["measured"]]
     trained = train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts, deadline)
     if sentence := another_kind(trained, len(learned)):
         say(sentence)
@@ -219,6 +223,7 @@ def resume(out: str | Path = OUT, **options) -> Trained:
         raise InputError(f"the run in {out} has done all its {steps}: nothing is left to resume")
     learned, held_out = corpus.split_tokens(tokens)
     facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
+    held_out = held_out[: card["data"].get("measured")]
     config = change(LMConfig(), card["training"], f"the card {STATE}")
     return train(config, learned, held_out, tokenizer, out, resume=True, facts=facts, **options)
 

@@ -35,7 +35,7 @@ LOG_LINES = 200  # about so many rows in the history of a run
 LOGGED = ("step", "seconds", "tokens", "loss", "learning_rate", "gradient_norm", "tokens_per_second")
 LOGGED += ("validation_loss", "bits_per_byte")  # columns of log.csv; samples are left out
 SAMPLE = 120  # bytes, about, of the text that each checkpoint shows
-MEASURED = 0.1  # of the tokens that a run in minutes reads: it measures on no more, so that a checkpoint stays short
+CHECKPOINTS = 5  # of a run in minutes, evenly in time
 History = list[dict]
 
 
@@ -77,6 +77,32 @@ def window_loss(model: Transformer, batch: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
 
 
+class Clock:
+    """The time of a run in minutes: how many steps still fit, and when a checkpoint is due.
+
+    Args:
+        deadline: when the run must be over, by time.monotonic().
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline, self.before = deadline, monotonic()
+        self.between = (deadline - self.before) / CHECKPOINTS
+        self.due = self.before + self.between  # the next checkpoint
+        self.pace = self.measuring = 0.0  # seconds of a step, of late, and of the last checkpoint
+
+    def steps_left(self) -> int:
+        """How many more steps fit before the last checkpoint, if they go on as of late; to be asked after each."""
+        now = monotonic()
+        self.pace += (now - self.before - self.pace) * (0.1 if self.pace else 1.0)
+        self.before = now
+        return max(0, int((self.deadline - now - 1.2 * self.measuring) / max(1e-9, self.pace)))
+
+    def measured(self) -> None:
+        """Note that a checkpoint has been made since the last step."""
+        now = monotonic()
+        self.measuring, self.before, self.due = now - self.before, now, now + self.between
+
+
 @dataclass
 class Trained:
     """What a run leaves behind."""
@@ -98,10 +124,7 @@ class Run:
     show: bool = True
     on_checkpoint: Callable[[History], None] | None = None
     best: LanguageModel | None = None
-    deadline: float | None = None  # when the run must be over, by monotonic(); None: it has steps, not minutes
-    pace: float = 0.0  # seconds from one step to the next, of late
-    measuring: float = 0.0  # seconds that the last checkpoint took
-    stepped: float = 0.0  # when the last step, and what followed it, was done
+    clock: Clock | None = None  # of a run in minutes; None: it has steps
 
     def card(self) -> dict:
         """The card of the model as it stands."""
@@ -167,24 +190,21 @@ class Run:
         waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
         return self.trainer.step >= config.max_global_steps or 0 < config.patience <= waited
 
-    def replan(self) -> None:
-        """As many steps in all as the time that is left allows at the pace of late; the learning rate ends with it."""
-        now, trainer = monotonic(), self.trainer
-        self.pace += (now - self.stepped - self.pace) * (0.1 if self.pace else 1.0)
-        left = int((self.deadline - now - 1.2 * self.measuring) / self.pace)
-        trainer.config = replace(trainer.config, max_global_steps=trainer.step + max(0, left))
-
     def measure(self, trainer: Trainer) -> bool:
-        """After a step: a checkpoint, a line in the history, or nothing; whether that is enough."""
-        if self.deadline is not None:
-            self.replan()
-        config, begin = trainer.config, monotonic()
-        if trainer.step % config.checkpoint_steps == 0 or trainer.step == config.max_global_steps:
+        """After a step: a checkpoint, a line in the history, or nothing; whether that is enough.
+
+        A run in minutes plans its steps anew each time, so that the learning rate ends where the time does.
+        """
+        due = trainer.step % trainer.config.checkpoint_steps == 0
+        if self.clock is not None:
+            trainer.config = replace(trainer.config, max_global_steps=trainer.step + self.clock.steps_left())
+            due = self.clock.before >= self.clock.due
+        if due or trainer.step == trainer.config.max_global_steps:
             self.checkpoint()
-            self.measuring = monotonic() - begin
-        elif trainer.step % max(1, config.max_global_steps // LOG_LINES) == 0:
+            if self.clock is not None:
+                self.clock.measured()
+        elif trainer.step % max(1, trainer.config.max_global_steps // LOG_LINES) == 0:
             trainer.history.append(self.row())
-        self.stepped = monotonic()
         return self.enough()
 
     def go(self) -> Trained:
@@ -192,8 +212,8 @@ class Run:
         trainer = self.trainer
         steps = 0 if self.enough() else trainer.config.max_global_steps  # a run whose patience was at its end
         bar = {"desc": "train", "disable": not self.show}
-        if self.deadline is not None:  # measure ends it
-            steps, bar, self.stepped = sys.maxsize, bar | {"total": None}, monotonic()
+        if self.clock is not None:  # measure ends it
+            steps, bar = sys.maxsize, bar | {"total": None}
         try:
             fit(trainer, batches(self.train_tokens, trainer.config, trainer.step), window_loss, steps,
                 measure=self.measure, words=self.words, **bar)  # fmt: skip
@@ -209,7 +229,7 @@ class Run:
     def words(self, trainer: Trainer) -> str:
         """Loss, bits per byte and speed beside the bar; and the time that is left, where the bar cannot say it."""
         bits = trainer.loss / math.log(2) / self.bytes_per_token
-        left = "" if self.deadline is None else f"{max(0, self.deadline - monotonic()):.0f} s left, "
+        left = "" if self.clock is None else f"{max(0, self.clock.deadline - monotonic()):.0f} s left, "
         return f"{left}loss {trainer.loss:.3f}, {bits:.3f} bits per byte, {self.row()['tokens_per_second']:,} tokens/s"
 
     @cached_property
@@ -247,11 +267,9 @@ def train(
         raise InputError("the text is too short to keep a part of it for validation: 2 tokens are the least")
     windows(train_tokens, config.model.context_window, 1, 0, 0)  # says so when the text is too short
     trainer, out, facts = Trainer(config, pick_device(device)), Path(out) if out is not None else None, facts or {}
-    if deadline is not None:
-        read = config.max_global_steps * config.batch_size * config.model.context_window
-        validation_tokens = validation_tokens[: max(1_000, int(MEASURED * read))]
     now = LanguageModel(trainer.average, tokenizer)
-    run = Run(trainer, now, train_tokens, validation_tokens, out, facts, show, on_checkpoint, deadline=deadline)
+    run = Run(trainer, now, train_tokens, validation_tokens, out, facts, show, on_checkpoint)
+    run.clock = None if deadline is None else Clock(deadline)
     if resume:
         trainer.resume(out / STATE, facts.get("data"))
     else:

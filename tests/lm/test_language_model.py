@@ -327,9 +327,9 @@ def clock_of(monkeypatch, seconds):
     return now
 
 
-@pytest.mark.parametrize("step", [0.2, 1.0, 5.0])
+@pytest.mark.parametrize("step", [0.2, 1.0, 5.0, 12.0])
 def test_a_run_in_minutes_ends_with_them_however_quick_the_machine_turns_out(tmp_path, monkeypatch, step):
-    """Planned are 1-second steps; they take 0.2 or 5, and three times that in the middle."""
+    """Planned are 1-second steps; they take 0.2, 5 or 12, and three times that in the middle."""
     now = clock_of(monkeypatch, lambda what, now: 6.0 if what == "checkpoint" else step * (3 if 60 < now < 90 else 1))
     config = change(LMConfig(), SMALL | {"max_global_steps": 160, "checkpoint_steps": 32, "warmup_steps": 4}, "test")
     tokens = tokens_of(TEXT * 5)
@@ -337,9 +337,10 @@ def test_a_run_in_minutes_ends_with_them_however_quick_the_machine_turns_out(tmp
     trained = lm_training.train(config, tokens[:-900], tokens[-900:], BPETokenizer(), **options)
     last = trained.history[-1]
     assert 180 - 2 * step <= now[0] <= 200 + step
-    assert last["learning_rate"] < 0.1 * config.model_lr  # it ends where the time ends
+    # It ends where the time ends, but for a step or two.
+    assert last["learning_rate"] < max(0.1, 2 / last["step"]) * config.model_lr
     checkpoints = [row["step"] for row in trained.history if "validation_loss" in row]
-    assert checkpoints[-1] == last["step"] and len(checkpoints) <= 32
+    assert checkpoints[-1] == last["step"] and 2 <= len(checkpoints) <= lm_training.CHECKPOINTS + 1
 
 
 def test_minutes_are_kept_by_the_command(tmp_path, text_file, capsys):
@@ -378,8 +379,7 @@ def test_minutes_decide_what_depends_on_the_steps(tmp_path, text_file, monkeypat
     first = plan(size, "quick", {"seed": 1})
     fitted = lm_runs.fit_minutes(3, first, size, "quick", {"seed": 1}, tokens, torch.device("cpu"))
     assert timed == [65_536, 0]  # the speed is measured again where the model is another
-    steps = {"max_global_steps": 4000, "checkpoint_steps": 800}
-    assert fitted.config == plan(size, "quick", {"seed": 1} | steps).config
+    assert fitted.config == plan(size, "quick", {"seed": 1, "max_global_steps": 4000}).config
     assert fitted.config.model.dropout > first.config.model.dropout and "3 minutes allow" in str(fitted)
 
 
