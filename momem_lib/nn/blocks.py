@@ -45,6 +45,11 @@ class ModelConfig:
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
             raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
 
+    @property
+    def points(self) -> bool:
+        """Whether the model points at a fact of the record before it writes, see fields.FactPointer."""
+        return self.source_reading == "fields" and self.copy_from == "source" and self.ngram_rows > 0
+
     def copied(self, source, prompt) -> list:
         """Of two things that belong to source and prompt, those of the texts that the copy head points at, in order.
 

@@ -100,10 +100,9 @@ class Transformer(nn.Module):
         self.decoder_norm = nn.LayerNorm(width)
         self.head = GenerateHead(self.embedding if config.tie_embeddings else None, width, config.vocab_size)
         self.copy = None
-        fields = config.source_reading == "fields" and config.copy_from == "source" and config.ngram_rows > 0
         if config.copy_from != "none":
-            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context, fields)
-        self.pointer = FactPointer(width) if fields else None
+            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context, config.points)
+        self.pointer = FactPointer(width) if config.points else None
         self.initialise()
 
     @property

@@ -83,6 +83,9 @@ def check_task(config: TrainConfig, task: str, where: str) -> TrainConfig:
     if ((blocks := config.model.num_encoder_blocks) > 0) != (task != "ner"):
         wanted = "0 for ner, which is decoder-only" if task == "ner" else f"1 or more: {task} reads with an encoder"
         raise InputError(f"{where}: num_encoder_blocks is {blocks}; it must be {wanted}")
+    if config.choice_loss and not config.model.points:
+        needed = "source_reading fields, copy_from source, ngram_rows above 0"
+        raise InputError(f"{where}: choice_loss {config.choice_loss:g} needs a model that points at a fact ({needed})")
     return config
 
 

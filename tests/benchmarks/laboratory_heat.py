@@ -81,7 +81,7 @@ def twins(task: str, steps: int, seed: int) -> dict[str, Module]:
     rows, found = short_rows(4000, unknown=0.0 if task == "response" else 0.1), {}
     for name, copies in (("copy head", None), ("plain head", "none")):
         changes = {"max_global_steps": steps, "seed": seed, "batch_size": 16}
-        changes |= {"copy_from": copies, "choice_loss": 0.0} if copies else {}
+        changes |= {"copy_from": copies} if copies else {}
         found[name] = Module(TASKS[task], train_watched(task, small_config(task, **changes), rows).model)
     return found
 

@@ -311,6 +311,7 @@ def test_learning_rate_along_a_line():
         ('{"longest_match": -1}', "from 0 to"),
         ('{"hidden_dim": 1000000000000}', "from 1 to"),
         ('{"num_encoder_blocks": 1}', "decoder-only"),
+        ('{"choice_loss": 1}', "points at a fact"),
         ('{"batch_size": ' + "1" * 5000 + "}", "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),
         ('{"num_heads": 3}', "multiple of"),

@@ -45,7 +45,6 @@ def small_config(task: str, **changes) -> TrainConfig:
     if task not in TASKS:
         raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
     shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
-    shape |= {"choice_loss": 0.3} if task == "summary" else {}
     config = change(TrainConfig(), SMALL | shape | changes, "the laboratory")
     return check_task(config, task, "the laboratory")
 

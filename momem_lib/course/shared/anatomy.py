@@ -37,7 +37,6 @@ def parameter_count(config: ModelConfig) -> dict[str, int]:
     attentions = encoders + decoders * (1 + cross)
     blocks = encoders + decoders
     norms = attentions + blocks + 1 + cross  # one before each attention and each MLP, one at the end of each stack
-    fits = config.source_reading == "fields" and config.copy_from == "source" and config.ngram_rows > 0
     count = {
         "token vectors": vocabulary * width,
         "position vectors": config.context_window * width if config.positions == "learned" else 0,
@@ -48,7 +47,7 @@ def parameter_count(config: ModelConfig) -> dict[str, int]:
         "layer norms": norms * 2 * width,  # a gain and a bias
         "head": vocabulary + (0 if config.tie_embeddings else vocabulary * width),
         "copy head": copy_head_count(config) if config.copy_from != "none" else 0,
-        "label fit": width**2 + width + 1 + 4 if fits else 0,  # 4: scales and trusts in the copy head
+        "pointer": 3 * width**2 + 4 * width + 6 if config.points else 0,  # fit, query, key, none; 6: scales and trusts
     }
     if not config.ngram_rows:
         count["n-gram vectors"] = 0
