@@ -28,7 +28,7 @@ def memory():
 @pytest.fixture(scope="module")
 def bag():
     """A bag of words that has read few questions."""
-    return baseline.trained(3_000)
+    return baseline.trained(6_000)
 
 
 @pytest.mark.parametrize(
