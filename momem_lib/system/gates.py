@@ -15,6 +15,8 @@ CLOSING = "\"'”’»)]}>*_-–—.,;:!?…"
 class Gates:
     """Which checks are on. `Gates.all(False)` lets everything through, to show what the checks are worth.
 
+    A module's own <none> ends the answer in any case: that is what it found, and no check of it.
+
     Example:
         >>> Gates(summary=False).tag, Gates.all(False).tag
         (True, False)

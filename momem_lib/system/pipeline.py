@@ -95,6 +95,8 @@ class Pipeline:
             if gates.tag:
                 step.strip()  # no name begins or ends with a space
                 objection = self.link(answer.question, step)
+            elif step.wrote is None:  # that is Module 0's own word, and no gate's
+                objection = tag_gate(answer.question, None)
             answer.note(step, objection or self.doubt(step, gates), gates.tag)
             answer.tag = step.wrote
 
@@ -131,7 +133,8 @@ class Pipeline:
             step.confidence = said.confidence_until(COLON)
             if gates.summary:
                 copy_whole(step, answer.record)
-            objection = summary_gate(answer.record, step.wrote) if gates.summary else None
+            own_word = step.wrote is None  # <none> is Module 2's decision, whether its gate is on or not
+            objection = summary_gate(answer.record, step.wrote) if gates.summary or own_word else None
             answer.note(step, objection or self.doubt(step, gates), gates.summary)
             answer.summary = step.wrote
             answer.label = summary_label(answer.record, step.wrote) if answer.record else None
