@@ -6,7 +6,7 @@ with a given chance, an output that is well formed and wrong, which is what gate
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import torch
@@ -15,8 +15,9 @@ from tqdm import tqdm
 from momem_lib.data.dataset import questions_and_people
 from momem_lib.data.records import Record
 from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.data.tasks import hide_name
 from momem_lib.project import InputError
-from momem_lib.system.answer import Answer
+from momem_lib.system.answer import Answer, Step
 from momem_lib.system.evaluation import asked_records, evaluate_module, label_asked, named, tally, verdict
 from momem_lib.system.gates import Gates, summary_gate
 from momem_lib.system.names import same_name
@@ -27,8 +28,10 @@ STAGES = ("ner", "memory", "summary", "response")
 SLIPPERY = ("ner", "summary")  # modules whose well-formed mistakes Slipping knows
 
 
-def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tuple[list[dict], list[Record]]:
-    """Questions of the test split, two in five without an answer, and the records: none of them was trained on.
+def unseen_questions(
+    count: int, seed: int = 0, phrasings: str = "known", split: str = "test"
+) -> tuple[list[dict], list[Record]]:
+    """Questions of the test split (or validation), two in five without an answer, and the records: never trained on.
 
     Args:
         phrasings: "known" are of kinds that training knew, "held-out" were kept from it.
@@ -38,7 +41,7 @@ def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tup
         >>> len(questions), sorted(questions[0])[:3]
         (3, ['answer', 'kind', 'label'])
     """
-    return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings=phrasings)
+    return questions_and_people(load_material(), SynthesisConfig(seed=seed), split, count, phrasings=phrasings)
 
 
 def outcomes(
@@ -168,6 +171,39 @@ class Slipping(Pipeline):
             answer.summary = step.wrote = record.summary(answer.label)
             step.copied = []
             answer.note(step, summary_gate(record, step.wrote) if gates.summary else None, gates.summary)
+
+
+class Swapped(Pipeline):
+    """A pipeline in which something simple does a module's work, to see what the module is worth.
+
+    Args:
+        pipeline: the whole one. pick: from a question without its name, and labels, to a label or None, in the place of
+            Module 2. word: from name, label and value to a text, in the place of Module 3.
+    """
+
+    def __init__(self, pipeline: Pipeline, pick: Callable | None = None, word: Callable | None = None):
+        super().__init__(pipeline.modules, pipeline.memory)
+        self.pick, self.word = pick, word
+
+    def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
+        if self.pick is None:
+            return super().pick_facts(answers, gates)
+        for answer in answers:
+            prompt = hide_name(answer.question, answer.tag)
+            answer.label = self.pick(prompt, answer.record.labels)
+            answer.summary = answer.record.summary(answer.label) if answer.label else None
+            step = Step("summary", {"question": prompt, "content": answer.content}, answer.summary)
+            answer.note(step, summary_gate(answer.record, answer.summary), gates.summary)
+
+    def respond(
+        self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None
+    ) -> None:
+        if self.word is None:
+            return super().respond(answers, gates, temperature, seed)
+        for answer in answers:
+            answer.text = self.word(answer.tag, answer.label, answer.value)
+            read = {"question": answer.question, "summary": answer.summary}
+            answer.note(Step("response", read, answer.text), None, gates.response)
 
 
 def noise_cascade(

@@ -1,7 +1,6 @@
 """Checkers of notebook 11's exercises: each asserts, and says what is wrong."""
 
 from collections.abc import Callable, Sequence
-from math import isclose, prod
 
 from momem_lib.data.records import Record
 from momem_lib.system.pipeline import Pipeline
@@ -25,30 +24,8 @@ def try_careful(
     return sum(text != person.summary("Lives in") for text, person in said), len(heard) - len(said)
 
 
-def check_chain(chain: Callable[[Sequence[float]], float]) -> None:
-    """11.1: the share right of modules in a row, when each errs by itself and no error is ever mended."""
-    for shares, why in (
-        ([0.9, 0.8, 0.9], "of 1,000 questions 900 survive the first module, 720 the second, 648 the third"),
-        ([1.0, 0.5], "a module that never errs changes nothing"),
-        ([0.5, 0.0, 0.5], "what one module always spoils is spoilt"),
-        ([0.97], "a single module is its own chain"),
-        ([], "where nothing works on a text, nothing spoils it"),
-    ):
-        said, right = chain(list(shares)), prod(shares)
-        assert said is not None, "it returns None: the share must come back with return"
-        assert isinstance(said, int | float), f"it returns {said!r}: a number between 0 and 1 was expected"
-        if len(shares) > 1 and not isclose(said, right):
-            assert not isclose(said, sum(shares) / len(shares)), (
-                f"for {shares} it says {said:.3f}, the mean: but a question must survive them all"
-            )
-            assert not isclose(said, min(shares)), (
-                f"for {shares} it says {said:.3f}, the weakest link: but the others spoil further questions"
-            )
-        assert isclose(said, right, abs_tol=1e-9), f"for {shares} it says {said:.3f} instead of {right:.3f}: {why}"
-
-
 def check_whose_fault(whose_fault: Callable[[dict, dict], str | None]) -> None:
-    """11.2: the first module that handed on something wrong, 'gate' for a needless stop, None where all is well."""
+    """Exercise 1: the first module that handed on something wrong, "gate" for a needless stop, None for neither."""
     answer = "Jo Doe lives in Oslo."
     stopped = dict(list(PERFECT.items())[:3])
     for wrote, right, why in (
@@ -74,7 +51,7 @@ def check_whose_fault(whose_fault: Callable[[dict, dict], str | None]) -> None:
 
 
 def check_careful(careful: Callable[[Callable[[str], str | None], Sequence[str]], str | None]) -> None:
-    """11.3: ask in several wordings, and believe only what more than half of them say."""
+    """Exercise 2: ask in several wordings, and believe only what more than half of them say."""
     for heard, right, why in (
         (["Oslo", "Oslo", "Oslo"], "Oslo", "all agree"),
         (["Rome", "Oslo", "Oslo"], "Oslo", "two of three agree, and the first is not one of them"),

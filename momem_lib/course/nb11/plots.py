@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from momem_lib.course.nb11.cascade import OUTCOMES
 from momem_lib.course.shared.charts import stacked_bars
-from momem_lib.course.shared.figures import INK, PAPER, legend_outside, page, percent_axis
+from momem_lib.course.shared.figures import INK, PAPER, legend_outside, lines, name_axes, page, percent_axis
 from momem_lib.project import InputError
 
 # Okabe and Ito's blue and vermilion, a light grey between them; hatched too, for eyes that see no colours.
@@ -71,6 +71,27 @@ def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
         panel.set_ylabel("" if place % len(columns) else "share of all questions", fontsize=10)
         panel.set_xlabel(unit if gates == "on" else "", fontsize=10)
     return legend_outside(figure, columns=2)
+
+
+def draw_doubt(groups: Sequence[tuple[float, float, int]], curve: Sequence[tuple[float, float]]) -> Figure:
+    """Draw how often a module is right by how sure it is, and how often wrong by how much it answers.
+
+    Args:
+        groups: (mean confidence, share right, how many). curve: (coverage, risk).
+    """
+    words = [f"sure {sure:.0%}: right {right:.0%} of {count}" for sure, right, count in groups]
+    words += [f"answering {curve[-1][0]:.0%}: wrong {curve[-1][1]:.1%}"] if curve else []
+    figure, (left, right) = page(9.6, 3.6, ". ".join(words) + ".", 2)
+    left.plot([0, 1], [0, 1], color="#888888", lw=1, label="as right as sure")
+    lines(left, {"Module 2": [(sure, share) for sure, share, _ in groups]})
+    name_axes(left, "how sure (mean of a group)", "how often right")
+    percent_axis(left.xaxis, 0)
+    percent_axis(left.yaxis, 0)
+    lines(right, {"Module 2": list(curve)}, few=0)
+    name_axes(right, "coverage: the share that is answered", "risk: the share of it that is wrong", legend=False)
+    percent_axis(right.xaxis, 0)
+    percent_axis(right.yaxis)
+    return figure
 
 
 def _areas(panel: Axes, rows: Sequence[Mapping], gates: str) -> None:
