@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
 from momem_lib.cli.people import IN_RAM, TABLE, existing, memory_option
-from momem_lib.project import CHECKPOINTS, TEST_PEOPLE, InputError, write_lines
+from momem_lib.project import CHECKPOINTS, TEST_PEOPLE, InputError, alone, write_lines
 
 # What needs torch or SQLite is imported by the command that uses it: `momem --help` answers at once.
 DEMO = (
@@ -18,37 +19,36 @@ DEMO = (
 
 def add(parsers) -> None:
     """Add the three commands and their options."""
-    parser = add_command(parsers, "ask", ask, "answer a question")
-    parser.epilog = 'example: momem ask "What is Ana Ruiz\'s blood group?" --people data/staff.csv'
+    example = '"What is Ana Ruiz\'s blood group?" --people data/staff.csv'
+    parser = add_command(parsers, "ask", ask, "answer a question", example)
     parser.add_argument("question", help="in quotes, English or Swahili, about one name of the table")
     add_pipeline_options(parser)
     parser.add_argument("--json", action="store_true", help="everything as one line of JSON")
     parser.add_argument("--trace", action="store_true", help="also what each module did")
-    add_pipeline_options(add_command(parsers, "demo", demo, "three questions, answered"))
-    parser = add_command(parsers, "evaluate", evaluate, "measure how good it is")
-    parser.add_argument("--questions", type=Path, required=True, metavar="Q.jsonl")
-    parser.add_argument("--predictions", type=Path, required=True, metavar="OUT.jsonl")
-    parser.add_argument("--module", choices=MODULES, help="this one alone, on gold inputs")
-    parser.add_argument("--by", metavar="KEY", help="count for each value of this key of the question lines too")
+    add_pipeline_options(add_command(parsers, "demo", demo, "three questions, answered", "--device cpu"))
+    example = "--questions questions.jsonl --people people.jsonl --predictions answers.jsonl --by kind"
+    parser = add_command(parsers, "evaluate", evaluate, "measure how good it is", example)
+    asked = "JSON lines, as momem data questions writes them"
+    parser.add_argument("--questions", type=Path, required=True, metavar="Q.jsonl", help=asked)
+    parser.add_argument("--predictions", type=Path, required=True, metavar="OUT.jsonl", help="file to write answers to")
+    parser.add_argument("--module", choices=MODULES, help="this one alone, on gold inputs (default: all in a row)")
+    parser.add_argument("--by", metavar="KEY", help="count for each value of this key of the lines too (default: none)")
     add_pipeline_options(parser)
 
 
 def add_pipeline_options(parser) -> None:
     """What the three share."""
-    parser.add_argument("--people", type=Path, metavar="FILE", help=f"{TABLE} (default: {TEST_PEOPLE.name})")
+    parser.add_argument("--people", type=Path, metavar="FILE", help=f"{TABLE} (default: {TEST_PEOPLE})")
     memory_option(parser, "and takes in those of --people (default: none is kept)", default=IN_RAM)
     for module in MODULES:
-        parser.add_argument(f"--{module}", type=Path, metavar="CKPT", help=f"default: {CHECKPOINTS.name}/{module}")
-    parser.add_argument(
-        "--device", default="auto", choices=DEVICES, help="default: auto, which takes a GPU if there is one"
-    )
-    parser.add_argument(
-        "--temperature", type=float, default=0.0, help="of Module 3, which chooses the words (default: 0)"
-    )
-    parser.add_argument(
-        "--seed", type=seed, help="of the words that a temperature above 0 draws (default: another each time)"
-    )
-    parser.add_argument("--gates", choices=("on", "off"), default="on", help="the checks between modules (default: on)")
+        path = CHECKPOINTS / f"{module}.safetensors"
+        parser.add_argument(f"--{module}", type=Path, metavar="CKPT", default=path, help="checkpoint of this module")
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="auto takes a GPU if there is one")
+    heat = "of Module 3, which chooses the words: 0 (always the likeliest) to 100"
+    parser.add_argument("--temperature", type=float, default=0.0, help=heat)
+    drawn = "whole number; of the words that a temperature above 0 draws (default: another each time)"
+    parser.add_argument("--seed", type=seed, help=drawn)
+    parser.add_argument("--gates", choices=("on", "off"), default="on", help="the checks between modules")
 
 
 def open_pipeline(options: argparse.Namespace):
@@ -93,9 +93,14 @@ def evaluate(options: argparse.Namespace) -> None:
     from momem_lib.system import evaluation
 
     entries = evaluation.read_questions(options.questions)
-    inputs = [Path(path).resolve() for path in (options.questions, options.people, options.memory) if path]
-    if options.predictions.resolve() in inputs:
-        raise InputError(f"--predictions {options.predictions} would overwrite an input: give another file")
+    out, inputs = options.predictions, [options.questions, options.people or TEST_PEOPLE, Path(options.memory)]
+    inputs += [getattr(options, module) for module in MODULES]
+    if any(os.path.realpath(path) == os.path.realpath(out) for path in inputs) or (
+        out.exists() and any(path.exists() and path.samefile(out) for path in inputs)  # a hard link
+    ):
+        raise InputError(f"--predictions {out} would overwrite an input: give another file")
+    if out.is_dir():
+        raise InputError(f"--predictions {out} is a folder: a file was expected")
     pipeline = open_pipeline(options)
     people = list(pipeline.memory)
     if options.module:
@@ -103,6 +108,7 @@ def evaluate(options: argparse.Namespace) -> None:
     else:
         how = {"temperature": options.temperature, "seed": options.seed, "gates": options.gates == "on"}
         lines = evaluation.evaluate(pipeline, entries, people, **how)
-    kept = write_lines(options.predictions, lines)
+    with alone(out, f".{out.name}.*.tmp"):
+        kept = write_lines(out, lines)
     print(evaluation.table(evaluation.tally(kept, options.by)))
-    print(f"written: {options.predictions}")
+    print(f"written: {out}")

@@ -9,46 +9,55 @@ from pathlib import Path
 from time import monotonic
 
 from momem_lib.cli.options import DEVICES, add_command, seed
-from momem_lib.project import CHECKPOINTS, GENERATED, InputError, write_atomically
+from momem_lib.project import CHECKPOINTS, GENERATED, ROOT, InputError, write_atomically
 
 MENU = """
 The mini language model
   1  train a model on a text
   2  test a model on a text
   3  let a model write
-  4  leave"""
+  4  write with a model in turns
+  5  leave"""
+HEAT = "0 (always the likeliest token) to 100"
 
 
 def add(parsers) -> None:
     """Add momem lm, its four commands and their options."""
-    parser = parsers.add_parser("lm", help="the mini language model: train, test, generate, chat; alone: a menu")
-    parser.set_defaults(action=menu)
+    text = "the mini language model: train, test, generate, chat; alone: a menu of these"
+    parser = add_command(parsers, "lm", menu, text)
     kinds = parser.add_subparsers(metavar="train|test|generate|chat")
-    sub = add_command(kinds, "train", train)
-    sub.add_argument("file", nargs="?", metavar="FILE", help="text file, folder, or tiny-shakespeare")
-    sub.add_argument("--test", metavar="FILE", help="measure on this text at the end")
-    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", help="folder to write to")
-    sub.add_argument("--profile", choices=("quick", "full"), help="default: quick")
-    sub.add_argument("--minutes", type=float, metavar="M", help="the time for all of it, checkpoints included")
-    sub.add_argument("--config", type=Path, metavar="FILE.json", help="settings of your own (keys of LMConfig)")
+    sub = add_command(kinds, "train", train, example="my_text.txt --minutes 2 --out runs/mine")
+    usual = f"(default: {ROOT / 'data'}/{{0}}ing/{{0}}.txt, or Python's documentation)"
+    sub.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"text file, folder, or tiny-shakespeare {usual.format('train')}"
+    )
+    sub.add_argument("--test", metavar="FILE", help="text to measure on at the end (default: none)")
+    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", metavar="DIR", help="folder to write to")
+    sub.add_argument("--profile", choices=("quick", "full"), help="how long to train (default: quick)")
+    minutes = "time for all of it, checkpoints included (default: the profile's number of steps)"
+    sub.add_argument("--minutes", type=float, metavar="M", help=minutes)
+    own = "settings of your own, keys of LMConfig (default: they follow from the text)"
+    sub.add_argument("--config", type=Path, metavar="FILE.json", help=own)
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
-    sub.add_argument("--seed", type=int)
-    sub = add_command(kinds, "test", measure)
+    sub.add_argument("--seed", type=int, help="whole number; of weights, order and dropout (default: 0)")
+    sub = add_command(kinds, "test", measure, example=f"{CHECKPOINTS} my_text.txt")
     sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
-    sub.add_argument("file", nargs="?", metavar="FILE", help="text file or folder")
+    sub.add_argument("file", nargs="?", metavar="FILE", help=f"text file or folder {usual.format('test')}")
     sub.add_argument("--json", action="store_true", help="as one line of JSON")
     for name, action, tokens in (("generate", generate, 200), ("chat", chat, 80)):
-        sub = add_command(kinds, name, action)
+        sub = add_command(kinds, name, action, example=f"{CHECKPOINTS}{' The' * (name == 'generate')}")
         sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
         if name == "generate":
-            sub.add_argument("prompt", metavar="PROMPT", help="the beginning of the text")
-        sub.add_argument("--temperature", type=float, default=0.8)
-        sub.add_argument("--top-k", type=int, help="draw from so many tokens only")
-        sub.add_argument("--top-p", type=float, help="draw from the fewest tokens that hold this share")
-        sub.add_argument("--tokens", type=int, default=tokens, help="how many to write")
-        sub.add_argument("--seed", type=seed, default=0)
+            begin = "the beginning of the text; one that begins with a hyphen goes behind --"
+            sub.add_argument("prompt", metavar="PROMPT", help=begin)
+        sub.add_argument("--temperature", type=float, default=0.8, help=HEAT)
+        sub.add_argument("--top-k", type=int, metavar="K", help="draw from so many tokens only (default: all)")
+        best = "draw from the fewest tokens that hold this share, 0 to 1 (default: all)"
+        sub.add_argument("--top-p", type=float, metavar="P", help=best)
+        sub.add_argument("--tokens", type=int, metavar="N", default=tokens, help="how many to write")
+        sub.add_argument("--seed", type=seed, default=0, help="whole number; another one draws other tokens")
     for sub in kinds.choices.values():
-        sub.add_argument("--device", default="auto", choices=DEVICES)
+        sub.add_argument("--device", default="auto", choices=DEVICES, help="auto takes a GPU if there is one")
 
 
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
@@ -65,12 +74,14 @@ def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
 def train(options: argparse.Namespace) -> None:
     """Train a language model on a text."""
     began = monotonic()  # PyTorch's own import, next, takes seconds
+    from momem_lib.lm import corpus
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
     from momem_lib.settings import change, read_changes
 
     draw = loss_picture(options.out)
-    tests = lm_runs.files_for("test", options.test)[0] if options.test else None
+    if tests := options.test and corpus.find_files(options.test):
+        corpus.check_files(tests)  # before the training, not after it
     if options.resume:
         names = ("file", "config", "minutes", "seed", "profile")
         given = [name for name in names if getattr(options, name) is not None]
@@ -91,7 +102,9 @@ def train(options: argparse.Namespace) -> None:
     print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
     picture = ", loss.png" if (out / "loss.png").is_file() else ""
     print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
-    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
+    begin = trained.language_model.tokenizer.decode(corpus.open_tokens(out / "tokens.bin")[:50].tolist())
+    begin = " ".join("".join(filter(str.isprintable, " ".join(begin.split()))).split()[:3])
+    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), '--', begin])}")
     if tests:
         print("test: " + sentence(lm_runs.measure_files(trained.language_model, tests)))
 
@@ -165,6 +178,8 @@ def ask(question: str, default: str = "") -> str:
     except EOFError:
         print()
         return default
+    except UnicodeDecodeError:
+        raise InputError("what was typed is no UTF-8 text: set your terminal to UTF-8") from None
 
 
 def command_of(choice: str, folder: Path) -> list[str]:
@@ -177,9 +192,9 @@ def command_of(choice: str, folder: Path) -> list[str]:
     if choice == "2":
         file = ask("Text file to test on (empty: data/testing/test.txt, or Python's documentation): ")
         return ["test", model, *([file] if file else [])]
-    prompt = ask("Beginning of the text (empty: 'The'): ", "The")
-    temperature = ask("Temperature, from 0 (always the likeliest) upwards (empty: 0.8): ", "0.8")
-    return ["generate", model, f"--temperature={temperature}", "--", prompt]
+    prompt = [] if choice == "4" else ["--", ask("Beginning of the text (empty: 'The'): ", "The")]
+    temperature = ask(f"Temperature, {HEAT} (empty: 0.8): ", "0.8")
+    return ["chat" if choice == "4" else "generate", model, f"--temperature={temperature}", *prompt]
 
 
 def menu(_options: argparse.Namespace) -> None:
@@ -189,11 +204,11 @@ def menu(_options: argparse.Namespace) -> None:
 
     while True:
         print(MENU)
-        choice = ask("Your choice (1 to 4): ", "4").strip()
-        if choice == "4":
+        choice = ask("Your choice (1 to 5): ", "5").strip()
+        if choice == "5":
             return
-        if choice not in ("1", "2", "3"):
-            print(f"{choice!r} is no choice: type 1, 2, 3 or 4", file=sys.stderr)
+        if choice not in ("1", "2", "3", "4"):
+            print(f"{choice!r} is no choice: type 1, 2, 3, 4 or 5", file=sys.stderr)
             continue
         words = command_of(choice, OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
         print(f"momem lm {shlex.join(words)}\n")

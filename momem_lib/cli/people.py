@@ -12,12 +12,12 @@ IN_RAM = ":memory:"
 
 def add(parsers) -> None:
     """Add the two commands and their options."""
-    parser = add_command(parsers, "remember", remember, "put a table into a memory file")
-    parser.epilog = "example: momem remember data/staff.csv --memory memory.sqlite"
+    example = "data/staff.csv --memory memory.sqlite"
+    parser = add_command(parsers, "remember", remember, "put a table into a memory file", example)
     parser.add_argument("people", type=Path, metavar="FILE", help=TABLE)
     memory_option(parser, "made if missing", required=True)
-    parser = add_command(parsers, "forget", forget, "take a name out of a memory file")
-    parser.epilog = "example: momem forget 'Ana Ruiz' --memory memory.sqlite"
+    example = "'Ana Ruiz' --memory memory.sqlite"
+    parser = add_command(parsers, "forget", forget, "take a name out of a memory file", example)
     parser.add_argument("name", metavar="NAME", help="as it stands in the table; upper or lower case does not matter")
     memory_option(parser, "there already", required=True)
 

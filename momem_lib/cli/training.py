@@ -7,29 +7,36 @@ from momem_lib.cli.options import DEVICES, MODULES, add_command
 from momem_lib.project import GENERATED, InputError
 
 OUT = GENERATED / "checkpoints"
-TRAINING_DATA = "rows (train.jsonl) or tokens (train.MODULE.safetensors) of momem data; by default made as needed"
+TRAINING_DATA = "rows (train.jsonl) or tokens (train.MODULE.safetensors) of momem data (default: made as needed)"
 
 
 def add(parsers) -> None:
     """Add the two commands and their options."""
-    parser = add_command(parsers, "train", train, "train a module, or all three and their thresholds")
-    parser.add_argument("module", choices=(*MODULES, "all"))
-    parser.add_argument("--profile", choices=("quick", "full"), default="quick")
-    parser.add_argument("--config", type=Path, help="a JSON file with keys of your own (see data/profiles)")
-    parser.add_argument("--device", default="auto", choices=DEVICES)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--checkpoint-steps", type=int, help="steps between two checkpoints")
-    parser.add_argument("--steps", type=int, help="steps in all (max_global_steps)")
-    parser.add_argument("--lr-steps", type=int, help="steps between two decays of the learning rate by lr_gamma")
-    parser.add_argument("--out-dir", type=Path, default=OUT)
-    parser.add_argument("--tr-dataset-path", type=Path, help=TRAINING_DATA)
-    parser.add_argument("--val-dataset-path", type=Path, help="rows to measure on (validation.jsonl)")
+    text = "train a module, or all three and their thresholds"
+    parser = add_command(parsers, "train", train, text, "ner --steps 100 --out-dir runs/mine")
+    parser.add_argument("module", choices=(*MODULES, "all"), help="all: and then their thresholds")
+    parser.add_argument("--profile", choices=("quick", "full"), default="quick", help="how much data, how many steps")
+    own = "a JSON file with keys of your own, see data/profiles (default: none)"
+    parser.add_argument("--config", type=Path, metavar="FILE.json", help=own)
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="auto takes a GPU if there is one")
+    for option, words in (
+        ("--batch-size", "rows in a step"),
+        ("--checkpoint-steps", "steps between two checkpoints"),
+        ("--steps", "steps in all, max_global_steps"),
+        ("--lr-steps", "steps between two decays of the learning rate by lr_gamma"),
+        ("--seed", "whole number; of weights, order and dropout"),
+    ):
+        parser.add_argument(option, type=int, metavar="N", help=f"{words} (default: the profile's)")
+    parser.add_argument("--out-dir", type=Path, default=OUT, metavar="DIR", help="folder to write to")
+    parser.add_argument("--tr-dataset-path", type=Path, metavar="FILE", help=TRAINING_DATA)
+    measured = "rows to measure on, validation.jsonl (default: made as needed)"
+    parser.add_argument("--val-dataset-path", type=Path, metavar="FILE", help=measured)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out-dir")
-    parser.add_argument("--init-from", type=Path, metavar="CKPT", help="start from these weights")
+    parser.add_argument("--init-from", type=Path, metavar="CKPT", help="weights to start from (default: random ones)")
     parser.add_argument("--load-optim", action="store_true", help="with --init-from: take the optimizer's state too")
-    parser.add_argument("--temperature", type=float, default=0.0, help="of the sampled answer at each checkpoint")
-    parser.add_argument("--seed", type=int)
-    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds")
+    heat = "of the sampled answer at each checkpoint: 0 (always the likeliest) to 100"
+    parser.add_argument("--temperature", type=float, default=0.0, help=heat)
+    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds", "--num-datapoints 5000")
     parser.add_argument("--out-dir", type=Path, default=OUT, help="where the checkpoints are")
     parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
 
@@ -59,10 +66,12 @@ def finished(folder: Path, module: str) -> bool:
 
 def train_one(options: argparse.Namespace) -> None:
     """Train one module."""
+    from momem_lib.nn.checkpoints import load_tensors
     from momem_lib.settings import change
     from momem_lib.training.config import read_config
     from momem_lib.training.datasets import training_rows
     from momem_lib.training.loop import train as train_module
+    from momem_lib.training.trainer import check_same
 
     if options.load_optim and not options.init_from:
         raise InputError("--load-optim needs --init-from CKPT: the optimizer's state is read from that file")
@@ -70,6 +79,9 @@ def train_one(options: argparse.Namespace) -> None:
     given = {key: getattr(options, key) for key in ("batch_size", "checkpoint_steps", "lr_steps", "seed")}
     given |= {"max_global_steps": options.steps}
     config = change(config, {key: value for key, value in given.items() if value is not None}, "the options")
+    if options.resume:  # found before a dataset is made
+        state = options.out_dir / f"{options.module}.train.safetensors"
+        check_same(config, load_tensors(state)[1], state)
     rows, held_out, facts = training_rows(config, options.tr_dataset_path, options.val_dataset_path)
     names = ("out_dir", "device", "resume", "init_from", "load_optim", "temperature")
     how = {name: getattr(options, name) for name in names}

@@ -1,10 +1,10 @@
 """Data synthesis: datasets as JSONL files, deterministic byte for byte, and questions for the evaluation."""
 
 import hashlib
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from tqdm import tqdm
 from momem_lib.data.grammar import SPLITS
 from momem_lib.data.records import Record, label_of, record_from
 from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
-from momem_lib.project import InputError, read_lines
+from momem_lib.data.styles import STYLES
+from momem_lib.project import InputError, alone, read_lines, readable, set_aside
 
 SMALLEST_SPLIT = 200  # rows of validation and of test, at least
 PATIENCE = 30  # rows left out per answerable one that fits, before we say that the window is too small
@@ -30,15 +31,22 @@ def fits(row: dict, context_window: int) -> bool:
 
 
 def write_dataset(
-    config: SynthesisConfig, dest_path: str | Path, material: Material | None = None, progress: bool = True
+    config: SynthesisConfig,
+    dest_path: str | Path,
+    material: Material | None = None,
+    progress: bool = True,
+    wait: bool = False,
 ) -> dict:
     """Write train.jsonl, validation.jsonl, test.jsonl and dataset.json (config, counts, SHA-256 of each file).
+
+    Another dataset that stands there is moved to the folder "previous"; the same one is left as it is.
 
     Args:
         config: how many rows, and of what kinds.
         dest_path: the folder; made if it is not there.
         material: lists and grammars; None for those that ship.
         progress: whether to show bars.
+        wait: whether to wait where another program makes a dataset there, instead of refusing.
 
     Returns:
         what dataset.json holds. "left_out" counts the rows that were longer than the window: they are never cut.
@@ -46,27 +54,46 @@ def write_dataset(
     Raises:
         InputError: bad lists or templates, or a window that leaves out nearly everything.
     """
-    material, folder = material or load_material(), Path(dest_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    splits = {}
-    # Made aside and moved into place when whole: what stood there before stays until then, and two who make the same
-    # dataset at once do not write into each other's files.
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+    material, folder, splits = material or load_material(), Path(dest_path), {}
+    files = ["dataset.json", *(f"{split}.jsonl" for split in SPLITS)]
+    # Made aside and moved into place when whole: what stood there before stays until then.
+    with (
+        alone(folder / "dataset", ".making-*", wait=wait),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making,
+    ):
+        if (card := _made(folder, config, material)) is not None:
+            return card
         for split in SPLITS:
             count = config.num_datapoints if split == "train" else max(SMALLEST_SPLIT, config.num_datapoints // 10)
             splits[split] = _write_split(material, config, split, count, Path(making) / f"{split}.jsonl", progress)
-        (folder / "dataset.json").unlink(missing_ok=True)  # written last: where it stands, the dataset is whole
-        for split in SPLITS:
-            os.replace(Path(making) / f"{split}.jsonl", folder / f"{split}.jsonl")
-    card = {
-        "config": asdict(config),
-        "material": material.digest,
-        "counts": {split: facts["rows"] for split, facts in splits.items()},
-        "left_out": sum(facts["left_out"] for facts in splits.values()),
-        "splits": splits,
-    }
-    (folder / "dataset.json").write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n")
+        card = {
+            "config": asdict(config),
+            "material": material.digest,
+            "counts": {split: facts["rows"] for split, facts in splits.items()},
+            "left_out": sum(facts["left_out"] for facts in splits.values()),
+            "splits": splits,
+        }
+        (Path(making) / files[0]).write_bytes(orjson.dumps(card, option=orjson.OPT_INDENT_2) + b"\n")
+        set_aside(folder, files, tqdm.write)
+        for name in reversed(files):  # dataset.json comes last: where it stands, the dataset is whole
+            (Path(making) / name).rename(folder / name)
     return card
+
+
+def _made(folder: Path, config: SynthesisConfig, material: Material) -> dict | None:
+    """The card of the dataset in a folder, if it is just this one and its files are whole."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        card = orjson.loads((folder / "dataset.json").read_bytes())
+        wanted = orjson.loads(orjson.dumps([asdict(config), material.digest]))
+        whole = all(file_hash(folder / f"{split}.jsonl") == card["splits"][split]["sha256"] for split in SPLITS)
+        return card if whole and [card["config"], card["material"]] == wanted else None
+    return None
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    with readable(path, "the dataset"), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_split(
@@ -89,9 +116,8 @@ def _write_split(
                     f"nearly every row is longer than the context window of {config.context_window} bytes: "
                     "choose a larger one (512, for instance)"
                 )
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"rows": count, "left_out": left_out, "kinds": {kind: kinds[kind] for kind in KINDS}, "sha256": digest}
+    counted = {kind: kinds[kind] for kind in KINDS}
+    return {"rows": count, "left_out": left_out, "kinds": counted, "sha256": file_hash(path)}
 
 
 def iter_rows(path: str | Path) -> Iterator[dict]:
@@ -148,6 +174,9 @@ def questions_and_people(
     """
     if language is not None:
         config = replace(config, languages=(language,))
+    for chosen, known in ((styles or (), STYLES), (kinds or (), KINDS)):
+        if unknown := set(chosen) - set(known):
+            raise InputError(f"{min(unknown)!r} is none of {', '.join(known)}")
     questions, records, taken = [], [], set()
     for number, row in enumerate(row_stream(material, config, split, phrasings)):
         if len(questions) >= count:

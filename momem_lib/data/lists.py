@@ -8,7 +8,7 @@ from random import Random
 from momem_lib.data.grammar import SPLITS, split_of
 from momem_lib.data.records import FIELDS, clean
 from momem_lib.data.scripts import blends
-from momem_lib.project import InputError, read_text
+from momem_lib.project import InputError, read_text, readable
 
 LIST_OF_FIELD = {"occupation": "occupations", "location": "locations", "movie": "movies", "music": "music",
                  "hobbies": "hobbies", "university": "universities"}  # fmt: skip
@@ -56,7 +56,8 @@ def read_list(path: Path) -> list[tuple[str, str]]:
     Raises:
         InputError: a missing file, another header, an empty list, an entry with a control character or none at all.
     """
-    rows = list(csv.reader(io.StringIO(read_text(path, "the list"), newline="")))
+    with readable(path, "the list"):
+        rows = list(csv.reader(io.StringIO(read_text(path, "the list"), newline="")))
     if not rows or [cell.strip() for cell in rows[0]] != ["value", "language"]:
         raise InputError(f"the list {path} must begin with the line value,language")
     entries = {}

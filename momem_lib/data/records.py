@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from string import punctuation
 
 from momem_lib.project import InputError
 
@@ -17,8 +18,12 @@ LABELS = {
 }
 FIELDS = tuple(LABELS)
 NAME_KEYS = (("name",), ("full name",), ("fname", "lname"), ("first name", "last name"))  # the first that is there
-# Soft hyphens, zero-width spaces, direction marks and the like. What joins letters or chooses a sign's shape stays.
-UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+# Soft hyphens, zero-width spaces, direction marks and the like. What chooses a sign's shape stays, and what joins
+# letters, but not behind a Latin one.
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]"
+    "|(?<![^\x00-\u024f])[\u200c\u200d]+"
+)
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -51,8 +56,9 @@ class Record:
         return f"{label}: {dict(self.facts)[label]}"
 
     def others(self, label: str | None) -> list[str]:
-        """The values of all other labels, less those that are part of this label ("no" in "Phone no")."""
-        return [value for other, value in self.facts if other != label and value not in (label or "")]
+        """The values of all other labels, less mere signs and what is part of this label ("no" in "Phone no")."""
+        facts = ((other, value) for other, value in self.facts if value.strip(punctuation))
+        return [value for other, value in facts if other != label and value not in (label or "")]
 
     @property
     def content(self) -> str:
@@ -88,7 +94,8 @@ def Person(
 Hobbies: chess; University attended: MIT;'
     """
     values = occupation, location, movie, music, hobbies, university
-    return Record(f"{fname} {lname}".strip(), tuple(zip(LABELS.values(), values, strict=True)))
+    name = " ".join((clean(fname, "fname"), clean(lname, "lname"))).strip()
+    return Record(name, tuple(zip(LABELS.values(), values, strict=True)))
 
 
 @lru_cache(maxsize=10_000)  # the keys of a file are the same on each line
@@ -162,6 +169,8 @@ def checked(record: Record, where: str = "this record") -> Record:
     name = clean(record.name, f"{where}: the name")
     if not name:
         raise InputError(f"{where}: the name is empty: each record needs one")
+    if not isinstance(record.facts, tuple) or any(not isinstance(f, tuple) or len(f) != 2 for f in record.facts):
+        raise InputError(f"{where}: the facts must be a tuple of pairs (label, value), not {record.facts!r:.60}")
     facts, seen = [], {"name"}
     for label, value in record.facts:
         label = clean(label, f"{where}: a label")
@@ -189,7 +198,7 @@ def clean(text: object, what: str) -> str:
     """
     if not isinstance(text, str):
         raise InputError(f"{what} must be text in quotes, not {text!r:.60}")
-    text = UNSEEN.sub("", text).strip()
+    text = (text if text.isascii() else UNSEEN.sub("", text)).strip()
     if not text.isprintable() and (found := UNPRINTABLE.search(text)):
         half = "half of a surrogate pair, which is no character"
         kind = half if found[0] >= "\ud800" else "a control character (a line break or tab, perhaps)"

@@ -92,23 +92,24 @@ def stands_in(text: str, piece: str) -> bool:
         >>> stands_in("Is Ann's hat red?", "Ann"), stands_in("Is Joanna there?", "Jo")
         (True, False)
     """
-    places = (place for place in range(len(text) - len(piece) + 1) if text.startswith(piece, place))
-    edges = ((text[place - 1 : place], text[place + len(piece) :][:1]) for place in places)
-    return any(
-        not (before.isalnum() and piece[:1].isalnum()) and not (after.isalnum() and piece[-1:].isalnum())
-        for before, after in edges
-    )
+    return piece in text and re.search(whole(piece), text) is not None
+
+
+def whole(piece: str) -> str:
+    """The pattern of a piece as whole words."""
+    before = r"(?<![^\W_])" if piece[:1].isalnum() else ""
+    return before + re.escape(piece) + (r"(?![^\W_])" if piece[-1:].isalnum() else "")
 
 
 def frame_of(text: str, value: str, name: str) -> str:
-    """A response less value and name; the longer goes first, since one may be part of the other.
+    """A response less value and name, as whole words; the longer goes first, since one may be part of the other.
 
     Example:
-        >>> frame_of("Jo Oslo: Oslo", "Oslo", "Jo Oslo").splitlines()
-        ['', ': ']
+        >>> frame_of("You find Jo Y: Y", "Y", "Jo Y").splitlines()
+        ['You find ', ': ']
     """
-    for piece in sorted((value, name), key=len, reverse=True):
-        text = text.replace(piece, "\n", 1) if piece else text
+    for piece in sorted(filter(None, (value, name)), key=len, reverse=True):
+        text = re.sub(whole(piece), "\n", text)
     return text
 
 

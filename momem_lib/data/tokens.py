@@ -48,14 +48,23 @@ class ByteTokenizer:
             ) from None
 
     def decode(self, ids: list[int]) -> str:
-        """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD."""
+        """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD.
+
+        Raises:
+            InputError: there is no such token.
+        """
+        ids = list(ids)
+        if wrong := [token for token in ids if not 0 <= token < self.vocab_size]:
+            raise InputError(f"there is no token {wrong[0]}: numbers from 0 to {self.vocab_size - 1} were expected")
         return bytes(token for token in ids if token < 256).decode("utf-8", errors="replace")
 
     def show(self, ids: list[int]) -> str:
         """Like decode, but special tokens are written by their names, for people to look at."""
         runs = groupby(ids, lambda token: max(token, 255))  # bytes together, each kind of special token alone
-        return "".join(self.decode(run) if kind < 256 else "".join(SPECIALS[token - 256] for token in run)
-                       for kind, run in runs)  # fmt: skip
+        return "".join(
+            SPECIALS[kind - 256] * len(list(run)) if 256 <= kind < self.vocab_size else self.decode(run)
+            for kind, run in runs
+        )
 
     def to_json(self) -> str:
         """The vocabulary as JSON, for people and other programs.

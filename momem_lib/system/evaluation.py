@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from momem_lib.data.records import FIELDS, LABELS, Record
+from momem_lib.data.records import FIELDS, LABELS, Record, clean
 from momem_lib.data.tasks import objection
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError, read_lines
 from momem_lib.system.answer import check_question
-from momem_lib.system.names import normalise, same_name
+from momem_lib.system.names import normalise, same_name, shown
 from momem_lib.system.pipeline import Pipeline
 
 CHUNK = 128  # questions answered between two moves of the progress bar
@@ -41,8 +41,8 @@ def check_entry(entry: object, where: str) -> dict:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     for key in ("fname", "lname", "name", "shown", "field", "label", "answer"):
-        if not isinstance(entry.get(key), (str, type(None))):
-            raise InputError(f"{where}: {key} must be text or null, not {entry[key]!r}")
+        if entry.get(key) is not None:
+            entry[key] = clean(entry[key], f"{where}: {key}")  # as in a record, which it is compared with
     if entry["answer"] == "":
         raise InputError(f"{where}: answer is empty; null says that there is none")
     if entry["answer"] is not None and label_asked(entry) is None:
@@ -166,23 +166,30 @@ def verdict_alone(module: str, entry: dict, record: Record | None, wanted: str |
 def tally(lines: Iterable[dict], by: str | None = None) -> dict[str, dict[str, int]]:
     """How many lines are right, wrong and abstained, in all and for each value of one key.
 
+    What is no text (null: the key is missing), or might be taken for something else, stands as JSON has it.
+
     Example:
         >>> tally([{"verdict": "right", "language": "en"}, {"verdict": "wrong", "language": "sw"}], "language")["sw"]
         {'right': 0, 'wrong': 1, 'abstained': 0}
+        >>> list(tally([{"verdict": "right", "age": age} for age in ("all", "7", 7, None)], "age"))
+        ['all', '"all"', '"7"', '7', 'null']
     """
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"right": 0, "wrong": 0, "abstained": 0})
     for line in lines:
         counts["all"][line["verdict"]] += 1
         if by is not None:
-            counts[str(line.get(by))][line["verdict"]] += 1
+            value = line.get(by)
+            plain = isinstance(value, str) and value[:1].isalpha() and value not in ("all", "null", "true", "false")
+            counts[value if plain else json.dumps(value, ensure_ascii=False)][line["verdict"]] += 1
     return dict(counts)
 
 
 def table(counts: dict[str, dict[str, int]]) -> str:
     """A tally as a text table for the terminal."""
-    rows = [f"{'':24}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}"]
+    width = max(24, *(len(shown(name)) for name in counts))
+    rows = [f"{'':{width}}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}"]
     for name, row in counts.items():
         total = sum(row.values())
         shares = [f"{row[key] / total:.1%}" for key in ("right", "wrong", "abstained")]
-        rows.append(f"{name[:24]:24}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
+        rows.append(f"{shown(name):{width}}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
     return "\n".join(rows)

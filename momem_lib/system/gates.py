@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from momem_lib.data.records import Record
 from momem_lib.data.tasks import frame_of, objection, stands_in
+from momem_lib.settings import check
 from momem_lib.system.memory import LookUp, Memory
 
 OPENING = "\"'“‘«([{<*_-–—@#"
@@ -27,6 +28,10 @@ class Gates:
     summary: bool = True  # the summary must be a fact of that record, and filled in
     response: bool = True  # the response must hold the value, the name, nothing else of the record, nobody else
     confidence: bool = True  # a module less sure than its threshold is not believed
+
+    def __post_init__(self) -> None:
+        """Refuse what is neither True nor False."""
+        check(self)
 
     @classmethod
     def all(cls, on: bool) -> "Gates":

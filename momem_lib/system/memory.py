@@ -84,10 +84,15 @@ class Memory(AbstractContextManager):
         """Add records, all or none, and return how many were new; one that is known with the same facts is not new.
 
         Another record under a known name is another who bears it (the name becomes ambiguous), or, with `replacing`,
-        what is known from now on: the old ones are forgotten first.
+        what is known from now on: the old ones are forgotten first. Where nothing changes, nothing is written.
         """
+        if replacing:
+            records, own = [checked(record) for record in records], {}
+            for record in records:
+                own.setdefault(normalise(record.name), {})[record] = None
+            if all([*self._records(BEARERS, name).values()] == [*bearers] for name, bearers in own.items()):
+                return 0  # all is as it was: who only asks needs no file that can be written
         with self._writing():
-            records = [checked(record) for record in records] if replacing else records
             for name in {record.name for record in records} if replacing else ():
                 self.forget(name)
             bar = tqdm(records, desc="remembering", unit=" records", mininterval=1, delay=2, leave=False)

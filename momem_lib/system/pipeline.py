@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from momem_lib.data.tasks import COLON
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated, Sampling
 from momem_lib.nn.module import Module
+from momem_lib.project import InputError
 from momem_lib.system.answer import Answer, Step, check_question, step_of
 from momem_lib.system.gates import Gates, record_gate, response_gate, summary_gate, summary_label, tag_gate, word_spans
 from momem_lib.system.memory import Memory
@@ -64,7 +66,8 @@ class Pipeline:
             gates: True, False, or Gates with some off.
 
         Raises:
-            InputError: a question that cannot be read (empty, too long, control characters), a bad temperature.
+            InputError: a question that cannot be read (empty, too long, control characters), a bad temperature, seed or
+                gates.
         """
         return self.ask_many([question], temperature, seed, gates)[0]
 
@@ -77,8 +80,14 @@ class Pipeline:
     ) -> list[Answer]:
         """Answer questions in batches, in their order; each gets the answer that ask would give it."""
         begin = time.perf_counter()
+        if isinstance(temperature, bool) or not isinstance(temperature, Real):
+            raise InputError(f"temperature is {temperature!r}; a number from 0 (greedy) to 100 was expected")
         Sampling(temperature)  # refuses one that cannot be, before any module works
-        gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63):
+            raise InputError(f"seed is {seed!r}; a whole number from 0 to 2**63 - 1, or None, was expected")
+        if not isinstance(gates, bool | Gates):
+            raise InputError(f"gates is {gates!r}; True, False or Gates(...) was expected")
+        gates = gates if isinstance(gates, Gates) else Gates.all(gates)
         answers = [Answer(check_question(question)) for question in questions]
         for stage in (self.find_names, self.recall, self.pick_facts):
             stage([answer for answer in answers if not answer.reason], gates)
@@ -107,7 +116,8 @@ class Pipeline:
             return None
         found = likeliest_name(self.modules["ner"], self.memory, question, step.wrote, step.confidence)
         if found is None:
-            return objection
+            named = step.wrote is None and self.memory.knows(word_spans(question))
+            return f"it is not clear that the question is about {max(sorted(named), key=len)!r}" if named else objection
         step.replace(found[0], objection or "nobody of that name", found[1])
         return None
 

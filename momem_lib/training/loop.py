@@ -16,7 +16,7 @@ from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import circumstances, model_card, pick_device, save_model
 from momem_lib.nn.generation import Sampling
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError, write_atomically
+from momem_lib.project import InputError, alone, set_aside
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
@@ -176,16 +176,6 @@ def fitting_rows(task: Task, rows: Iterable[dict], config: TrainConfig) -> list[
     return list(islice(fitting, config.validation_rows))
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make a folder and see that files can be written there, before hours of training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / ".can_write", lambda path: path.write_text("", encoding="utf-8"))
-        (folder / ".can_write").unlink()
-    except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error}): choose another folder") from None
-
-
 def train(
     task_name: str,
     config: TrainConfig,
@@ -201,6 +191,8 @@ def train(
 ) -> dict:
     """Train one module and write OUT_DIR/TASK.safetensors (for use) and TASK.train.safetensors (for resume).
 
+    An earlier model of that name is moved to the folder "previous" when the first step is about to be made.
+
     Args:
         train_rows, validation_rows: see datasets.training_rows. facts: more for the card, such as data hashes.
         temperature: of the sampled answer that each checkpoint shows.
@@ -209,28 +201,31 @@ def train(
         The card of the trained model.
 
     Raises:
-        InputError: nothing to train on, or a checkpoint that does not fit. TrainingStopped: NaN, or Ctrl-C.
+        InputError: nothing to train or measure on, a checkpoint that does not fit, or another run at the same model.
+        TrainingStopped: NaN, or Ctrl-C.
     """
-    task = TASKS[task_name]
+    task, out_dir = TASKS[task_name], Path(out_dir)
     Sampling(temperature)  # refuses one that cannot be, before hours of training
-    prepare_folder(Path(out_dir))
-    trainer = Trainer(config, pick_device(device))
-    facts = (facts or {}) | circumstances(config.seed, trainer.device)
-    if init_from:
-        _, before = trainer.load_weights(Path(init_from), load_optim)
-        facts["began_from"] = {"steps": before.get("steps"), "data": before.get("data")}
-    rows = fitting_rows(task, validation_rows, config)
-    if isinstance(train_rows, TokenSet):
-        if train_rows.task is not task:
-            raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
-        tokens = train_rows.within(config.model.context_window)
-    else:
-        tokens = tokenize(task, train_rows, config.model.context_window)
-    facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
-    few = tokenize(task, rows, config.model.context_window)
-    run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
-    if resume:
-        card = trainer.resume(run.state_path, facts.get("data"))
-        if "began_from" in card:  # what the run began with is not among this call's options
-            run.facts["began_from"] = card["began_from"]
-    return run.go(tokens)
+    with alone(out_dir / task_name, f".{task_name}.*.tmp"):
+        trainer = Trainer(config, pick_device(device))
+        facts = (facts or {}) | circumstances(config.seed, trainer.device)
+        if init_from:
+            _, before = trainer.load_weights(Path(init_from), load_optim)
+            facts["began_from"] = {"steps": before.get("steps"), "data": before.get("data")}
+        if resume:
+            card = trainer.resume(out_dir / f"{task_name}.train.safetensors", facts.get("data"))
+            if "began_from" in card:  # what the run began with is not among this call's options
+                facts["began_from"] = card["began_from"]
+        if not (rows := fitting_rows(task, validation_rows, config)):
+            raise InputError("the validation dataset holds no row for this module that its window holds: give another")
+        if isinstance(train_rows, TokenSet):
+            if train_rows.task is not task:
+                raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
+            tokens = train_rows.within(config.model.context_window)
+        else:
+            tokens = tokenize(task, train_rows, config.model.context_window)
+        facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
+        few = tokenize(task, rows, config.model.context_window)
+        if len(tokens) and not resume:
+            set_aside(out_dir, [f"{task_name}{end}" for end in (".safetensors", ".json", ".train.safetensors")])
+        return Run(trainer, task, out_dir, rows, few, facts, temperature).go(tokens)

@@ -229,9 +229,7 @@ class Trainer:
         tensors, card = self.load_weights(path, with_optimizer=True)
         if data is not None and card.get("data") != data:
             raise InputError(f"cannot resume from {path}: it was trained on another dataset")
-        if (theirs := card["training"]) != (ours := flat(self.config)):
-            other = sorted(key for key in ours if ours[key] != theirs.get(key))
-            raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
+        check_same(self.config, card, path)
         progress = card["progress"]
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.loss, self.history = progress["loss"], progress["history"]
@@ -239,6 +237,13 @@ class Trainer:
         if self.device.type == "cuda" and "rng_cuda" in tensors:
             torch.cuda.set_rng_state(tensors["rng_cuda"], self.device)
         return card
+
+
+def check_same(config: RunConfig, card: dict, path: Path) -> None:
+    """Refuse to resume a run with other settings than it began with."""
+    ours, theirs = flat(config), card.get("training", {})
+    if other := sorted(key for key in ours if ours[key] != theirs.get(key)):
+        raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
 
 
 @torch.no_grad()

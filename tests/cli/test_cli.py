@@ -1,5 +1,6 @@
 """The command line: exit codes, sentences instead of tracebacks, files that other programs read."""
 
+import argparse
 import json
 import re
 import shlex
@@ -11,8 +12,12 @@ import pytest
 from momem_lib.cli import training
 from momem_lib.cli.main import main, parser
 from momem_lib.data.people import read_people
-from momem_lib.nn.checkpoints import load_tensors
-from momem_lib.project import ROOT
+from momem_lib.data.rows import SynthesisConfig
+from momem_lib.nn.checkpoints import load_tensors, save_tensors
+from momem_lib.project import CHECKPOINTS, ROOT, TEST_PEOPLE, VERSION
+from momem_lib.settings import flat
+from momem_lib.system import evaluation
+from momem_lib.training.config import read_config
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -148,18 +153,92 @@ def test_data_questions_and_evaluate(capsys, tmp_path):
             assert {"tag", "content", "summary", "response", "reason", "name", "label"} <= set(line)
 
 
-def test_help_of_every_command(capsys):
-    for arguments in (
-        ["--help"],
-        ["ask", "--help"],
-        ["remember", "--help"],
-        ["forget", "--help"],
-        ["data", "text", "--help"],
-        ["train", "--help"],
-        ["run", "--help"],
-    ):
-        code, out, _ = run(capsys, *arguments)
-        assert code == 0 and "usage: momem" in out
+def commands(reader):
+    """The parsers of all commands, and of theirs."""
+    for action in reader._actions:
+        for command in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            yield command
+            yield from commands(command)
+
+
+def test_help_names_each_option_with_its_default_and_shows_an_example():
+    shown = [reader for reader in commands(parser()) if reader.get_default("action")]
+    assert len(shown) > 20
+    for reader in shown:
+        assert f"usage: {reader.prog}" in reader.format_help()
+        example = reader.epilog.removeprefix("example: momem ")
+        assert parser().parse_args(shlex.split(example)).action is reader.get_default("action")
+        for action in reader._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                continue
+            words = reader._get_formatter()._expand_help(action)
+            assert words and (action.required or action.nargs == 0 or "default" in words), (reader.prog, action.dest)
+
+
+def test_defaults_that_help_shows_are_those_of_the_library():
+    options, config = vars(parser().parse_args(["data", "text"])), SynthesisConfig()
+    for name in ("num_datapoints", "context_window", "prob_threshold", "seed"):
+        assert options[name] == getattr(config, name)
+
+
+def test_version_and_a_word_for_a_number(capsys):
+    assert run(capsys, "--version")[:2] == (0, f"{VERSION}\n")
+    code, _, err = run(capsys, "ask", "Who?", "--temperature", "warm")
+    assert code == 2 and "invalid float value: 'warm'" in err and "usage" not in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MemoryError(), 2, "too large for this machine's memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 2, "lower batch_size"),
+        (OSError(28, "No space left on device"), 2, "No space left on device: check the path and the space"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), 2, "check the path and the space"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_input_or_machine_can_cause_is_a_sentence(capsys, monkeypatch, error, code, words):
+    def fail(_path):
+        raise error
+
+    monkeypatch.setattr(evaluation, "read_questions", fail)
+    found, _, err = run(capsys, "evaluate", "--questions", "q", "--predictions", "p")
+    assert found == code and words in err and "None" not in err and len(err.splitlines()) == 1
+
+
+def test_a_path_in_no_encoding_is_named_all_the_same(capsys):
+    code, _, err = run(capsys, "ask", "Who?", "--people", "\udcff.csv")
+    assert code == 2 and "does not exist" in err
+
+
+def test_predictions_overwrite_no_input(capsys, tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"question": "Who?", "answer": null}\n', encoding="utf-8")
+    (tmp_path / "hard.jsonl").hardlink_to(tmp_path / "q.jsonl")
+    (tmp_path / "soft.jsonl").symlink_to(TEST_PEOPLE)
+    asked = ("evaluate", "--questions", tmp_path / "q.jsonl", "--predictions")
+    for path in (tmp_path / "q.jsonl", tmp_path / "hard.jsonl", tmp_path / "soft.jsonl", TEST_PEOPLE,
+                 CHECKPOINTS / "ner.safetensors"):  # fmt: skip
+        before = path.read_bytes()
+        code, _, err = run(capsys, *asked, path)
+        assert code == 2 and "would overwrite an input" in err and path.read_bytes() == before
+    assert "is a folder" in run(capsys, *asked, tmp_path)[2]
+
+
+def test_data_sets_aside_what_stands_there(capsys, tmp_path):
+    (tmp_path / "people.jsonl").write_text('{"name": "Jo Doe"}\n', encoding="utf-8")
+    code, out, _ = run(capsys, "data", "questions", "--num-datapoints", 3, "--dest-path", tmp_path)
+    assert code == 0 and "were moved to" in out and read_people(tmp_path / "previous" / "people.jsonl")
+    for words in (["--kinds", "odd"], ["--styles", "plain,odd"]):
+        code, _, err = run(capsys, "data", "questions", *words, "--dest-path", tmp_path)
+        assert code == 2 and "'odd' is none of" in err
+    assert run(capsys, "data", "tokens", "--context-window", 0, "--dest-path", tmp_path)[0] == 2
+
+
+def test_resuming_with_other_settings_is_refused_before_a_dataset_is_made(capsys, tmp_path, monkeypatch):
+    state, config = tmp_path / "ner.train.safetensors", read_config("ner")
+    save_tensors(state, {}, {"training": flat(config) | {"batch_size": 7}})
+    code, _, err = run(capsys, "train", "ner", "--resume", "--out-dir", tmp_path)
+    assert code == 2 and "batch_size differ" in err
 
 
 @pytest.mark.parametrize("page", ["README.md", "data/checkpoints/README.md", "data/lists/README.md"])

@@ -106,6 +106,19 @@ def test_misuse_gets_a_sentence_and_changes_nothing(run, tmp_path, arguments, se
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_asking_writes_nothing_that_is_known_and_makes_no_memory(run, tmp_path):
+    run("remember", "staff.csv", "--memory", "memory.sqlite")
+    file = tmp_path / "memory.sqlite"
+    before = file.read_bytes()
+    with Memory("memory.sqlite") as other, other._writing():  # whom nobody has to wait for
+        assert "'0+'" in run("ask", "Ana Ruiz", "--memory", "memory.sqlite")[1]
+        assert "'0+'" in run("ask", "Ana Ruiz", "--memory", "memory.sqlite", "--people", "staff.csv")[1]
+    file.chmod(0o444)
+    assert "'0+'" in run("ask", "Ana Ruiz", "--memory", "memory.sqlite", "--people", "staff.csv")[1]
+    assert file.read_bytes() == before
+    assert run("ask", "Ana Ruiz", "--memory", "mistyped.sqlite")[0] == 2 and not (tmp_path / "mistyped.sqlite").exists()
+
+
 def test_a_run_over_the_shipped_people_twice_is_one_change_each(run):
     for _ in range(2):
         assert run("remember", TEST_PEOPLE, "--memory", "memory.sqlite")[1].startswith("34 of ")

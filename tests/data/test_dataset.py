@@ -468,6 +468,19 @@ def test_two_processes_write_the_same_bytes(tmp_path):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
+def test_a_dataset_is_made_once_and_another_one_sets_it_aside(material, tmp_path):
+    cards = [write_dataset(SynthesisConfig(50, seed=seed), tmp_path, material, progress=False) for seed in (0, 0, 1)]
+    assert cards[0]["splits"] == cards[1]["splits"] != cards[2]["splits"]
+    kept = tmp_path / "previous"
+    assert json.loads((kept / "dataset.json").read_text(encoding="utf-8"))["splits"] == cards[0]["splits"]
+    assert len(read_rows(kept / "train.jsonl")) == 50 and not (tmp_path / "previous-2").exists()
+    (tmp_path / "train.jsonl").write_text("{}", encoding="utf-8")  # damaged: made anew
+    assert (
+        write_dataset(SynthesisConfig(50, seed=1), tmp_path, material, progress=False)["splits"] == cards[2]["splits"]
+    )
+    assert len(read_rows(tmp_path / "train.jsonl")) == 50
+
+
 def test_another_seed_gives_other_rows(material, tmp_path):
     cards = [
         write_dataset(SynthesisConfig(100, seed=seed), tmp_path / str(seed), material, progress=False)

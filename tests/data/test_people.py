@@ -111,7 +111,7 @@ def test_json_lines(tmp_path):
         "{": "line 4, is not valid JSON",
         "[]": "line 4: a JSON object was expected",
         '{"name": "Jo", "age": 7}': "line 4: 'Age' must be text",
-        '{"name": "Jo", "age": NaN}': "line 4: 'Age' must be text",
+        '{"name": "Jo", "age": NaN}': "line 4, is not valid JSON (NaN is no number)",
         '{"name": "\\ud83d"}': "line 4: 'name' holds half",
         '{"fname": "Jo"}': "line 4: no 'name'",
     }.items():

@@ -81,6 +81,26 @@ def test_labels_that_cannot_be(labels):
         checked({"name": "Jo"})
 
 
+@pytest.mark.parametrize("facts", [None, 7, "ab", {"ab": "7"}, (("a",),), (("a", "b", "c"),), ("ab",), [("a", "b")]])
+def test_facts_are_pairs(facts):
+    with pytest.raises(InputError, match="pairs"):
+        checked(Record("Jo", facts))
+
+
+@pytest.mark.parametrize("name", [(None, "Doe"), ("Jo", None), ("Jo", 7), ("Jo\x1b", "Doe")])
+def test_a_person_has_a_name_of_text(name):
+    with pytest.raises(InputError, match="name"):
+        Person(*name, *CLASSIC.values())
+
+
+def test_a_joiner_that_joins_nothing_is_unseen():
+    assert clean("J\u200do\u200c\u200d Doe\u200d", "it") == "Jo Doe" and clean("\u3164Jo\uffa0", "it") == "Jo"
+
+
+def test_mere_signs_are_no_other_value():
+    assert Record("Jo", (("Hobby", "."), ("Job", "-"), ("Room", "7"), ("Pet", ""))).others("Hobby") == ["7"]
+
+
 def test_what_joins_letters_or_shapes_a_sign_stays():
     kept = ["علی\u200cرضا", "👩\u200d🚀", "❤\ufe0f", "辻\U000e0100", "a\u00a0b", "़"]
     assert [clean(text, "it") for text in kept] == kept

@@ -17,7 +17,7 @@ from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import DATA, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, check_question
-from momem_lib.system.evaluation import evaluate, evaluate_module, read_questions, tally, verdict
+from momem_lib.system.evaluation import evaluate, evaluate_module, read_questions, table, tally, verdict
 from momem_lib.system.gates import (
     Gates,
     response_gate,
@@ -248,6 +248,25 @@ def test_a_known_name_is_taken_only_where_module_0_agrees(monkeypatch, probabili
     assert fixed_ner(monkeypatch, pipeline, probabilities, wrote).tag == tag
 
 
+def test_a_known_name_that_is_not_taken_is_named_in_the_reason(monkeypatch):
+    pipeline = Pipeline(untrained(), Memory())
+    assert fixed_ner(monkeypatch, pipeline, {None: 0.99}, None).reason == "the question names nobody"
+    pipeline.remember([changed(JO, "King")])
+    assert "not clear that the question is about 'King'" in fixed_ner(monkeypatch, pipeline, {None: 0.99}, None).reason
+
+
+@pytest.mark.parametrize(
+    "sign", "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u2066\u2069\u2060\u3164\ufe0f\ufeff\U000e0100"
+)
+def test_a_name_is_found_whatever_unseen_signs_stand_in_it_or_in_the_question(sign):
+    memory = Memory()
+    memory.remember([Record("Jo Doe", ()), Record(f"A{sign}l Lee{sign}", ())])
+    for name in (f"{sign}Jo{sign} D{sign}oe{sign}", f"{sign}Al{sign} Lee", "Al Lee"):
+        question = check_question(f"Where does {name} live, {sign}please{sign}?")
+        found = {span for span in memory.knows(word_spans(question)) if tag_gate(question, span) is None}
+        assert len(found) == 1 and memory.look_up(found.pop()).status == "exact"
+
+
 def test_a_name_longer_than_the_known_one_is_not_cut(monkeypatch):
     pipeline = Pipeline(untrained(), Memory())
     pipeline.remember([changed(JO, "King of")])
@@ -348,6 +367,28 @@ def test_short_values_count_as_whole_words():
     assert "value 'S'" in response_gate("Siobhán's size is L.", record, "Size", "Siobhán", Memory())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "response"),
+    [
+        ("Y", "Oslo", "You can find Y in Oslo."),
+        ("Ma", "chess", "Mapenzi ya Ma ni chess, na Ma hupenda chess."),
+        ("Jo", "Jo Jazz", "Jo listens to Jo Jazz."),
+    ],
+)
+def test_the_person_asked_about_is_nobody_else(name, value, response):
+    memory, record = Memory(), Record(name, (("Fact", value),))
+    memory.remember([record, Record("Al", ())])
+    assert response_gate(response, record, "Fact", name, memory) is None
+    assert "somebody else, 'Al'" in response_gate(f"{response} Al", record, "Fact", name, memory)
+
+
+@pytest.mark.parametrize("sign", [".", '"', "-", "?", ":"])
+def test_mere_signs_are_no_other_value(sign):
+    record = Record("Jo Doe", (("Lives in", "Oslo"), ("Hobbies", sign)))
+    for text in ('Jo Doe lives in "Oslo".', "Jo Doe - Lives in: Oslo", "Oslo? Jo Doe lives there."):
+        assert response_gate(text, record, "Lives in", "Jo Doe", Memory()) is None
+
+
 def test_neither_value_nor_name_counts_towards_the_length():
     for name, value in (("Jo " * 200 + "Doe", "Oslo"), ("Jo", "Oslo, " * 100)):
         assert objection(f"{name} lives in {value}.", value, name) is None
@@ -385,6 +426,27 @@ def test_questions_that_cannot_be_read(bad):
         check_question(bad)
 
 
+def test_a_total_is_no_value_and_a_value_keeps_its_line():
+    lines = [{"verdict": "right", "kind": kind} for kind in ("all", "a\n\x1b[31m" + "b" * 99, None, "None", "null", 7)]
+    counts = tally([*lines, {"verdict": "wrong"}], "kind")
+    assert sum(counts["all"].values()) == 7 and counts["null"] == {"right": 1, "wrong": 1, "abstained": 0}
+    assert len(counts) == 7 and '"all"' in counts and '"null"' in counts and "7" in counts
+    shown = table(counts)
+    assert len(shown.splitlines()) == 8 and "\x1b" not in shown and "…" in shown
+
+
+def test_what_a_question_line_says_is_cleaned_like_a_record(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    path.write_text(
+        '{"question": "Who?", "answer": " Os\\u00adlo ", "label": "Lives in", "name": "Jo "}', encoding="utf-8"
+    )
+    (entry,) = read_questions(path)
+    assert (entry["answer"], entry["name"]) == ("Oslo", "Jo")
+    path.write_text('{"question": "Who?", "answer": "a\\u009b", "label": "Lives in"}', encoding="utf-8")
+    with pytest.raises(InputError, match="answer holds a control character"):
+        read_questions(path)
+
+
 def test_question_files_with_mistakes(tmp_path):
     path = tmp_path / "questions.jsonl"
     for line, message in (
@@ -402,6 +464,20 @@ def test_question_files_with_mistakes(tmp_path):
         path.write_text(line, encoding="utf-8")
         with pytest.raises(InputError, match=message):
             read_questions(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gates": word} for word in ("off", 0, 1, None, [])]
+    + [{"temperature": heat} for heat in ("0.5", None, True, -1, float("nan"))]
+    + [{"seed": seed} for seed in ("7", 1.5, True, -1, 2**63)],
+    ids=str,
+)
+def test_the_wrong_type_is_refused_and_not_taken_for_true(wrong):
+    with pytest.raises(InputError, match="was expected"):
+        Pipeline(untrained(), Memory()).ask("Where does Jo Doe live?", **wrong)
+    with pytest.raises(InputError, match="bool was expected"):
+        Gates(tag="off")
 
 
 def test_single_gates_can_be_switched_off(pipeline):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -144,6 +145,17 @@ def test_wrong_parameters_are_refused_before_anything_runs(paths, tmp_path, monk
 def test_values_get_the_type_of_the_default(value, default, expected):
     got = convert("p", value, default)
     assert got == expected and type(got) is type(expected)
+
+
+def test_a_relative_path_belongs_to_the_folder_that_one_stands_in(paths, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("people.jsonl").touch()
+    Path("folder").mkdir()
+    assert convert("people", "people.jsonl", "test_people.jsonl") == str(tmp_path / "people.jsonl")
+    for text in ("other.jsonl", "folder", "", "a\0b", "x" * 9999):
+        assert convert("people", text, "test_people.jsonl") == text
+    with pytest.raises(InputError, match="would overwrite the notebooks"):
+        run_notebooks([paths["00_good"]], out_dir=paths["00_good"].parent)
 
 
 def test_parameters_are_read_with_their_defaults(paths):

@@ -16,7 +16,7 @@ from momem_lib.data.rows import SynthesisConfig, load_material, row_stream
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError
+from momem_lib.project import InputError, alone
 from momem_lib.settings import change
 from momem_lib.training.batches import batch_of, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
@@ -152,7 +152,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(rows, tmp_path):
         seen += os.read(run.stderr.fileno(), 1000)
     run.send_signal(signal.SIGINT)
     message = run.communicate(timeout=60)[1].decode()
-    assert run.returncode == 2 and "--resume" in message and "Traceback" not in message
+    assert run.returncode == 130 and "--resume" in message and "Traceback" not in message
     assert load_tensors(tmp_path / "ner.train.safetensors")[1]["progress"]["step"] > 0
 
 
@@ -242,6 +242,27 @@ def test_validation_rows_that_do_not_fit_the_window_are_left_out(rows, tmp_path)
     assert 0 < card["metrics"]["validation_rows"] < 50
 
 
+def test_validation_without_a_row_is_refused_before_training(rows, tmp_path):
+    with pytest.raises(InputError, match="validation dataset holds no row"):
+        train("ner", small_config(), rows, [], tmp_path, "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_model_is_set_aside_when_another_one_begins(rows, tmp_path):
+    config = small_config(max_global_steps=1)
+    train("ner", config, rows, rows[:3], tmp_path, "cpu")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"ner.safetensors", "ner.json", "ner.train.safetensors"}
+    for wrong in ([], rows[:3]), (rows, []):
+        with pytest.raises(InputError, match="holds no row"):
+            train("ner", config, *wrong, tmp_path, "cpu")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    train("ner", config, rows, rows[:3], tmp_path, "cpu", init_from=tmp_path / "ner.safetensors")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "previous").iterdir()} == before
+    with alone(tmp_path / "ner"), pytest.raises(InputError, match="another program"):
+        train("ner", config, rows, rows[:3], tmp_path, "cpu")
+
+
 def test_another_dataset_is_no_resuming(rows, tmp_path):
     train("ner", small_config(max_global_steps=2), rows, rows[:3], tmp_path, "cpu", facts={"data": "a"})
     with pytest.raises(InputError, match="another dataset"):
@@ -306,7 +327,7 @@ def test_learning_rate_along_a_line():
         ('{"batch_size": 0}', "from 1 to"),
         ('{"clip_norm": -1}', "from 1e-09 to"),
         ('{"lr_gamma": 1e999}', "from 0 to 1"),
-        ('{"dropout": NaN}', "from 0 to 0.9"),
+        ('{"dropout": NaN}', "NaN is no number"),
         ('{"seed": -1}', "from 0 to"),
         ('{"longest_match": -1}', "from 0 to"),
         ('{"hidden_dim": 1000000000000}', "from 1 to"),
