@@ -21,7 +21,7 @@ from momem_lib.course.modules import (
     course_config,
     course_data,
     course_rows,
-    judge,
+    examine,
     shares_by,
     train_live,
 )
@@ -43,7 +43,7 @@ def measure(task: str, changes: dict, data: CourseData, rows: list[dict], option
     """Train one head and count what it gets right."""
     config = settings(task, options, **changes)
     run = train_live(config, data, "cpu")
-    judged = judge(run.module, rows)
+    judged = examine(run.module, rows)
     every = max(1, len(run.losses) // POINTS)
     curve = smooth(run.losses)
     return {

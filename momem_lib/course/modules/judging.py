@@ -101,12 +101,12 @@ class Judged:
         return NOTHING if self.copied is None else length_group(len(self.copied.encode()))
 
 
-def judge(module: Module, rows: Sequence[dict]) -> list[Judged]:
+def examine(module: Module, rows: Sequence[dict]) -> list[Judged]:
     """Let a module write for each row, greedily, and compare with what is right.
 
     Example:
         >>> ner = Module.load(task="ner", device="cpu")
-        >>> [judged.right for judged in judge(ner, course_rows("ner", 2, kinds=("answerable",), styles=("plain",)))]
+        >>> [judged.right for judged in examine(ner, course_rows("ner", 2, kinds=("answerable",), styles=("plain",)))]
         [True, True]
     """
     task, (_, pairs) = module.task, module.exact_match(rows)

@@ -1,6 +1,6 @@
 """What only notebook 10 needs."""
 
-from momem_lib.course.modules.judging import characters_of, course_rows, failure_table, judge, material, shares_by
+from momem_lib.course.modules.judging import characters_of, course_rows, examine, failure_table, material, shares_by
 from momem_lib.course.modules.live import TINY, course_config, course_data, speed_words, train_live
 from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_recorded, draw_run
 from momem_lib.course.modules.reading import example_of, read_along, sample_module

@@ -14,8 +14,8 @@ from momem_lib.course.modules.judging import (
     NOTHING,
     characters_of,
     course_rows,
+    examine,
     failure_table,
-    judge,
     length_group,
     shares_by,
 )
@@ -159,7 +159,7 @@ def test_characters_and_lengths_have_groups():
 
 def test_judging_is_exact_and_groups_hold_everything():
     rows = course_rows("ner", 30, "test", nobody_share=0.6)
-    judged = judge(untrained("ner"), rows)
+    judged = examine(untrained("ner"), rows)
     assert [one.row for one in judged] == rows
     assert all(one.right == (one.wrote == one.row["name"]) for one in judged)
     for key in (lambda one: one.length, lambda one: one.characters):
@@ -173,7 +173,7 @@ def test_judging_is_exact_and_groups_hold_everything():
 
 def test_what_has_to_be_copied_depends_on_the_module():
     row = row_of("response")
-    copied = {task: judge(untrained(task), [row])[0].copied for task in TASKS}
+    copied = {task: examine(untrained(task), [row])[0].copied for task in TASKS}
     assert copied == {"ner": row["name"], "summary": row["value"], "response": row["value"]}
 
 
