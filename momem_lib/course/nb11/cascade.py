@@ -90,8 +90,14 @@ def survival(entries: Sequence[dict], records: Sequence[Record], answers: Sequen
 
 
 def alone(pipeline: Pipeline, module: str, entries: Sequence[dict], records: Sequence[Record]) -> float:
-    """The share that one module gets right by itself, from perfect inputs, without gates."""
-    counts = tally(evaluate_module(pipeline, module, entries, records))["all"]
+    """The share that one module gets right by itself, from perfect inputs, without gates.
+
+    Raises:
+        InputError: none of the questions has anything to do for this module.
+    """
+    counts = tally(evaluate_module(pipeline, module, entries, records)).get("all")
+    if counts is None:
+        raise InputError(f"none of these {len(entries)} questions gives module {module} anything to do: ask more")
     return counts["right"] / sum(counts.values())
 
 

@@ -205,7 +205,7 @@ def test_recorded_results_can_be_drawn():
 
 
 def test_the_recorded_command_still_runs():
-    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "2", "--gate-count", "2", "--few"]
+    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "6", "--gate-count", "2", "--few"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=None)
     assert run.returncode == 0, run.stderr[-2000:]
     assert set(json.loads(run.stdout)) > {"command", "date", "hardware", "seed", "gates", "noise", "slips"}
