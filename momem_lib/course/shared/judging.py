@@ -209,6 +209,8 @@ def difference(mine: object, right: object, nan_is_nan: bool = False) -> str | N
             return f"it has the keys {', '.join(map(str, mine))}, where {', '.join(map(str, right))} were expected"
         found = ((key, difference(mine[key], right[key], nan_is_nan)) for key in right)
         return next((f"under {key!r} {what}" for key, what in found if what), None)
+    elif isinstance(right, list | tuple):  # of another type or length
+        same = False
     else:
         plain = type(right).__eq__ is object.__eq__  # a generator of random numbers, say: nothing to compare
         same = type(mine) is type(right) and (plain or mine == right)
