@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from momem_lib.cli.options import DEVICES, MODULES, add_command, seed
@@ -93,14 +92,13 @@ def evaluate(options: argparse.Namespace) -> None:
     from momem_lib.system import evaluation
 
     entries = evaluation.read_questions(options.questions)
-    out, inputs = options.predictions, [options.questions, options.people or TEST_PEOPLE, Path(options.memory)]
+    inputs = [options.questions, options.people or TEST_PEOPLE, Path(options.memory)]
     inputs += [getattr(options, module) for module in MODULES]
-    if any(os.path.realpath(path) == os.path.realpath(out) for path in inputs) or (
-        out.exists() and any(path.exists() and path.samefile(out) for path in inputs)  # a hard link
-    ):
+    out, there = options.predictions.resolve(), [path for path in inputs if path.exists()]
+    if out in (path.resolve() for path in inputs) or (out.exists() and any(path.samefile(out) for path in there)):
         raise InputError(f"--predictions {out} would overwrite an input: give another file")
-    if out.is_dir():
-        raise InputError(f"--predictions {out} is a folder: a file was expected")
+    if out.exists() and not out.is_file():
+        raise InputError(f"--predictions {out} is no file: what is written beside it could not be moved there")
     pipeline = open_pipeline(options)
     people = list(pipeline.memory)
     if options.module:

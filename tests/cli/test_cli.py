@@ -221,7 +221,8 @@ def test_predictions_overwrite_no_input(capsys, tmp_path):
         before = path.read_bytes()
         code, _, err = run(capsys, *asked, path)
         assert code == 2 and "would overwrite an input" in err and path.read_bytes() == before
-    assert "is a folder" in run(capsys, *asked, tmp_path)[2]
+    for path in (tmp_path, "/dev/null"):
+        assert "is no file" in run(capsys, *asked, path)[2]
 
 
 def test_data_sets_aside_what_stands_there(capsys, tmp_path):
