@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from momem_lib.data.records import Record, checked, clean, label_of
 from momem_lib.project import InputError
-from momem_lib.system.memory_file import BUSY_SECONDS, SHORT, in_words, plain_errors, prepare, transaction
+from momem_lib.system.memory_file import SHORT, in_words, opened, plain_errors, transaction
 from momem_lib.system.names import likeness, listed, normalise, search_key, shown, told_apart
 
 LONGEST_NAME = 10_000  # characters
@@ -53,11 +53,11 @@ class Memory(AbstractContextManager):
     Threads may share an object and take turns; after a fork, open the file anew.
 
     Args:
-        path: the file, made if missing; ":memory:" keeps all in RAM.
+        path: the file, made if missing, asked alone if it cannot be written; ":memory:" keeps all in RAM.
 
     Raises:
-        InputError: a folder, not writable, no memory of ours, of a newer version, or damaged; later, of any method,
-            when the file is closed, damaged, full or busy for 30 seconds, or a record is none (see `checked`).
+        InputError: a folder, no memory of ours, of a newer version, or damaged; later, of any method, when the file is
+            closed, damaged, full, not writable or busy for 30 seconds, or a record is none (see `checked`).
 
     Example:
         >>> memory = Memory()
@@ -73,12 +73,7 @@ class Memory(AbstractContextManager):
         if "\0" in str(path):
             raise InputError(f"the memory {str(path)!r} cannot be opened: no file name holds a NUL character")
         with plain_errors(path):
-            self._db = sqlite3.connect(Path(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                prepare(self._db, path)
-            except BaseException:
-                self._db.close()
-                raise
+            self._db = opened(path)
 
     def remember(self, records: Iterable[Record], replacing: bool = False) -> int:
         """Add records, all or none, and return how many were new; one that is known with the same facts is not new.

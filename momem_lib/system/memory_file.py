@@ -99,6 +99,21 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
 
 
+def opened(path: str | Path, place: str | None = None) -> sqlite3.Connection:
+    """Open and prepare a file; where nothing can be written beside it, for reading alone."""
+    how = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False, "uri": place is not None}
+    db = sqlite3.connect(place or Path(path), **how)
+    try:
+        prepare(db, path)
+    except BaseException as error:
+        db.close()
+        if place is None and getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DIRECTORY":
+            # No log stands beside it: all that it knows is in the file itself.
+            return opened(path, f"{Path(path).absolute().as_uri()}?immutable=1")
+        raise
+    return db
+
+
 def prepare(db: sqlite3.Connection, path: str | Path) -> None:
     """Refuse an open file that is no memory of ours, untouched; make the schema of a new one, renew that of an old one.
 
