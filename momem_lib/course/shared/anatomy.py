@@ -1,4 +1,4 @@
-"""The sizes of a Transformer, by formula and as PyTorch counts its arithmetic, and its attention weights, kept."""
+"""The sizes of a Transformer, by formula, and its attention weights, kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError
 
 
 def text_inputs(tokens: Tensor) -> Inputs:
@@ -59,52 +57,6 @@ def copy_head_count(config: ModelConfig) -> int:
     width, gate_inputs = config.embedding_dim, config.embedding_dim * (2 if config.copied_context else 1)
     context = width**2 + width + width * config.vocab_size if config.copied_context else 0
     return 2 * (width**2 + width) + config.longest_match + context + gate_inputs + 1
-
-
-def forward_flops(config: ModelConfig, target: int, source: int = 0, batch: int = 1) -> dict[str, int]:
-    """The floating point operations of one forward pass, by formula: matrix products alone, the rest is small change.
-
-    A product of (n, k) and (k, m) takes n m k multiplications and as many additions: 2 n m k.
-
-    Args:
-        target: T, tokens that the decoder reads. source: S, tokens that the encoder reads. batch: B.
-
-    Raises:
-        InputError: a model with a copy head, which has costs of its own.
-
-    Example:
-        >>> small = ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=32, num_decoder_blocks=1)
-        >>> forward_flops(small, target=10)
-        {'projections': 5120, 'scores and mixing': 3200, 'MLP': 10240, 'head': 42880}
-    """
-    if config.copy_from != "none" or config.ngram_rows:
-        raise InputError("forward_flops knows plain models: set copy_from to 'none' and ngram_rows to 0")
-    width, hidden = config.embedding_dim, config.hidden_dim
-    encoders, decoders = config.num_encoder_blocks, config.num_decoder_blocks
-    own = encoders * source + decoders * target  # tokens times blocks
-    pairs = encoders * source**2 + decoders * target**2  # masked pairs are computed too, then thrown away
-    crossing = decoders if encoders else 0
-    flops = {
-        # query, key, value and out of each token; cross-attention takes its keys and values from the source
-        "projections": 8 * own * width**2 + crossing * (4 * target + 4 * source) * width**2,
-        "scores and mixing": 4 * (pairs + crossing * target * source) * width,
-        "MLP": 4 * own * width * hidden,
-        "head": 2 * target * width * config.vocab_size,
-    }
-    return {part: batch * number for part, number in flops.items()}
-
-
-def counted_flops(model: Transformer, inputs: Inputs, backward: bool = False) -> int:
-    """The floating point operations that PyTorch counts in one forward pass (and one backward pass, if wanted).
-
-    Attention runs written out: not every fused kernel is known to the counter.
-    """
-    with FlopCounterMode(display=False) as counter, looking(model):
-        out = model(inputs)
-        if backward:
-            out.log_probs.sum().backward()
-    model.zero_grad(set_to_none=True)
-    return counter.get_total_flops()
 
 
 @dataclass
