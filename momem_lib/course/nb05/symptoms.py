@@ -142,10 +142,10 @@ def findings(patient: Patient, text: str) -> dict[str, float | str]:
     def differ(one: Tensor, other: Tensor) -> float:
         return (one - other).abs().max().item()
 
-    use = [-probs(tokens[:, :n])[:, -1].gather(1, tokens[:, n : n + 1]).log().mean().item() for n in KNOWN]
+    use = [F.cross_entropy(model(tokens[:, :n])[:, -1], tokens[:, n]).item() for n in KNOWN]
     twice = differ(probs(tokens), probs(tokens))
     written = list(b"the c")
-    for _ in range(28):
+    for _ in range(40):
         written.append(int(model(torch.tensor([written]))[0, -1].argmax()))
     model.eval()
     last = tokens[:, -1:]
