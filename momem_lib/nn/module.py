@@ -127,9 +127,10 @@ class Module:
 
         Example:
             >>> ner = Module.load(task="ner", device="cpu")
-            >>> (scores,) = ner.score(["Where does Jo Doe live?"], [["Jo Doe", "Jo", None]])
-            >>> scores.exp().round(decimals=2).tolist()
-            [1.0, 0.0, 0.0]
+            >>> names = ["Jo Doe", "Jo", None]
+            >>> (scores,) = ner.score(["Where does Jo Doe live?"], [names])
+            >>> names[scores.argmax()], scores.shape
+            ('Jo Doe', torch.Size([3]))
         """
         sources = sources or [None] * len(prompts)
         device = self.model.device

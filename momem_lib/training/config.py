@@ -49,8 +49,8 @@ class TrainConfig(RunConfig):
     def __post_init__(self) -> None:
         """Refuse what cannot be trained, in a sentence."""
         super().__post_init__()
-        if (size := self.model.vocab_size) != TOKENIZER.vocab_size:
-            raise InputError(f"vocab_size is {size}; {TOKENIZER.vocab_size} was expected, as the tokenizer has")
+        if (size := self.model.vocab_size) < TOKENIZER.vocab_size:
+            raise InputError(f"vocab_size is {size}; {TOKENIZER.vocab_size} or more was expected, as the tokenizer has")
 
 
 WIDE = 96  # numbers per token from which on a processor gains more by bfloat16 than the conversions cost

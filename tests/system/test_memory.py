@@ -487,7 +487,7 @@ def test_several_processes_write_at_once(tmp_path):
 
 
 def test_a_busy_memory_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("momem_lib.system.memory.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("momem_lib.system.memory_file.BUSY_SECONDS", 0.1)
     path = tmp_path / "people.db"
     with Memory(path) as memory, Memory(path) as other:
         other._db.execute("BEGIN IMMEDIATE")

@@ -154,11 +154,11 @@ def read_along(module: Module, prompt: str, source: str | Record | None = None, 
         text: None for what it writes by itself.
 
     Example:
-        >>> reading = read_along(Module.load(task="ner", device="cpu"), "Is Jo in?")
+        >>> reading = read_along(Module.load(task="ner", device="cpu"), "Where does Jo live?")
         >>> reading.wrote, reading.weights.shape, reading.attention.shape
-        (['J', 'o', '</tag>'], torch.Size([3, 11]), torch.Size([3, 4, 3, 11]))
+        (['J', 'o', '</tag>'], torch.Size([3, 21]), torch.Size([3, 4, 3, 21]))
         >>> reading.origins()[0][:2]
-        ('prompt', 3)
+        ('prompt', 11)
     """
     model, task = module.model, module.task
     if text is None:

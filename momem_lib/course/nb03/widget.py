@@ -29,9 +29,9 @@ def read_question(ner: Module, question: str) -> Reading:
         InputError: the question is empty or too long to be drawn, or the module has an encoder or no copy head.
 
     Example:
-        >>> reading = read_question(Module.load(task="ner", device="cpu"), "Is Jo in?")
+        >>> reading = read_question(Module.load(task="ner", device="cpu"), "Where does Jo live?")
         >>> reading.own.shape, reading.read[:3], reading.text
-        (torch.Size([3, 4, 14, 14]), ['<prompt>', 'I', 's'], 'Jo')
+        (torch.Size([3, 4, 24, 24]), ['<prompt>', 'W', 'h'], 'Jo')
     """
     if ner.model.copy is None or ner.model.encoder_norm is not None:
         raise InputError("the viewer reads decoder-only models with a copy head: use data/checkpoints/ner.safetensors")

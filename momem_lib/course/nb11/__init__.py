@@ -17,3 +17,4 @@ from momem_lib.course.nb11.exercises import (
 )
 from momem_lib.course.nb11.journey import draw_journey
 from momem_lib.course.nb11.plots import draw_cascade, draw_doubt, draw_outcomes
+from momem_lib.system.calibration import confidences
