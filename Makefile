@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 MOMEM := .venv/bin/momem
-# Options for momem run: make run ARGS="01 --profile full"
+# Options for momem run and momem lab: make run ARGS="01 --profile full", make lab ARGS="--fresh 03"
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -28,8 +28,8 @@ test-browser: setup ## run notebooks in a headless Chromium (installs it on Debi
 	@$(PYTHON) .ci/set_up.py browser
 	@$(MOMEM) test browser
 
-lab: setup ## open JupyterLab at notebook 00
-	@$(MOMEM) lab
+lab: setup ## open your own copies of the notebooks in JupyterLab, at 00
+	@$(MOMEM) lab $(ARGS)
 
 html: setup ## write the notebooks as web pages into html/
 	@$(MOMEM) html

@@ -33,6 +33,7 @@ _HOMES = {
     "Memory": "system.memory",
     "Module": "nn.module",
     "Person": "data.records",
+    "Record": "data.records",
 }
 
 

@@ -1,14 +1,19 @@
 """Where things lie in this project, files read and written, and the one error type that is shown to people."""
 
+import csv
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 import orjson
 
+VERSION = "0.1.0"  # pyproject.toml reads it here
 PACKAGE = Path(__file__).resolve().parent
 SHIPPED = PACKAGE / "shipped"  # tools/wheel.py puts it into a wheel; a clone has data/ instead
 # What commands write lies in the clone; without one (the package alone is installed) below the working directory.
@@ -22,6 +27,7 @@ RESULTS = DATA / "results"
 GENERATED = ROOT / "data" / "generated"
 TEST_PEOPLE = DATA / "test_people.jsonl"
 NOTEBOOKS = ROOT / "notebooks"
+MINE = ROOT / "my_notebooks"  # the reader's own copies, which git does not see
 FIGURES = ROOT / "figures"
 RUNS = ROOT / "runs"
 BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included
@@ -48,9 +54,13 @@ def parse_json(text: str, where: str) -> object:
         momem_lib.project.InputError: my file, line 3, is not valid JSON (Expecting ',' delimiter: ...)
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:  # ValueError: broken, or a number of thousands of digits
         raise InputError(f"{where}, is not valid JSON ({error})") from None
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 @contextmanager
@@ -64,15 +74,17 @@ def readable(path: str | Path, what: str) -> Iterator[None]:
         raise InputError(f"{what} {path} is a folder: a file was expected") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8") from None
+        raise InputError(
+            f"{what} {path}, line {line}, is not UTF-8 text: save the file as UTF-8 (Excel: 'CSV UTF-8')"
+        ) from None
     except InputError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: a path with a NUL in it
         raise InputError(f"{what} {path} cannot be read ({error})") from None
 
 
 def read_text(path: str | Path, what: str) -> str:
-    """Read a UTF-8 text file.
+    """Read a UTF-8 text file, without byte order marks: files put together have them in the middle too.
 
     Args:
         path: the file.
@@ -88,7 +100,7 @@ def read_text(path: str | Path, what: str) -> str:
         momem_lib.project.InputError: the people file no-such-file.jsonl does not exist: check the path
     """
     with readable(path, what):
-        return Path(path).read_text(encoding="utf-8-sig")
+        return Path(path).read_text(encoding="utf-8").replace("\ufeff", "")
 
 
 def read_lines(path: str | Path, what: str) -> Iterator[tuple[object, str]]:
@@ -110,6 +122,20 @@ def read_lines(path: str | Path, what: str) -> Iterator[tuple[object, str]]:
                 yield _parse_line(line, where), where
 
 
+def write_lines(path: str | Path, rows: Iterable[dict]) -> list[dict]:
+    """Write objects as UTF-8 JSON lines, and return them; until the last has come, an earlier file stays as it is."""
+    written = []
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written.append(row)
+
+    write_atomically(Path(path), write)
+    return written
+
+
 def _parse_line(line: bytes, where: str) -> object:
     """What a line says: orjson is quick, and json takes over where it gives up (half a character, huge numbers)."""
     try:
@@ -119,7 +145,7 @@ def _parse_line(line: bytes, where: str) -> object:
     try:
         return parse_json(line.decode(), where)
     except UnicodeDecodeError:
-        raise InputError(f"{where}, is not UTF-8 text: save the file as UTF-8") from None
+        raise InputError(f"{where}, is not UTF-8 text: save the file as UTF-8 (Excel: 'CSV UTF-8')") from None
 
 
 def write_atomically(path: Path, write) -> None:
@@ -131,6 +157,48 @@ def write_atomically(path: Path, write) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def set_aside(folder: Path, names: Iterable[str], say: Callable[[str], None] = print) -> None:
+    """Move what would be overwritten in a folder into its folder "previous", or "previous-2" and so on."""
+    if files := [folder / name for name in names if (folder / name).exists()]:
+        places = (folder / f"previous-{number}".removesuffix("-1") for number in count(1))
+        previous = next(place for place in places if not place.exists())
+        previous.mkdir()
+        for file in files:
+            file.rename(previous / file.name)
+        say(f"The earlier files of {folder} were moved to {previous}.")
+
+
+@contextmanager
+def alone(path: Path, *leftovers: str, wait: bool = False) -> Iterator[None]:
+    """Within, no other program makes this file or folder; the system takes the lock from who is killed.
+
+    Args:
+        leftovers: patterns of what a killed one may have left beside it, which is cleared away. wait: for the other.
+
+    Raises:
+        InputError: another one is at it, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=-1 if wait else 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()  # found before hours of work
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"another program is making {path}: wait for its end, or choose another folder") from None
+    except OSError as error:
+        raise InputError(f"cannot write to {path.parent} ({error}): choose another folder") from None
+    try:
+        for left in chain.from_iterable(map(path.parent.glob, leftovers)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            os.unlink(lock.lock_file)
+        lock.release()
 
 
 def git_commit() -> str | None:

@@ -18,7 +18,7 @@ def untrained_pipeline():
     # Imported here: the notebook run, which loads this file too, needs no torch of its own.
     import torch
 
-    from momem_lib.data.records import read_people
+    from momem_lib.data.people import read_people
     from momem_lib.data.tasks import TASKS
     from momem_lib.nn.blocks import ModelConfig
     from momem_lib.nn.module import Module
@@ -64,11 +64,8 @@ def drawn():
         "a": plots.draw_hallucinations,
         "b": plots.draw_masks,
         "c": plots.draw_precision,
-        "d": lambda results: plots.draw_race(results, "summaries"),
-        "e": lambda results: plots.draw_race(results, "responses"),
-        "f": plots.draw_closed_book,
-        "g": plots.draw_alphabets,
-        "h": plots.draw_targets,
-        "i": plots.draw_scaling,
-        "j": plots.draw_decoding,
+        "d": plots.draw_closed_book,
+        "e": plots.draw_alphabets,
+        "f": plots.draw_targets,
+        "g": plots.draw_scaling,
     }

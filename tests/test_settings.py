@@ -5,11 +5,12 @@ import json
 import pytest
 
 from momem_lib.data.rows import SynthesisConfig
+from momem_lib.data.tasks import TASKS
 from momem_lib.lm.config import LMConfig
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.project import CHECKPOINTS, PROFILES, InputError
 from momem_lib.settings import change, flat
-from momem_lib.training.config import TrainConfig
+from momem_lib.training.config import TrainConfig, read_config
 
 
 def test_a_config_and_its_parts_go_through_a_flat_table_and_back():
@@ -20,11 +21,18 @@ def test_a_config_and_its_parts_go_through_a_flat_table_and_back():
     assert change(LMConfig(), flat(LMConfig(patience=3)), "the table") == LMConfig(patience=3)
 
 
-@pytest.mark.parametrize("path", sorted(PROFILES.glob("*_*.json")), ids=lambda path: path.stem)
-def test_every_profile_is_valid(path):
-    kind = LMConfig if path.stem.startswith("language_model") else TrainConfig
-    changes = json.loads(path.read_text(encoding="utf-8"))
-    assert changes.items() <= flat(change(kind(), changes, path.name)).items()
+@pytest.mark.parametrize("profile", ["full", "quick"])
+@pytest.mark.parametrize("task", TASKS)
+def test_the_profiles_of_a_module_are_valid_and_the_quick_one_differs_in_a_few_keys(task, profile):
+    recipe = json.loads((PROFILES / f"{task}.json").read_text(encoding="utf-8"))
+    changes = recipe["full"] | (recipe["quick"] if profile == "quick" else {})
+    assert set(recipe) == {"full", "quick"} and 0 < len(recipe["quick"]) < len(recipe["full"])
+    assert changes.items() <= flat(read_config(task, profile)).items()
+
+
+def test_the_profile_of_the_language_model_is_valid():
+    changes = json.loads((PROFILES / "language_model.json").read_text(encoding="utf-8"))
+    assert changes.items() <= flat(change(LMConfig(), changes, "language_model.json")).items()
 
 
 @pytest.mark.parametrize("name", ["ner", "summary", "response", "language_model"])
@@ -32,7 +40,7 @@ def test_the_cards_of_shipped_checkpoints_are_readable(name):
     card = json.loads((CHECKPOINTS / f"{name}.json").read_text(encoding="utf-8"))
     kind = LMConfig if name == "language_model" else TrainConfig
     config = change(kind(), card["training"], name)
-    assert {key: value for key, value in flat(config.model).items() if card["model"][key] != value} == {}
+    assert {key: value for key, value in flat(config.model).items() if card["model"].get(key, value) != value} == {}
 
 
 @pytest.mark.parametrize(

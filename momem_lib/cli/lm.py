@@ -9,63 +9,61 @@ from pathlib import Path
 from time import monotonic
 
 from momem_lib.cli.options import DEVICES, add_command, seed
-from momem_lib.project import CHECKPOINTS, GENERATED, InputError, write_atomically
+from momem_lib.project import CHECKPOINTS, GENERATED, ROOT, InputError, write_atomically
 
 MENU = """
 The mini language model
   1  train a model on a text
   2  test a model on a text
   3  let a model write
-  4  leave"""
+  4  write with a model in turns
+  5  leave"""
+HEAT = "0 (always the likeliest token) to 100"
 
 
 def add(parsers) -> None:
     """Add momem lm, its four commands and their options."""
-    parser = parsers.add_parser("lm", help="the mini language model: train, test, generate, chat; alone: a menu")
-    parser.set_defaults(action=menu)
+    text = "the mini language model: train, test, generate, chat; alone: a menu of these"
+    parser = add_command(parsers, "lm", menu, text)
     kinds = parser.add_subparsers(metavar="train|test|generate|chat")
-    sub = add_command(kinds, "train", train)
-    sub.add_argument("file", nargs="?", metavar="FILE", help="text file, folder, or tiny-shakespeare")
-    sub.add_argument("--test", metavar="FILE", help="measure on this text at the end")
-    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", help="folder to write to")
-    sub.add_argument("--profile", choices=("quick", "full"), help="default: quick")
-    sub.add_argument("--minutes", type=float, metavar="M", help="the time for all of it, checkpoints included")
-    sub.add_argument("--config", type=Path, metavar="FILE.json", help="settings of your own (keys of LMConfig)")
+    sub = add_command(kinds, "train", train, example="my_text.txt --minutes 2 --out runs/mine")
+    usual = f"(default: {ROOT / 'data'}/{{0}}ing/{{0}}.txt, or Python's documentation)"
+    sub.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"text file, folder, or tiny-shakespeare {usual.format('train')}"
+    )
+    sub.add_argument("--test", metavar="FILE", help="text to measure on at the end (default: none)")
+    sub.add_argument("--out", type=Path, default=GENERATED / "language_model", metavar="DIR", help="folder to write to")
+    sub.add_argument("--profile", choices=("quick", "full"), help="how long to train (default: quick)")
+    minutes = "time for all of it, checkpoints included (default: the profile's number of steps)"
+    sub.add_argument("--minutes", type=float, metavar="M", help=minutes)
+    own = "settings of your own, keys of LMConfig (default: they follow from the text)"
+    sub.add_argument("--config", type=Path, metavar="FILE.json", help=own)
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
-    sub.add_argument("--seed", type=int)
-    sub = add_command(kinds, "test", measure)
+    sub.add_argument("--seed", type=int, help="whole number; of weights, order and dropout (default: 0)")
+    sub = add_command(kinds, "test", measure, example=f"{CHECKPOINTS} my_text.txt")
     sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
-    sub.add_argument("file", nargs="?", metavar="FILE", help="text file or folder")
+    sub.add_argument("file", nargs="?", metavar="FILE", help=f"text file or folder {usual.format('test')}")
     sub.add_argument("--json", action="store_true", help="as one line of JSON")
     for name, action, tokens in (("generate", generate, 200), ("chat", chat, 80)):
-        sub = add_command(kinds, name, action)
+        sub = add_command(kinds, name, action, example=f"{CHECKPOINTS}{' The' * (name == 'generate')}")
         sub.add_argument("folder", type=Path, metavar="DIR", help="folder of the model")
         if name == "generate":
-            sub.add_argument("prompt", metavar="PROMPT", help="the beginning of the text")
-        sub.add_argument("--temperature", type=float, default=0.8)
-        sub.add_argument("--top-k", type=int, help="draw from so many tokens only")
-        sub.add_argument("--top-p", type=float, help="draw from the fewest tokens that hold this share")
-        sub.add_argument("--tokens", type=int, default=tokens, help="how many to write")
-        sub.add_argument("--seed", type=seed, default=0)
+            begin = "the beginning of the text; one that begins with a hyphen goes behind --"
+            sub.add_argument("prompt", metavar="PROMPT", help=begin)
+        sub.add_argument("--temperature", type=float, default=0.8, help=HEAT)
+        sub.add_argument("--top-k", type=int, metavar="K", help="draw from so many tokens only (default: all)")
+        best = "draw from the fewest tokens that hold this share, 0 to 1 (default: all)"
+        sub.add_argument("--top-p", type=float, metavar="P", help=best)
+        sub.add_argument("--tokens", type=int, metavar="N", default=tokens, help="how many to write")
+        sub.add_argument("--seed", type=seed, default=0, help="whole number; another one draws other tokens")
     for sub in kinds.choices.values():
-        sub.add_argument("--device", default="auto", choices=DEVICES)
-
-
-def report(trained, out: Path) -> None:
-    """What a finished run has made."""
-    card = trained.language_model.card
-    metrics = card["metrics"]
-    print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
-    print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
-    picture = ", loss.png" if (out / "loss.png").is_file() else ""
-    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
-    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), 'The'])}")
+        sub.add_argument("--device", default="auto", choices=DEVICES, help="auto takes a GPU if there is one")
 
 
 def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     """What draws a run's losses at each checkpoint; None where the notebooks' packages are not installed."""
     try:
-        from momem_lib.course.nb06.plots import plot_losses
+        from momem_lib.course.shared.charts import plot_losses
         from momem_lib.course.shared.figures import png
     except (ImportError, InputError) as missing:
         print(f"loss.png is not drawn: {missing}")
@@ -73,15 +71,17 @@ def loss_picture(out: Path) -> Callable[[list[dict]], None] | None:
     return lambda history: write_atomically(out / "loss.png", lambda path: path.write_bytes(png(plot_losses(history))))
 
 
-def train(options: argparse.Namespace) -> int:
+def train(options: argparse.Namespace) -> None:
     """Train a language model on a text."""
     began = monotonic()  # PyTorch's own import, next, takes seconds
+    from momem_lib.lm import corpus
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.config import LMConfig
     from momem_lib.settings import change, read_changes
 
     draw = loss_picture(options.out)
-    tests = lm_runs.files_for("test", options.test)[0] if options.test else None
+    if tests := options.test and corpus.find_files(options.test):
+        corpus.check_files(tests)  # before the training, not after it
     if options.resume:
         names = ("file", "config", "minutes", "seed", "profile")
         given = [name for name in names if getattr(options, name) is not None]
@@ -96,10 +96,17 @@ def train(options: argparse.Namespace) -> int:
         print(f"text: {source}")
         how = {"minutes": options.minutes, "changes": changes, "device": options.device, "began": began}
         trained = lm_runs.train_files(files, options.out, options.profile or "quick", on_checkpoint=draw, **how)
-    report(trained, options.out)
+    card, out = trained.language_model.card, options.out
+    metrics = card["metrics"]
+    print(f"{card['parameters']:,} parameters; the best of the checkpoints is that of step {card['steps']:,}")
+    print(f"validation: {metrics['validation_loss']:.4f} nats per token, {metrics['bits_per_byte']:.4f} bits per byte")
+    picture = ", loss.png" if (out / "loss.png").is_file() else ""
+    print(f"written to {out}: language_model.safetensors, .json, tokenizer.json, log.csv{picture}")
+    begin = trained.language_model.tokenizer.decode(corpus.open_tokens(out / "tokens.bin")[:50].tolist())
+    begin = " ".join("".join(filter(str.isprintable, " ".join(begin.split()))).split()[:3])
+    print(f"try: {shlex.join(['momem', 'lm', 'generate', str(out), '--', begin])}")
     if tests:
         print("test: " + sentence(lm_runs.measure_files(trained.language_model, tests)))
-    return 0
 
 
 def sentence(result) -> str:
@@ -110,7 +117,7 @@ def sentence(result) -> str:
     )
 
 
-def measure(options: argparse.Namespace) -> int:
+def measure(options: argparse.Namespace) -> None:
     """Measure how well a model foresees a text."""
     from momem_lib.lm import runs as lm_runs
     from momem_lib.lm.model import LanguageModel
@@ -123,7 +130,6 @@ def measure(options: argparse.Namespace) -> int:
         print(json.dumps({name: getattr(result, name) for name in names} | {"file": source}, ensure_ascii=False))
     else:
         print(f"text: {source}\n{sentence(result)}")
-    return 0
 
 
 def open_model(options: argparse.Namespace) -> tuple:
@@ -147,16 +153,15 @@ def write_on(model, text: str, seed: int, settings: dict) -> str:
     return text
 
 
-def generate(options: argparse.Namespace) -> int:
+def generate(options: argparse.Namespace) -> None:
     """Continue a text."""
     model, settings = open_model(options)
     model.encode(options.prompt)  # what is no text is refused here, before it is printed
     print(options.prompt, end="", flush=True)
     write_on(model, options.prompt, options.seed, settings)
-    return 0
 
 
-def chat(options: argparse.Namespace) -> int:
+def chat(options: argparse.Namespace) -> None:
     """Write with a model in turns: it goes on from all that you and it have written; an empty line ends it."""
     model, settings = open_model(options)
     print("Write the beginning of a text; the model goes on. An empty line ends the chat.")
@@ -164,7 +169,6 @@ def chat(options: argparse.Namespace) -> int:
     while line := ask("> "):
         text = write_on(model, text + line, turn, settings)
         turn += 1
-    return 0
 
 
 def ask(question: str, default: str = "") -> str:
@@ -174,6 +178,8 @@ def ask(question: str, default: str = "") -> str:
     except EOFError:
         print()
         return default
+    except UnicodeDecodeError:
+        raise InputError("what was typed is no UTF-8 text: set your terminal to UTF-8") from None
 
 
 def command_of(choice: str, folder: Path) -> list[str]:
@@ -186,23 +192,23 @@ def command_of(choice: str, folder: Path) -> list[str]:
     if choice == "2":
         file = ask("Text file to test on (empty: data/testing/test.txt, or Python's documentation): ")
         return ["test", model, *([file] if file else [])]
-    prompt = ask("Beginning of the text (empty: 'The'): ", "The")
-    temperature = ask("Temperature, from 0 (always the likeliest) upwards (empty: 0.8): ", "0.8")
-    return ["generate", model, f"--temperature={temperature}", "--", prompt]
+    prompt = [] if choice == "4" else ["--", ask("Beginning of the text (empty: 'The'): ", "The")]
+    temperature = ask(f"Temperature, {HEAT} (empty: 0.8): ", "0.8")
+    return ["chat" if choice == "4" else "generate", model, f"--temperature={temperature}", *prompt]
 
 
-def menu(_options: argparse.Namespace) -> int:
+def menu(_options: argparse.Namespace) -> None:
     """Choose from a menu what to do; each choice runs the command that it shows."""
     from momem_lib.cli.main import main
     from momem_lib.lm.runs import OUT
 
     while True:
         print(MENU)
-        choice = ask("Your choice (1 to 4): ", "4").strip()
-        if choice == "4":
-            return 0
-        if choice not in ("1", "2", "3"):
-            print(f"{choice!r} is no choice: type 1, 2, 3 or 4", file=sys.stderr)
+        choice = ask("Your choice (1 to 5): ", "5").strip()
+        if choice == "5":
+            return
+        if choice not in ("1", "2", "3", "4"):
+            print(f"{choice!r} is no choice: type 1, 2, 3, 4 or 5", file=sys.stderr)
             continue
         words = command_of(choice, OUT if (OUT / "language_model.safetensors").is_file() else CHECKPOINTS)
         print(f"momem lm {shlex.join(words)}\n")

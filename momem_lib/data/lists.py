@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 
 from momem_lib.data.grammar import SPLITS, split_of
-from momem_lib.data.records import FIELDS
+from momem_lib.data.records import FIELDS, clean
 from momem_lib.data.scripts import blends
-from momem_lib.project import InputError, read_text
+from momem_lib.project import InputError, read_text, readable
 
 LIST_OF_FIELD = {"occupation": "occupations", "location": "locations", "movie": "movies", "music": "music",
                  "hobbies": "hobbies", "university": "universities"}  # fmt: skip
@@ -56,7 +56,8 @@ def read_list(path: Path) -> list[tuple[str, str]]:
     Raises:
         InputError: a missing file, another header, an empty list, an entry with a control character or none at all.
     """
-    rows = list(csv.reader(io.StringIO(read_text(path, "the list"), newline="")))
+    with readable(path, "the list"):
+        rows = list(csv.reader(io.StringIO(read_text(path, "the list"), newline="")))
     if not rows or [cell.strip() for cell in rows[0]] != ["value", "language"]:
         raise InputError(f"the list {path} must begin with the line value,language")
     entries = {}
@@ -65,9 +66,7 @@ def read_list(path: Path) -> list[tuple[str, str]]:
             continue
         if len(row) != 2 or not row[0].strip():
             raise InputError(f"the list {path}, row {number}: a value and a language were expected, not {row}")
-        if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in row[0]):
-            raise InputError(f"the list {path}, row {number}: the value holds a line break or a control character")
-        entries.setdefault(row[0].strip(), row[1].strip())
+        entries.setdefault(clean(row[0], f"the list {path}, row {number}: the value"), row[1].strip())
     if not entries:
         raise InputError(f"the list {path} is empty: one entry per line was expected")
     return list(entries.items())

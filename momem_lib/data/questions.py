@@ -1,9 +1,11 @@
 """From a phrasing and a name to a question as people type it, and back: openings, case, marks, typos; noise frames."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from string import ascii_lowercase, punctuation
 
-from momem_lib.data.grammar import FORMS, SPLITS, Grammar, Phrasing
+from momem_lib.data.grammar import FORMS, Grammar, Phrasing
 from momem_lib.data.records import FIELDS
 from momem_lib.data.scripts import pick
 from momem_lib.data.tasks import FRAME_SIGNS
@@ -23,39 +25,35 @@ class PhrasingPool:
     def __init__(self, grammar: Grammar, splits: tuple[str, ...]):
         self.grammar = grammar
         self.fields = {
-            field: self._forms(grammar, [phrasing for phrasing in phrasings if phrasing.split in splits])
+            field: self._forms([phrasing for phrasing in phrasings if phrasing.split in splits])
             for field, phrasings in grammar.phrasings.items()
         }
-        self.unknown = tuple(field for field in grammar.unknown if self.fields[field])
+        self.loose = tuple(key for key in grammar.loose if self.fields[key])
+        self.near = tuple(key for key in grammar.near if self.fields[key])
         written = [phrasing for phrasing in grammar.nobody if phrasing.split in splits]
         self.nobody = [phrasing for phrasing in written if phrasing.form != "thing"]
         self.things = [phrasing for phrasing in written if phrasing.form == "thing"]
-        if not self.nobody or not self.things or not self.unknown or not all(self.fields[field] for field in FIELDS):
+        if not self.nobody or not self.things or not self.near or not all(self.fields[field] for field in FIELDS):
             raise InputError(f"too few phrasings ({grammar.language}) for the split {' and '.join(splits)}: "
                              "each field needs a dozen, see data/templates/README.md")  # fmt: skip
 
     @staticmethod
-    def _forms(grammar: Grammar, phrasings: list[Phrasing]) -> list[list[Phrasing]]:
+    def _forms(phrasings: list[Phrasing]) -> list[list[Phrasing]]:
         """One list of phrasings per form, each standing there as often as its form weighs."""
         forms = []
         for form, weight in FORMS.items():
-            own = [phrasing for phrasing in phrasings if phrasing.form == form
-                   for _ in range(grammar.weights.get(phrasing.id, 1))]  # fmt: skip
+            own = [phrasing for phrasing in phrasings if phrasing.form == form for _ in range(phrasing.weight)]
             forms += [own] * weight if own else []
         return forms
 
     def draw(self, rng: Random, field: str) -> Phrasing:
-        """Draw a phrasing that asks for a field."""
+        """Draw a phrasing that asks for a topic."""
         return pick(rng, pick(rng, self.fields[field]))
 
-
-def splits_of_phrasings(split: str, phrasings: str | None) -> tuple[str, ...]:
-    """Say whose phrasings a split may use: its own (None), "known" (train), "held-out" (own, never trained), "any"."""
-    if phrasings not in (None, "known", "held-out", "any"):
-        raise InputError(f"phrasings must be known, held-out or any, not {phrasings!r}")
-    if phrasings == "held-out" and split == "train":
-        raise InputError("the split 'train' has no held-out phrasings: choose validation or test")
-    return {"known": ("train",), "any": SPLITS}.get(phrasings, (split,))
+    def draw_open(self, rng: Random, words: str) -> Phrasing:
+        """Draw a phrasing that asks for a label by these words."""
+        drawn = self.draw(rng, "open")
+        return replace(drawn, variants=tuple(core.replace("{label}", words) for core in drawn.variants))
 
 
 def question_text(
@@ -73,11 +71,8 @@ def question_text(
     """
     core, lead = pick(rng, phrasing.variants), pick(rng, phrasing.leads)
     text = lead.replace("{core}", core) if "{core}" in lead else lead.replace("{Core}", core[:1].upper() + core[1:])
-    mark = ""
-    if text[-1] in "?.":
-        text, mark = text[:-1], text[-1]
-        if text[-1:] in ".?":  # an ellipsis stays whole
-            text, mark = text + mark, ""
+    mark = text[-1] if text[-1] in "?." and text[-2:-1] not in ("", ".", "?") else ""  # an ellipsis stays whole
+    text = text.removesuffix(mark)
     if rng.random() < CLOSING and mark:
         text += pick(rng, grammar.closings)
     mark = _mark(rng, mark)
@@ -99,11 +94,31 @@ def question_text(
     return f"{before}{name}{after}".strip() if not name else f"{before}{name}{after}".rstrip()
 
 
+def with_other(rng: Random, leads: Sequence[str], phrasing: Phrasing) -> Phrasing:
+    """The same question in a lead that names somebody else too, as {other}, where its form has such a lead.
+
+    Example:
+        >>> asked = Phrasing("en/x", "x", "direct", ("where is {name}",), ("{core}?",), "train")
+        >>> with_other(Random(0), ["not {other}: {core}?"], asked).leads
+        ('not {other}: {core}?',)
+    """
+    slot = "{indirect}" if phrasing.form == "indirect" else "{core}"
+    fitting = [lead for lead in leads if slot in lead.replace("{Core}", "{core}")]
+    if phrasing.form not in ("direct", "indirect") or not fitting:
+        return phrasing
+    return replace(phrasing, leads=(pick(rng, fitting).replace("{indirect}", "{core}"),))
+
+
+def in_chat(rng: Random, grammar: Grammar, question: str) -> str:
+    """A question with side remarks around it, as people type into a chat box; some name others, as {other}."""
+    before = [pick(rng, grammar.chat["before"]) for _ in range(pick(rng, (0, 1, 1, 2, 2, 3)))]
+    after = [pick(rng, grammar.chat["after"]) for _ in range(pick(rng, (0, 0, 1, 1, 2)))]
+    return " ".join([*before, question, *after])
+
+
 def _mark(rng: Random, mark: str) -> str:
     chance = rng.random()
-    if not mark:
-        return ""
-    if chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
+    if not mark or chance < NO_MARK or (mark == "." and chance < 2 * NO_MARK):
         return ""
     return pick(rng, ODD_MARKS) if chance > 1 - ODD_MARK else mark
 

@@ -27,16 +27,6 @@ def random_text(rng: Random, shortest: int = 2, longest: int = 25) -> str:
             return text
 
 
-def short_text(rng: Random) -> str:
-    """A made-up value of two to four letters.
-
-    Example:
-        >>> short_text(Random(0))
-        'Tkgn'
-    """
-    return "".join(rng.choices(string.ascii_lowercase, k=2 + int(rng.random() * 3))).capitalize()
-
-
 def sprinkled(rng: Random, text: str) -> str:
     """A text with a few characters replaced by random ones ("$tev0 Ca$hmoney")."""
     letters = list(text)
@@ -209,9 +199,8 @@ def styled_name(
         if final_s and rng.random() < final_s:
             fname, lname = (fname, ending_in_s(lname)) if lname else (ending_in_s(fname), "")
         name = f"{fname} {lname}" if lname else fname
-        if any(lists.splits.get(part, split) != split for part in (name, fname, lname)):
-            continue  # by chance (van + Dyk) the entry of another split
-        if fname and clear_name(name):
+        # A name may by chance (van + Dyk) be the entry of another split.
+        if fname and clear_name(name) and all(lists.splits.get(part, split) == split for part in (name, fname, lname)):
             return fname, lname
 
 

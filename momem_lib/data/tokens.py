@@ -1,6 +1,7 @@
 """Text to numbers and back: one token per byte, and a few special tokens that no text can contain."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 from momem_lib.project import InputError, parse_json, read_text
@@ -47,21 +48,23 @@ class ByteTokenizer:
             ) from None
 
     def decode(self, ids: list[int]) -> str:
-        """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD."""
+        """The text of some tokens; special tokens are left out, bytes that are no UTF-8 become U+FFFD.
+
+        Raises:
+            InputError: there is no such token.
+        """
+        ids = list(ids)
+        if wrong := [token for token in ids if not 0 <= token < self.vocab_size]:
+            raise InputError(f"there is no token {wrong[0]}: numbers from 0 to {self.vocab_size - 1} were expected")
         return bytes(token for token in ids if token < 256).decode("utf-8", errors="replace")
 
     def show(self, ids: list[int]) -> str:
         """Like decode, but special tokens are written by their names, for people to look at."""
-        parts, run = [], []
-        for token in [*ids, None]:
-            if token is not None and token < 256:
-                run.append(token)
-                continue
-            parts.append(self.decode(run))
-            run = []
-            if token is not None:
-                parts.append(SPECIALS[token - 256])
-        return "".join(parts)
+        runs = groupby(ids, lambda token: max(token, 255))  # bytes together, each kind of special token alone
+        return "".join(
+            SPECIALS[kind - 256] * len(list(run)) if 256 <= kind < self.vocab_size else self.decode(run)
+            for kind, run in runs
+        )
 
     def to_json(self) -> str:
         """The vocabulary as JSON, for people and other programs.

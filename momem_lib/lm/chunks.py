@@ -1,12 +1,13 @@
 """Text into chunks: the pieces that byte-pair encoding never merges across, from a string or a file of any size."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from momem_lib.data.tokens import ByteTokenizer
-from momem_lib.project import readable
+from momem_lib.project import InputError, readable
 
 Source = str | bytes | Path  # a text, the bytes of one, or the file that holds one
 
@@ -98,6 +99,8 @@ def count_chunks(sources: Source | Iterable[Source], block: int = BLOCK, most: i
     """
     counts: Counter = Counter()
     for source in [sources] if isinstance(sources, Source) else sources:
+        if isinstance(source, str) and os.path.isfile(source):
+            raise InputError(f"{source!r} is the name of a file: give Path({source!r}) to learn from its text")
         for chunks in chunk_lists(source, block):
             counts.update(chunks)
             rare = 1

@@ -5,7 +5,6 @@ import gzip
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -14,21 +13,22 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from momem_lib.data.dataset import file_hash
 from momem_lib.lm import corpus
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig, Plan, plan
 from momem_lib.lm.model import NAME, Evaluation, LanguageModel
 from momem_lib.lm.training import STATE, History, Trained, batches, train, window_loss, windows
 from momem_lib.nn.checkpoints import circumstances, load_tensors, pick_device
-from momem_lib.project import GENERATED, InputError
+from momem_lib.project import GENERATED, InputError, alone, set_aside
 from momem_lib.settings import change
-from momem_lib.training.datasets import file_hash
-from momem_lib.training.loop import fit, prepare_folder
+from momem_lib.training.loop import fit
 from momem_lib.training.trainer import Trainer
 
 OUT = GENERATED / "language_model"  # where a model is written when no folder is named
 FILES = (f"{NAME}.safetensors", f"{NAME}.json", STATE, "tokenizer.json", "tokens.bin")
 FILES += ("log.csv", "loss.png")
+LEFTOVERS = (".next-*", ".*.[0-9]*.tmp")  # of a run that was killed
 # The trial run of --minutes: at least and at most so many steps, at least and at most such a share of the minutes.
 TIMED = (3, 100, 0.05, 0.2)
 FOR_STEPS = 0.9  # of the minutes; the rest is for checkpoints
@@ -47,17 +47,6 @@ def files_for(part: str, path: str | Path | None = None) -> tuple[list[Path], st
     if usual.is_file():
         return [usual], str(usual)
     return [corpus.offline_text()[part == "test"]], f"Python's own documentation, since there is no {usual}"
-
-
-def set_aside(out: Path, say: Callable[[str], None]) -> None:
-    """Move what a run would overwrite in a folder into its folder "previous", or "previous-2" and so on."""
-    if files := [out / name for name in FILES if (out / name).exists()]:
-        places = (out / f"previous-{number}".removesuffix("-1") for number in count(1))
-        previous = next(place for place in places if not place.exists())
-        previous.mkdir()
-        for file in files:
-            file.rename(previous / file.name)
-        say(f"The earlier files of {out} were moved to {previous}.")
 
 
 def steps_in(minutes: float, config: LMConfig, tokens: np.ndarray, device: torch.device) -> int:
@@ -180,7 +169,8 @@ def train_files(
         began: when the minutes began, by time.monotonic(); None: now.
 
     Raises:
-        InputError: a text or a setting that cannot be used. TrainingStopped: NaN, or Ctrl-C.
+        InputError: a text or a setting that cannot be used, or another run in that folder.
+        TrainingStopped: NaN, or Ctrl-C.
     """
     out, changes = Path(out), changes or {}
     if minutes is not None and not 0 < minutes <= 100_000:
@@ -188,18 +178,18 @@ def train_files(
     if minutes is not None and (both := {"max_global_steps", "checkpoint_steps"} & changes.keys()):
         raise InputError(f"both minutes and {min(both)} plan the run: leave out one of them")
     deadline = None if minutes is None else (began or monotonic()) + 60 * minutes
-    prepare_folder(out)
     say = tqdm.write if show else (lambda _line: None)  # beside the progress bars
-    # All that can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
-    with tempfile.TemporaryDirectory(prefix="next-", dir=out) as folder:
-        files = [Path(file) for file in files]
-        config, tokenizer, facts = prepare(files, Path(folder), profile, deadline, changes, device, say)
-        set_aside(out, say)
-        for file in Path(folder).iterdir():
-            file.rename(out / file.name)
-    learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
-    held_out = held_out[: facts["data"]["measured"]]
-    trained = train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts, deadline)
+    with alone(out / NAME, *LEFTOVERS):
+        # What can go wrong before the first step does so in a folder of its own: an earlier model stays where it is.
+        with tempfile.TemporaryDirectory(prefix=".next-", dir=out) as folder:
+            files = [Path(file) for file in files]
+            config, tokenizer, facts = prepare(files, Path(folder), profile, deadline, changes, device, say)
+            set_aside(out, FILES, say)
+            for file in Path(folder).iterdir():
+                file.rename(out / file.name)
+        learned, held_out = corpus.split_tokens(corpus.open_tokens(out / "tokens.bin"))
+        held_out = held_out[: facts["data"]["measured"]]
+        trained = train(config, learned, held_out, tokenizer, out, device, False, show, on_checkpoint, facts, deadline)
     if sentence := another_kind(trained, len(learned)):
         say(sentence)
     return trained
@@ -225,7 +215,8 @@ def resume(out: str | Path = OUT, **options) -> Trained:
     facts = {key: card[key] for key in ("data", "seed", "commit", "hardware", "torch")}
     held_out = held_out[: card["data"].get("measured")]
     config = change(LMConfig(), card["training"], f"the card {STATE}")
-    return train(config, learned, held_out, tokenizer, out, resume=True, facts=facts, **options)
+    with alone(out / NAME, *LEFTOVERS):
+        return train(config, learned, held_out, tokenizer, out, resume=True, facts=facts, **options)
 
 
 def measure_files(language_model: LanguageModel, files: Sequence[str | Path]) -> Evaluation:

@@ -13,6 +13,7 @@ from momem_lib.nn.attention import (
 from momem_lib.nn.blocks import Block, ModelConfig
 from momem_lib.nn.checkpoints import hardware, load_model, model_card, pick_device, save_model
 from momem_lib.nn.copying import NEVER, CopyHead, GenerateHead, match_lengths
+from momem_lib.nn.fields import phase_after, record_mask, visible
 from momem_lib.nn.generation import Sampling, generate
 from momem_lib.nn.inputs import make_inputs, pad
 from momem_lib.nn.module import Module

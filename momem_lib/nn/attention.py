@@ -130,13 +130,11 @@ class KeyValueCache:
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Add keys and values (B, H, T, D/H) and return all so far (B, H, S, D/H)."""
         end = self.length + key.shape[2]
-        if self.key is None or end > self.key.shape[2]:
-            room = torch.Size([*key.shape[:2], 2 * end, key.shape[3]])
-            grown = key.new_zeros(room), value.new_zeros(room)
-            if self.key is not None:
-                grown[0][:, :, : self.length] = self.key[:, :, : self.length]
-                grown[1][:, :, : self.length] = self.value[:, :, : self.length]
-            self.key, self.value = grown
+        if self.key is None:
+            self.key, self.value = key[:, :, :0], value[:, :, :0]
+        if end > self.key.shape[2]:
+            more = 2 * end - self.key.shape[2]
+            self.key, self.value = (F.pad(part, (0, 0, 0, more)) for part in (self.key, self.value))
         self.key[:, :, self.length : end] = key
         self.value[:, :, self.length : end] = value
         self.length = end

@@ -10,6 +10,7 @@ from momem_lib.nn.attention import KeyValueCache, MultiHeadAttention
 from momem_lib.project import InputError
 from momem_lib.settings import check, choice, number
 
+PRIME, BASE = 1_000_003, 257  # of the hashes of words
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
 
 
@@ -27,6 +28,8 @@ class ModelConfig:
     activation_type: str = choice("gelu", *ACTIVATIONS)
     positions: str = choice("rotary", "rotary", "learned")  # learned: one vector per position
     ngram_rows: int = number(0, 0, 2**20)  # rows of the table of byte n-grams for prompt and source; 0: bytes alone
+    whole_words: bool = False  # whether whole words, and pairs of them, have rows in that table too
+    source_reading: str = choice("whole", "whole", "fields")  # fields: a record, its labels first, see nn/fields.py
     prompt_attention: str = choice("both", "both", "causal")  # how the prompt is read; both directions: a prefix LM
     tie_embeddings: bool = True  # output scores use the embedding matrix
     dropout: float = number(0.0, 0.0, 0.9)  # share of numbers set to zero in training
@@ -41,6 +44,11 @@ class ModelConfig:
             raise InputError(f"embedding_dim {self.embedding_dim} must be a multiple of 2 x num_heads {self.num_heads}")
         if self.copy_from in ("source", "both") and not self.num_encoder_blocks:
             raise InputError(f"copy_from {self.copy_from!r} needs an encoder: set num_encoder_blocks to 1 or more")
+
+    @property
+    def points(self) -> bool:
+        """Whether the model points at a fact of the record before it writes, see fields.FactPointer."""
+        return self.source_reading == "fields" and self.copy_from == "source" and self.ngram_rows > 0
 
     def copied(self, source, prompt) -> list:
         """Of two things that belong to source and prompt, those of the texts that the copy head points at, in order.
@@ -59,6 +67,7 @@ class NGramEmbedding(nn.Module):
     hashed into one small table (Bojanowski et al. 2017, arXiv:1607.04606, section 3.2; for bytes, Pagnoni et al. 2024,
     arXiv:2412.09871, section 3.2.1); two runs in one row are told apart by the others around them. Capital ASCII
     letters count as small ones. Only what is given whole (prompt and source) is read so, never what is being written.
+    With whole_words also each word, and each pair of neighbours, has a row, met at its last letter.
 
     Example:
         >>> import torch
@@ -74,23 +83,77 @@ class NGramEmbedding(nn.Module):
     LENGTHS = (3, 4, 5)  # bytes in a run
     WIDTH = 32  # numbers per row; a matrix widens them to D
 
-    def __init__(self, rows: int, embedding_dim: int) -> None:
+    def __init__(self, rows: int, embedding_dim: int, whole_words: bool = False) -> None:
         super().__init__()
+        self.whole_words = whole_words
         self.table = nn.Embedding(rows, self.WIDTH)
         self.widen = nn.Linear(self.WIDTH, embedding_dim, bias=False)
 
-    def rows(self, tokens: Tensor, length: int) -> Tensor:
-        """The table row of the run that ends at each token: (B, T) -> (B, T)."""
-        small = torch.where((tokens >= 65) & (tokens <= 90), tokens + 32, tokens)
-        code = torch.full_like(tokens, length)
+    def rows(self, tokens: Tensor, length: int, spans: Tensor | None = None) -> Tensor:
+        """The table row of the run that ends at each token: (B, T) -> (B, T); no run leaves its span."""
+        small = small_letters(tokens)
+        code, inside = torch.full_like(tokens, length), torch.ones_like(tokens, dtype=torch.bool)
         for back in range(length):
             earlier = F.pad(small, (back, 0), value=256)[:, : tokens.shape[1]]
+            if spans is not None:
+                inside = inside & (F.pad(spans, (back, 0), value=-1)[:, : tokens.shape[1]] == spans)
+                earlier = torch.where(inside, earlier, 32)  # as if a space stood there: a label reads as in a question
             code = (code * 257 + earlier) % 1_000_003
         return code * 7919 % 1_000_003 % self.table.num_embeddings
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T) -> (B, T, D)."""
-        return self.widen(sum(self.table(self.rows(tokens, length)) for length in self.LENGTHS))
+    def forward(self, tokens: Tensor, spans: Tensor | None = None) -> Tensor:
+        """(B, T), and the spans that no run may leave (B, T) -> (B, T, D)."""
+        found = sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS)
+        if self.whole_words:
+            *numbers, ends = whole_words(small_letters(tokens), spans)
+            found = found + ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in numbers)
+        return self.widen(found)
+
+
+def small_letters(tokens: Tensor) -> Tensor:
+    """Capital ASCII letters as small ones: of the same shape.
+
+    Example:
+        >>> bytes(small_letters(torch.tensor(list(b"Live, LIVE"))).tolist())
+        b'live, live'
+    """
+    return torch.where((tokens >= 65) & (tokens <= 90), tokens + 32, tokens)
+
+
+def whole_words(letters: Tensor, spans: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Numbers of the word that ends at each token, and of it with the word before; whether one ends: (B, T) each.
+
+    Words are runs of letters and digits; none leaves its span. Hashes are those of Rabin and Karp, so that a word has
+    one number wherever it stands.
+
+    Example:
+        >>> words, pairs, ends = whole_words(torch.tensor([list(b"to be, to be")]))
+        >>> ends.nonzero()[:, 1].tolist(), (words[0, 4] == words[0, 11]).item(), (pairs[0, 1] == pairs[0, 8]).item()
+        ([1, 4, 8, 11], True, False)
+    """
+    batch, length = letters.shape
+    place = torch.arange(length, device=letters.device).expand(batch, -1)
+    digit, letter = (letters >= 48) & (letters <= 57), (letters >= 97) & (letters <= 122)
+    inside = digit | letter | ((letters >= 128) & (letters < 256))
+    begins = place == 0
+    if spans is not None:
+        begins = begins | (F.pad(spans, (1, 0), value=-1)[:, :-1] != spans)
+    span_begin = torch.where(begins, place, 0).cummax(1).values
+    start = torch.maximum(torch.where(inside, 0, place + 1).cummax(1).values, span_begin)  # of the word at each token
+    after = F.pad(inside & ~begins, (0, 1))[:, 1:]  # whether it goes on behind a token
+    ends = inside & ~after
+    powers, inverse, back = [1], pow(BASE, -1, PRIME), [1]
+    for _ in range(length):
+        powers.append(powers[-1] * BASE % PRIME)
+        back.append(back[-1] * inverse % PRIME)
+    powers, back = torch.tensor(powers, device=letters.device), torch.tensor(back, device=letters.device)
+    sums = F.pad((torch.where(inside, letters + 1, 0) * powers[:length]).cumsum(1) % PRIME, (1, 0))  # (B, T+1)
+    words = (sums[:, 1:] - sums.gather(1, start)) % PRIME * back[start] % PRIME
+    last = torch.where(ends, place, -1).cummax(1).values
+    before = F.pad(last, (1, 0), value=-1).gather(1, start)  # where the word before ends
+    known = before >= span_begin
+    earlier = torch.where(known, words.gather(1, before.clamp(min=0)), 7)
+    return (words * 7919 + 11) % PRIME, (words * 31 + earlier * 7907 + 5) % PRIME, ends
 
 
 class Block(nn.Module):
@@ -127,11 +190,9 @@ class Block(nn.Module):
         context: Tensor | tuple[Tensor, Tensor] | None = None,
         context_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
-        weights: list[Tensor] | None = None,
-        cross_weights: list[Tensor] | None = None,
     ) -> Tensor:
         """(B, T, D) -> (B, T, D); the arguments are those of MultiHeadAttention."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache, weights))
+        x = x + self.dropout(self.attention(self.attention_norm(x), None, mask, angles, cache))
         if self.cross_attention is not None:
-            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask, weights=cross_weights))
+            x = x + self.dropout(self.cross_attention(self.cross_norm(x), context, context_mask))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))

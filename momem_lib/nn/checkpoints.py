@@ -102,14 +102,9 @@ with 'momem train'
         ) from None
 
 
-def save_model(path: str | Path, model: Transformer, card: dict) -> None:
+def save_model(path: str | Path, model: Transformer, card: dict, dtype: torch.dtype = torch.float32) -> None:
     """Write a model for use: NAME.safetensors, and NAME.json with the same card for people to read."""
-    save_tensors(path, dict(model.named_parameters()), card)
-    save_card(path, card)
-
-
-def save_card(path: str | Path, card: dict) -> None:
-    """Write a checkpoint's card beside it, as NAME.json, for people to read."""
+    save_tensors(path, {name: tensor.to(dtype) for name, tensor in model.named_parameters()}, card)
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     write_atomically(Path(path).with_suffix(".json"), lambda temporary: temporary.write_text(text, encoding="utf-8"))
 

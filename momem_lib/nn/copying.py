@@ -50,6 +50,7 @@ class Mixture:
     copy_weights: Tensor  # (B, T, S) where it copies from
     generated: Tensor  # (B, T, V) what the generator alone would say, as log_probs
     source: Tensor  # (B, S) the tokens that can be copied
+    choice: Tensor | None = None  # (B, facts) log-probability of each fact of a record, see fields.FactPointer
 
     def of(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Of one token for each step (B, T): its log-probability, and the share of it that came from copying, 0 to 1.
@@ -85,6 +86,7 @@ class CopyHead(nn.Module):
     Args of the constructor switch it part by part, so that each part's worth can be measured:
         longest_match: match lengths up to this are told apart; 0 switches the match feature off.
         copied_context: whether gate and generator see the states that are about to be copied.
+        pointed: whether it is told which fact is asked for.
 
     Example:
         >>> head = CopyHead(embedding_dim=8, vocab_size=268, longest_match=4, copied_context=True)
@@ -95,8 +97,11 @@ class CopyHead(nn.Module):
         (torch.Size([1, 2, 268]), True)
     """
 
-    def __init__(self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool) -> None:
+    def __init__(
+        self, embedding_dim: int, vocab_size: int, longest_match: int, copied_context: bool, pointed: bool = False
+    ) -> None:
         super().__init__()
+        self.trust = nn.Parameter(torch.ones(2)) if pointed else None  # in the fact chosen, and in that there is one
         self.query = nn.Linear(embedding_dim, embedding_dim)
         self.key = nn.Linear(embedding_dim, embedding_dim)
         self.match_weights = nn.Parameter(torch.full((longest_match,), 0.5))
@@ -125,23 +130,31 @@ class CopyHead(nn.Module):
         source_mask: Tensor,
         match: Tensor,
         keys: Tensor | None = None,
+        pointed: tuple[Tensor, Tensor] | None = None,
     ) -> Mixture:
         """Mix the two ways to the next token.
 
         Args:
             states: (B, T, D) of the decoder. logits: (B, T, V) of the generator.
-            source_states: (B, S, D). source: (B, S) tokens. source_mask: (B, S), True where there is a token.
+            source_states: (B, S, D). source: (B, S) tokens.
+            source_mask: (B, S), or (B, T, S) where steps differ; True where a step may point.
             match: (B, T, S) from match_lengths. keys: self.key(source_states), where it is known already.
+            pointed: (B, T, S), the log-probability that a position's fact is asked for, and (B, T), the log-odds that
+                any is.
         """
         scores = self.copy_scores(states, self.key(source_states) if keys is None else keys, match)
-        scores = scores.masked_fill(~source_mask[:, None, :], -1e9)  # finite: a source of padding alone gives no NaN
+        scores = scores if pointed is None else scores + self.trust[0] * pointed[0]
+        open_to = source_mask if source_mask.dim() == 3 else source_mask[:, None]
+        scores = scores.masked_fill(~open_to, -1e9)  # finite: a source of padding alone gives no NaN
         weights = torch.softmax(scores, dim=-1)  # (B, T, S)
         seen = states
         if self.context is not None:
             context = torch.tanh(self.context(weights.to(states.dtype) @ source_states))  # (B, T, D)
             logits = logits + self.context_scores(context)
             seen = torch.cat([states, context], dim=-1)
-        gate = torch.sigmoid(self.gate(seen).float())  # (B, T, 1)
+        copying = self.gate(seen).float()  # (B, T, 1)
+        copying = copying if pointed is None else copying + (self.trust[1] * pointed[1])[..., None]
+        gate = torch.sigmoid(copying)
         # A token's share is the sum over all places where it stands.
         places = source[:, None, :].expand_as(weights)  # (B, T, S)
         copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(-1, places, weights)  # (B, T, V)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
-from momem_lib.nn.inputs import Inputs, pad
+from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import State, Transformer
 from momem_lib.project import InputError
 
@@ -28,11 +28,6 @@ def draw(probs: Tensor, uniform: Tensor) -> Tensor:
     token = torch.searchsorted(cumulative, uniform.cpu().double()[:, None] * cumulative[:, -1:], right=True)
     last = probs.shape[-1] - 1 - (probs > 0).flip(-1).int().argmax(-1)  # rounding must not step past what is possible
     return torch.minimum(token.squeeze(-1), last).to(device)
-
-
-def uniforms(seeds: Sequence[int], length: int) -> Tensor:
-    """Random numbers (B, length), each row from its own seed: a row draws the same alone and in any batch."""
-    return torch.stack([torch.rand(length, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
 @dataclass(frozen=True)
@@ -84,10 +79,11 @@ class Sampling:
         return probs / probs.sum(-1, keepdim=True)
 
     def numbers(self, rows: int, length: int) -> Tensor:
-        """The random numbers that a batch of rows draws its tokens with: (B, length)."""
+        """What rows draw their tokens with (B, length): each from its own seed, so the same alone and in any batch."""
         if self.temperature < COLD:
             return torch.zeros(rows, length)
-        return uniforms(self.seeds or [0] * rows, length)
+        generators = (torch.Generator().manual_seed(seed) for seed in self.seeds or [0] * rows)
+        return torch.stack([torch.rand(length, generator=generator) for generator in generators])
 
     def choose(self, log_probs: Tensor, numbers: Tensor) -> Tensor:
         """One token for each place, given a random number for each: (B, T, V) and (B, T) -> (B, T)."""
@@ -127,16 +123,6 @@ class Generated:
         """
         end = self.tokens.index(last) + 1 if last in self.tokens else len(self.log_probs)
         return math.exp(min(0.0, sum(self.log_probs[:end])))
-
-    def append(self, token: int, log_prob: float, copied: float, stop: int) -> None:
-        """Write down one more token; after the stop token, nothing more is written."""
-        if self.finished:
-            return
-        self.log_probs.append(log_prob)
-        self.finished = token == stop
-        if not self.finished:
-            self.tokens.append(token)
-            self.copied.append(copied)
 
     def cut(self, length: int) -> "Generated":
         """The output up to a length limit."""
@@ -180,8 +166,14 @@ def record(results: list[Generated], out: Mixture, chosen: Tensor, stop: int, co
     columns = [part.tolist() for part in (chosen, log_probs, copied)]
     for row, result in enumerate(results):
         tokens = list(zip(*(column[row] for column in columns), strict=True))
-        for token in tokens if counts is None else tokens[: counts[row]]:
-            result.append(*token, stop)
+        for token, log_prob, share in tokens if counts is None else tokens[: counts[row]]:
+            if result.finished:
+                break
+            result.log_probs.append(log_prob)
+            result.finished = token == stop
+            if not result.finished:
+                result.tokens.append(token)
+                result.copied.append(share)
     return copied
 
 
@@ -190,26 +182,17 @@ DRAFT = 15  # tokens guessed ahead while a text is copied
 
 @torch.inference_mode()
 def generate_fast(
-    model: Transformer,
-    inputs: Inputs,
-    stop: int,
-    max_tokens: int,
-    sampling: Sampling = GREEDY,
-    guesses: Sequence[Sequence[int]] | None = None,
+    model: Transformer, inputs: Inputs, stop: int, max_tokens: int, sampling: Sampling = GREEDY
 ) -> list[Generated]:
     """The same as generate, two to three times as fast: what will probably come is read ahead, and checked in one step.
 
     Only right guesses are kept, so they change nothing but the speed (speculative decoding: Leviathan et al. 2023,
     arXiv:2211.17192; guessing from the input: Yang et al. 2023, arXiv:2304.04487).
-
-    Args:
-        guesses: what each row will perhaps write, from the first token on; without, only copied text is read ahead.
     """
     results, device = [Generated() for _ in inputs.target], inputs.target.device
     alive = results  # rows that are not finished, and a few that are
     numbers = sampling.numbers(len(alive), max_tokens).to(device)
     written = torch.zeros(len(alive), dtype=torch.long, device=device)  # (B,) tokens
-    ahead = pad([guess[:max_tokens] for guess in guesses], device)[0] if guesses else None  # (B, G)
     read = inputs.target[:, -1:]  # (B, n) the last token of each row, and guesses at what follows it
     state, out = model.start(inputs)
     while True:
@@ -230,11 +213,8 @@ def generate_fast(
             last, weights, copying, numbers, written = (
                 part[rows] for part in (last, weights, copying, numbers, written)
             )
-            ahead = None if ahead is None else ahead[rows]
         read = last[:, None]
-        if ahead is not None:  # all of it is checked at once, in the first step
-            read, ahead = torch.cat([read, ahead[:, 1:]], dim=1), None
-        elif copying.float().mean() > 0.2:
+        if copying.float().mean() > 0.2:
             read = torch.cat([read, what_follows(state, weights, last)], dim=1)
         out = model.step(state, read)
 

@@ -20,7 +20,7 @@ class Inputs:
     prompt_mask: Tensor  # (B, P)
     source: Tensor | None = None  # (B, S) what the encoder reads; None for a decoder-only model
     source_mask: Tensor | None = None  # (B, S)
-    copyable: Tensor | None = None  # (B, S) where the copy head may point, source first, then prompt; None: anywhere
+    spans: Tensor | None = None  # (B, S) of a record's tokens: twice the number of the fact, and 1 more in its value
 
 
 def pad(sequences: Sequence[Sequence[int]], device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
@@ -40,8 +40,13 @@ def pad(sequences: Sequence[Sequence[int]], device: str | torch.device = "cpu") 
 
 
 def make_inputs(
-    sources: Sequence[Sequence[int]] | None, prompts: Sequence, targets: Sequence, device: str | torch.device = "cpu"
+    sources: Sequence[Sequence[int]] | None,
+    prompts: Sequence,
+    targets: Sequence,
+    device: str | torch.device = "cpu",
+    spans: Sequence[Sequence[int]] | None = None,
 ) -> Inputs:
-    """Pad token sequences into one batch; sources is None for a decoder-only model."""
+    """Pad token sequences into one batch; sources is None for a decoder-only model, spans where they are no records."""
     source = pad(sources, device) if sources is not None else (None, None)
-    return Inputs(*pad(targets, device), *pad(prompts, device), *source)
+    places = pad(spans, device)[0] if spans is not None else None
+    return Inputs(*pad(targets, device), *pad(prompts, device), *source, places)

@@ -1,6 +1,5 @@
 """A trained module at work: it writes, judges candidates, and is compared with what it should have written."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, task_named
+from momem_lib.data.records import Record
+from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, spans_of, task_named
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.generation import Generated, Sampling, generate_fast
@@ -58,63 +58,56 @@ class Module:
     def inputs(
         self,
         prompts: Sequence[str],
-        sources: Sequence[str | None] | None = None,
+        sources: Sequence[str | Record | None] | None = None,
         targets: Sequence[Sequence[int]] | None = None,
     ) -> Inputs:
         """Texts as a batch on the model's device; targets are token sequences, by default the start token alone."""
         sources = sources or [None] * len(prompts)
-        encoded = [encode_source(text) for text in sources] if self.task.source else None
+        encoded = [encode_source(source) for source in sources] if self.task.source else None
+        spans = [spans_of(source) for source in sources] if self.task.source == "record" else None
         targets = targets or [[TOKENIZER.id(self.task.start)]] * len(prompts)
-        return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device)
+        return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device, spans)
 
     @threads()
     def write(
         self,
         prompts: Sequence[str],
-        sources: Sequence[str | None] | None = None,
+        sources: Sequence[str | Record | None] | None = None,
         temperature: float = 0.0,
         seeds: Sequence[int] | None = None,
-        copy_only: Sequence[Sequence[str]] | None = None,
-        guesses: Sequence[str | None] | None = None,
         batch_size: int = 32,
     ) -> list[Generated]:
         """Write for each prompt, in batches of similar length; results come in the order of the prompts.
 
         Args:
-            prompts: the questions. sources: what the encoder reads, per question; None for NER.
-            copy_only: per question, the texts that alone may be copied, wherever they stand (constrained decoding).
-            guesses: per question, what it will perhaps write (None: <none>): checked in one step, and quicker where
-                right.
+            prompts: the questions. sources: what the encoder reads, per question: records for the summary, texts for
+                the response, None for NER.
         """
         sources = sources or [None] * len(prompts)
-        size = [len((prompt + (source or "")).encode()) for prompt, source in zip(prompts, sources, strict=True)]
+        size = [len(prompt) + size_of(source) for prompt, source in zip(prompts, sources, strict=True)]
         order = sorted(range(len(prompts)), key=size.__getitem__)
         results: list[Generated | None] = [None] * len(prompts)
         for begin in range(0, len(order), batch_size):
             rows = order[begin : begin + batch_size]
             inputs = self.inputs([prompts[row] for row in rows], [sources[row] for row in rows])
-            if copy_only is not None and self.model.copy is not None:
-                tokens = torch.cat(self.model.config.copied(inputs.source, inputs.prompt), dim=1)  # (B, S)
-                places = [positions_of(copy_only[row], own) for row, own in zip(rows, tokens, strict=True)]
-                inputs.copyable = torch.stack(places)
             # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
             limits = [self.limit(prompts[row], sources[row]) for row in rows]
             sampling = Sampling(temperature, seeds=[seeds[row] for row in rows] if seeds else None)
-            ahead = [encode_target(self.task, guesses[row])[1:] for row in rows] if guesses else None  # less the start
             stop = TOKENIZER.id(self.task.stop)
-            written = generate_fast(self.model, inputs, stop, max(1, max(limits)), sampling, ahead)
+            written = generate_fast(self.model, inputs, stop, max(1, max(limits)), sampling)
             for row, limit, result in zip(rows, limits, written, strict=True):
                 results[row] = result.cut(limit)
         return results
 
-    def limit(self, prompt: str, source: str | None = None) -> int:
+    def limit(self, prompt: str, source: str | Record | None = None) -> int:
         """The most tokens that it may write: a tag is part of the prompt, a summary of the source.
 
         Example:
             >>> Module.load(task="ner", device="cpu").limit("Where does Jo live?")
             20
         """
-        asked, read = len(prompt.encode()), len((source or prompt).encode())
+        asked = len(prompt.encode())
+        read = asked if source is None else size_of(source)
         longest = asked + read + 100 if self.task.name == "response" else read + 1
         return min(longest, self.model.config.context_window - asked - 3)
 
@@ -124,8 +117,7 @@ class Module:
         self,
         prompts: Sequence[str],
         candidates: Sequence[Sequence[str | None]],
-        sources: Sequence[str | None] | None = None,
-        whole: bool = True,
+        sources: Sequence[str | Record | None] | None = None,
         batch_size: int = 16,
     ) -> list[Tensor]:
         """The natural log-probability that it writes each of a prompt's own candidates (None stands for <none>): (C,).
@@ -133,15 +125,12 @@ class Module:
         The candidates are judged whole, so the best of them is exactly what constrained decoding should find; source
         and prompt are read once for all of them.
 
-        Args:
-            whole: False judges each candidate only up to the first token that tells it from the prompt's others:
-                quicker, and just as good where what follows is certain.
-
         Example:
             >>> ner = Module.load(task="ner", device="cpu")
-            >>> (scores,) = ner.score(["Where does Jo Doe live?"], [["Jo Doe", "Jo", None]])
-            >>> scores.exp().round(decimals=2).tolist()
-            [1.0, 0.0, 0.0]
+            >>> names = ["Jo Doe", "Jo", None]
+            >>> (scores,) = ner.score(["Where does Jo Doe live?"], [names])
+            >>> names[scores.argmax()], scores.shape
+            ('Jo Doe', torch.Size([3]))
         """
         sources = sources or [None] * len(prompts)
         device = self.model.device
@@ -150,10 +139,7 @@ class Module:
             rows = slice(begin, begin + batch_size)
             state, first = self.model.start(self.inputs(prompts[rows], sources[rows]))
             owners = torch.tensor([row for row, own in enumerate(candidates[rows]) for _ in own], device=device)  # (C,)
-            bodies = []
-            for own in candidates[rows]:
-                targets = [encode_target(self.task, text)[1:] for text in own]  # less the start token
-                bodies += targets if whole else until_distinct(targets)
+            bodies = [encode_target(self.task, text)[1:] for own in candidates[rows] for text in own]  # less the start
             labels, mask = pad(bodies, device)  # (C, T)
             total = first.log_probs[owners, 0].gather(-1, labels[:, :1]).squeeze(-1)  # (C,)
             longer = mask.sum(dim=1).gt(1).nonzero().squeeze(1)  # the candidates that the first token does not settle
@@ -172,29 +158,6 @@ class Module:
         return sum(self.task.is_right(row, result.text) for row, result in pairs) / max(1, len(pairs)), pairs
 
 
-def positions_of(texts: Sequence[str], tokens: Tensor) -> Tensor:
-    """Where some texts stand in what one row can copy from: tokens (S,) -> (S,), True there.
-
-    Example:
-        >>> positions_of(["Oslo", "Jo"], torch.tensor(list(b"Jo: Oslo"))).int().tolist()
-        [1, 1, 0, 0, 1, 1, 1, 1]
-    """
-    found = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
-    for text in texts:
-        piece = torch.tensor(TOKENIZER.encode(text), device=tokens.device)
-        if 0 < len(piece) <= len(tokens):
-            for begin in (tokens.unfold(0, len(piece), 1) == piece).all(dim=1).nonzero().flatten().tolist():
-                found[begin : begin + len(piece)] = True
-    return found
-
-
-def until_distinct(sequences: Sequence[Sequence[int]]) -> list[Sequence[int]]:
-    """Each sequence up to the first element that tells it from all the others; whole where another begins with it.
-
-    Example:
-        >>> until_distinct([[7, 1, 4], [7, 2, 4], [5, 1], [5, 1, 3]])
-        [[7, 1], [7, 2], [5, 1], [5, 1, 3]]
-    """
-    begun = Counter(tuple(one[:end]) for one in sequences for end in range(1, len(one) + 1))
-    ends = [sum(begun[tuple(one[:end])] > 1 for end in range(1, len(one))) + 1 for one in sequences]
-    return [one[:end] for one, end in zip(sequences, ends, strict=True)]
+def size_of(source: str | Record | None) -> int:
+    """How many bytes a source has: 0 where there is none."""
+    return len((source.content if isinstance(source, Record) else source or "").encode())

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from momem_lib.nn.attention import CAUSAL, KeyValueCache, causal_mask, rotation
 from momem_lib.nn.blocks import Block, ModelConfig, NGramEmbedding
 from momem_lib.nn.copying import CopyHead, GenerateHead, Mixture, match_lengths
+from momem_lib.nn.fields import FactPointer, phase_after, record_mask, record_positions, visible
 from momem_lib.nn.inputs import Inputs
 from momem_lib.project import InputError
 
@@ -22,7 +23,10 @@ class State:
     key_mask: Tensor  # (B, K) which cached positions hold a token
     positions: Tensor  # (B,) position of the next token
     context: list[tuple[Tensor, Tensor]] | None = None  # keys and values of the encoded source, of each decoder block
-    context_mask: Tensor | None = None  # (B, 1, 1, S)
+    context_mask: Tensor | None = None  # (B, S)
+    spans: Tensor | None = None  # (B, S) of a record that is read in two phases
+    choice: Tensor | None = None  # (B, facts) log-probability of each fact of the record
+    phases: Tensor | None = None  # (B, n) whether the label is written, after each token of the last step
     copy_states: Tensor | None = None  # (B, S, D) what the copy head can point at
     copy_keys: Tensor | None = None  # (B, S, D) the same as keys, computed once
     copy_tokens: Tensor | None = None  # (B, S)
@@ -36,10 +40,9 @@ class State:
             cache.select(rows)
         if self.context is not None:
             self.context = [(key[rows], value[rows]) for key, value in self.context]
-        names = ("context_mask", "key_mask", "positions", "copy_states", "copy_keys", "copy_tokens", "copy_mask")
-        for name in (*names, "matches"):
-            if getattr(self, name) is not None:
-                setattr(self, name, getattr(self, name)[rows])
+        for name, value in list(vars(self).items()):
+            if isinstance(value, Tensor):
+                setattr(self, name, value[rows])
         return self
 
     def keep(self, tokens: int, kept: Tensor) -> None:
@@ -54,17 +57,17 @@ class State:
         self.key_mask = self.key_mask[:, : self.key_mask.shape[1] - (tokens - most)]
         self.key_mask[:, self.key_mask.shape[1] - most :] &= order < kept[:, None]
         self.positions = self.positions - (tokens - kept)
-        if self.matches is not None:
-            self.matches = self.matches[torch.arange(len(kept), device=kept.device), kept - 1][:, None]
+        last = torch.arange(len(kept), device=kept.device), kept - 1
+        self.matches = None if self.matches is None else self.matches[last][:, None]
+        self.phases = None if self.phases is None else self.phases[last][:, None]
 
-
-@dataclass
-class Looks:
-    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
-
-    encoder: list[Tensor] = field(default_factory=list)
-    decoder: list[Tensor] = field(default_factory=list)
-    cross: list[Tensor] = field(default_factory=list)
+    def context_seen(self) -> Tensor | None:
+        """What of the source each token of the last step may look at: (B, 1, 1 or n, S); None where there is none."""
+        if self.context_mask is None:
+            return None
+        if self.spans is None:
+            return self.context_mask[:, None, None]
+        return visible(self.spans, self.context_mask, self.phases)[:, None]
 
 
 class Transformer(nn.Module):
@@ -86,9 +89,10 @@ class Transformer(nn.Module):
         self.config = config
         width = config.embedding_dim
         self.embedding = nn.Embedding(config.vocab_size, width)
-        self.ngrams = NGramEmbedding(config.ngram_rows, width) if config.ngram_rows else None
+        self.ngrams = NGramEmbedding(config.ngram_rows, width, config.whole_words) if config.ngram_rows else None
         self.position = nn.Embedding(config.context_window, width) if config.positions == "learned" else None
         self.dropout = nn.Dropout(config.dropout)
+        self.role = nn.Embedding(2, width) if config.source_reading == "fields" else None  # label or value
         self.encoder = nn.ModuleList(Block(config, cross=False) for _ in range(config.num_encoder_blocks))
         self.encoder_norm = nn.LayerNorm(width) if config.num_encoder_blocks else None
         cross = config.num_encoder_blocks > 0
@@ -97,7 +101,8 @@ class Transformer(nn.Module):
         self.head = GenerateHead(self.embedding if config.tie_embeddings else None, width, config.vocab_size)
         self.copy = None
         if config.copy_from != "none":
-            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context)
+            self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context, config.points)
+        self.pointer = FactPointer(width) if config.points else None
         self.initialise()
 
     @property
@@ -117,11 +122,9 @@ class Transformer(nn.Module):
                 nn.init.normal_(module.weight, std=0.6 / math.sqrt(module.in_features))
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        for module in self.modules():  # after the matrices: with tied embeddings, the head's matrix is one of these
-            if isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-        if not self.config.tie_embeddings:
-            nn.init.normal_(self.head.scores.weight, std=0.02)
+        tables = [module for module in self.modules() if isinstance(module, nn.Embedding)]
+        for table in tables if self.config.tie_embeddings else [*tables, self.head.scores]:
+            nn.init.normal_(table.weight, std=0.02)  # after the matrices: a tied head's matrix is one of these
         for blocks in (self.encoder, self.decoder):
             for block in blocks:
                 cross = [block.cross_attention.out] if block.cross_attention is not None else []
@@ -133,25 +136,31 @@ class Transformer(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def embed(
-        self, tokens: Tensor, positions: Tensor, given: Tensor | None = None
+        self, tokens: Tensor, positions: Tensor, given: Tensor | None = None, spans: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
         """Tokens (B, T) at positions (B, T) or (1, T) -> vectors (B, T, D), and rotary angles where they are used.
 
         given: the first tokens once more (B, P), as far as they were given whole and are read by n-grams too.
+        spans: (B, T) of a record.
         """
         x = self.embedding(tokens)
         if self.ngrams is not None and given is not None and given.shape[1]:
-            x = torch.cat([x[:, : given.shape[1]] + self.ngrams(given), x[:, given.shape[1] :]], dim=1)
+            x = torch.cat([x[:, : given.shape[1]] + self.ngrams(given, spans), x[:, given.shape[1] :]], dim=1)
+        if spans is not None:
+            x = x + self.role(spans % 2)
         if self.position is not None:
             return self.dropout(x + self.position(positions)), None
         return self.dropout(x), rotation(positions, self.config.embedding_dim // self.config.num_heads)
 
-    def encode(self, source: Tensor, source_mask: Tensor, looks: Looks | None = None) -> Tensor:
-        """Read the source in both directions: (B, S) -> (B, S, D)."""
-        x, angles = self.embed(source, torch.arange(source.shape[1], device=source.device)[None], source)
-        mask = source_mask[:, None, None, :]  # (B, 1, 1, S)
+    def encode(self, source: Tensor, source_mask: Tensor, spans: Tensor | None = None) -> Tensor:
+        """Read the source in both directions, or a record as its spans allow: (B, S) -> (B, S, D)."""
+        if spans is None:
+            positions, mask = torch.arange(source.shape[1], device=source.device)[None], source_mask[:, None, None, :]
+        else:
+            positions, mask = record_positions(spans), record_mask(spans, source_mask)  # (B, S), (B, 1, S, S)
+        x, angles = self.embed(source, positions, source, spans)
         for block in self.encoder:
-            x = block(x, mask, angles, weights=looks and looks.encoder)
+            x = block(x, mask, angles)
         return self.encoder_norm(x)
 
     def decoder_mask(self, inputs: Inputs) -> Tensor | str:
@@ -165,54 +174,59 @@ class Transformer(nn.Module):
             order[:prompt_length, :prompt_length] = True
         return keys & order
 
-    def decode(self, inputs: Inputs, state: State, looks: Looks | None = None) -> Tensor:
+    def decode(self, inputs: Inputs, state: State) -> Tensor:
         """Read prompt and target: -> states (B, P+T, D)."""
         tokens = torch.cat([inputs.prompt, inputs.target], dim=1)
         # Each row's target follows its own prompt: padding between them takes no position.
         ahead = torch.arange(inputs.target.shape[1], device=tokens.device)[None] + inputs.prompt_mask.sum(1)[:, None]
         prompt_positions = torch.arange(inputs.prompt.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
         x, angles = self.embed(tokens, torch.cat([prompt_positions, ahead], dim=1), inputs.prompt)
-        return self.through_blocks(x, self.decoder_mask(inputs), angles, state, looks)
+        return self.through_blocks(x, self.decoder_mask(inputs), angles, state)
 
-    def through_blocks(self, x: Tensor, mask: Tensor | str | None, angles, state: State, looks=None) -> Tensor:
+    def through_blocks(self, x: Tensor, mask: Tensor | str | None, angles, state: State) -> Tensor:
         """The decoder's blocks and the norm after them: (B, T, D) -> (B, T, D); their caches are added to."""
+        seen = state.context_seen()
         for index, block in enumerate(self.decoder):
             context = state.context[index] if state.context else None
             cache = state.caches[index] if state.caches else None
-            x = block(
-                x, mask, angles, context, state.context_mask, cache, looks and looks.decoder, looks and looks.cross
-            )
+            x = block(x, mask, angles, context, seen, cache)
         return self.decoder_norm(x)
 
-    def forward(self, inputs: Inputs, looks: Looks | None = None) -> Mixture:
-        """Predict, for each target token, the one after it.
-
-        Args:
-            inputs: one batch.
-            looks: filled with the attention weights, when given.
+    def forward(self, inputs: Inputs) -> Mixture:
+        """Predict, for each target token of a batch, the one after it.
 
         Returns:
             A Mixture for the T target positions; without a copy head, its gate is 0 and its weights are empty.
         """
-        state, states = self.read(inputs, looks)
+        state, states = self.read(inputs)
         return self.predict(state, states[:, inputs.prompt.shape[1] :])
 
-    def read(self, inputs: Inputs, looks: Looks | None = None, caches: Sequence[KeyValueCache] = ()):
+    def read(self, inputs: Inputs, caches: Sequence[KeyValueCache] = ()) -> tuple[State, Tensor]:
         """Read source, prompt and target: the State after them, its matches (B, T, S), and states (B, P+T, D)."""
         self.check_lengths(inputs)
         seen = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)  # (B, P+T)
         state, encoded = State(list(caches), seen, seen.sum(1)), None
         if self.encoder_norm is not None:
-            encoded = self.encode(inputs.source, inputs.source_mask, looks)
+            state.spans = inputs.spans if self.role is not None else None
+            encoded = self.encode(inputs.source, inputs.source_mask, state.spans)
             state.context = [block.cross_attention.keys_values(encoded) for block in self.decoder]
-            state.context_mask = inputs.source_mask[:, None, None, :]
-        states = self.decode(inputs, state, looks)
+            state.context_mask = inputs.source_mask
+            if state.spans is not None:
+                phase = phase_after(inputs.target)
+                state.phases = torch.cat([phase.new_zeros(inputs.prompt.shape), phase], dim=1)  # (B, P+T)
+        states = self.decode(inputs, state)
+        if state.phases is not None:
+            state.phases = state.phases[:, inputs.prompt.shape[1] :]
         if self.copy is not None:
             prompt = (states[:, : inputs.prompt.shape[1]], inputs.prompt, inputs.prompt_mask)
             parts = self.config.copied((encoded, inputs.source, inputs.source_mask), prompt)
             copied, state.copy_tokens, mask = (torch.cat(pieces, dim=1) for pieces in zip(*parts, strict=True))
             state.copy_states, state.copy_keys = copied, self.copy.key(copied)
-            state.copy_mask = mask if inputs.copyable is None else mask & inputs.copyable
+            state.copy_mask = mask
+            if self.pointer is not None:
+                runs = self.ngrams(inputs.prompt), inputs.prompt_mask, self.ngrams(inputs.source, state.spans)
+                asked = states[:, inputs.prompt.shape[1]]  # after the token that opens the summary
+                state.choice = self.pointer(asked, encoded, state.spans, inputs.source_mask, runs)
             state.copy_boundary = inputs.source.shape[1] if len(parts) == 2 else 0
             state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)
         return state, states
@@ -243,8 +257,8 @@ class Transformer(nn.Module):
             The state for step(), and the Mixture of the last position (T = 1).
         """
         state, states = self.read(inputs, caches=[KeyValueCache() for _ in self.decoder])
-        if self.copy is not None:
-            state.matches = state.matches[:, -1:]
+        state.matches = None if state.matches is None else state.matches[:, -1:]
+        state.phases = None if state.phases is None else state.phases[:, -1:]
         return state, self.predict(state, states[:, -1:])
 
     def step(self, state: State, tokens: Tensor) -> Mixture:
@@ -256,6 +270,8 @@ class Transformer(nn.Module):
             positions = positions.clamp(max=self.config.context_window - 1)
         x, angles = self.embed(tokens, positions)
         state.key_mask = torch.cat([state.key_mask, state.key_mask.new_ones(tokens.shape)], dim=1)
+        if state.phases is not None:
+            state.phases = phase_after(tokens, state.phases[:, -1])
         x = self.through_blocks(x, self.step_mask(state.key_mask, count), angles, state)
         state.positions = state.positions + count
         if self.copy is not None:
@@ -280,5 +296,13 @@ class Transformer(nn.Module):
         """The head on the last n positions: states (B, n, D) -> Mixture with T = n."""
         if self.copy is None:
             return self.plain(states)
-        logits, mask = self.head(states), state.copy_mask
-        return self.copy(states, logits, state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys)
+        logits, mask, pointed = self.head(states), state.copy_mask, None
+        if state.phases is not None:
+            mask = visible(state.spans, mask, state.phases)
+        if state.choice is not None:  # it helps to choose a label, and then no more
+            choosing, none = ~state.phases, state.choice[:, 0]  # (B, n), (B,)
+            any_fact = torch.log1p(-none.exp().clamp(max=1 - 1e-6)) - none
+            fact = state.choice.gather(1, state.spans // 2)  # (B, S)
+            pointed = fact[:, None] * choosing[..., None], any_fact[:, None] * choosing
+        read = state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys
+        return replace(self.copy(states, logits, *read, pointed), choice=state.choice)

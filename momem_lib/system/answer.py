@@ -1,10 +1,10 @@
 """A question that can be read, an answer, and the trace of how the modules came to it."""
 
 import dataclasses
-import json
 from dataclasses import asdict, dataclass
+from itertools import islice
 
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record, clean
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.project import InputError
@@ -21,17 +21,8 @@ class Step:
     wrote: str | None  # what came out; None: nothing
     confidence: float | None = None  # probability that the module gave its output, 0 to 1; None for the memory
     gate: str = "off"  # "passed", "off", or the reason why not
-    tries: list[str] = dataclasses.field(
-        default_factory=list
-    )  # what was tried before, with the reason why it was not taken
+    tries: list[str] = dataclasses.field(default_factory=list)  # tried before, and the reasons why it was not taken
     copied: list[tuple[str, float]] = dataclasses.field(default_factory=list)  # per character, the copied share
-    read_as: str | None = None  # the question with its slips of the finger mended; None: there were none
-
-    @property
-    def notes(self) -> list[str]:
-        """What else is to be said: how a misspelt question was read, what was tried before."""
-        spelt = [f"read as {self.read_as!r}"] if self.read_as else []
-        return spelt + ([f"tried before: {'; '.join(self.tries)}"] if self.tries else [])
 
     def strip(self) -> None:
         """Take the spaces off both ends of what was written.
@@ -44,14 +35,18 @@ class Step:
         """
         text = self.wrote or ""
         begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
-        if text and (begin or end < len(text)):
-            self.wrote, self.copied = text[begin:end], self.copied[begin:end]
+        self.wrote, self.copied = self.wrote and text.strip(), self.copied[begin:end]
 
     def replace(self, text: str | None, reason: str, confidence: float | None = None) -> None:
         """Put another text in the place of what was written, and note why."""
         self.tries.append(f"{self.wrote!r} ({reason})")
         self.wrote, self.copied = text, []
         self.confidence = self.confidence if confidence is None else confidence
+
+    @property
+    def notes(self) -> list[str]:
+        """What else there is to say about the step, in sentences."""
+        return [f"tried before: {'; '.join(self.tries)}"] if self.tries else []
 
     def line(self) -> str:
         """The step in one line, for people."""
@@ -68,9 +63,9 @@ class Answer:
     text: str | None = None  # the response; None when abstained
     reason: str | None = None  # why it abstained; None when it answered
     tag: str | None = None
-    person: Person | None = None
+    record: Record | None = None
     summary: str | None = None
-    field: str | None = None  # of the record, the one that the summary states
+    label: str | None = None  # of the record, the one whose fact the summary states
     trace: list[Step] = dataclasses.field(default_factory=list)
     seconds: float = 0.0  # of the whole batch, divided by its questions
 
@@ -82,12 +77,12 @@ class Answer:
     @property
     def content(self) -> str | None:
         """The record as the text that Module 2 reads."""
-        return self.person.content if self.person else None
+        return self.record.content if self.record else None
 
     @property
     def value(self) -> str | None:
         """The fact itself."""
-        return getattr(self.person, self.field) if self.person and self.field else None
+        return self.record.value(self.label) if self.record else None
 
     def note(self, step: Step, objection: str | None, gate_on: bool) -> None:
         """Put a module's step into the trace; an objection ends the answer here."""
@@ -102,18 +97,13 @@ class Answer:
 
     def to_dict(self) -> dict:
         """The answer as `momem ask --json` prints it."""
-        keys = ("question", "tag", "content", "summary")
         steps = [{name: value for name, value in asdict(step).items() if name != "copied"} for step in self.trace]
-        answer = {key: getattr(self, key) for key in keys}
+        answer = {key: getattr(self, key) for key in ("question", "tag", "content", "summary")}
         return answer | {"response": self.text, "abstained": self.abstained, "reason": self.reason, "trace": steps}
-
-    def to_json(self) -> str:
-        """to_dict as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
 
 
 def check_question(question: object) -> str:
-    """A question that the pipeline can read, without the space around it.
+    """A question that the pipeline can read, without the space around it and the signs that nobody sees.
 
     Raises:
         InputError: not text, empty, too long, or with control characters or half surrogates in it.
@@ -124,13 +114,9 @@ def check_question(question: object) -> str:
         ...
         momem_lib.project.InputError: the question is empty: type one, for instance "Where does Muchiri T'Challa live?"
     """
-    if not isinstance(question, str):
-        raise InputError(f"the question must be text, not {type(question).__name__}")
-    question = question.strip()
+    question = clean(question, "the question")
     if not question:
         raise InputError('the question is empty: type one, for instance "Where does Muchiri T\'Challa live?"')
-    if any(ord(letter) < 32 or 127 <= ord(letter) < 160 or ord(letter) in (0x2028, 0x2029) for letter in question):
-        raise InputError("the question holds a control character (a line break or tab, perhaps): type it on one line")
     size = len(TOKENIZER.encode(question))
     if size > LONGEST_QUESTION:
         raise InputError(f"the question has {size:,} bytes; at most {LONGEST_QUESTION} were expected: shorten it")
@@ -138,17 +124,8 @@ def check_question(question: object) -> str:
 
 
 def step_of(module: str, read: dict[str, str | None], written: Generated) -> Step:
-    """A trace entry from what a module wrote; a byte's share of copying counts for its character."""
-    copied = [] if written.text is None else copied_characters(written)
+    """A trace entry from what a module wrote; of a character's bytes, the one with the smallest copied share counts."""
+    shares = (share for token, share in zip(written.tokens, written.copied, strict=True) if token < 256)
+    letters = written.text or ""
+    copied = [(letter, min(islice(shares, len(letter.encode())), default=0.0)) for letter in letters]
     return Step(module, read, written.text, written.confidence, copied=copied)
-
-
-def copied_characters(written: Generated) -> list[tuple[str, float]]:
-    """Each character of the output with the smallest copied share of its bytes."""
-    shares, result = list(zip(written.tokens, written.copied, strict=True)), []
-    shares = [share for token, share in shares if token < 256]
-    for letter in written.text:
-        size = len(letter.encode("utf-8"))
-        result.append((letter, min(shares[:size], default=0.0)))
-        shares = shares[size:]
-    return result

@@ -1,132 +1,92 @@
-"""What is settled when the modules are trained: how sure each must be to be believed, and what it was taught."""
+"""What is settled after training: how sure each module must be to be believed."""
 
-import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from momem_lib.data.dataset import questions_and_people
-from momem_lib.data.grammar import Grammar, read_grammar, wordings
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.nn.checkpoints import save_model
-from momem_lib.project import TEMPLATES, InputError
+from momem_lib.project import InputError
 from momem_lib.system.answer import Answer
-from momem_lib.system.evaluation import asked_people, gold
+from momem_lib.system.evaluation import gold_jobs, named
 from momem_lib.system.gates import Gates
 from momem_lib.system.memory import Memory
-from momem_lib.system.names import normalise
+from momem_lib.system.names import same_name
 from momem_lib.system.pipeline import Pipeline
-from momem_lib.system.spelling import WORD
-from momem_lib.system.taught import FILE
 
-MOST_WRONG = 0.0015  # wrong answers, of all questions; half of what is bearable: people ask in words still further off
+WORSE = 3  # a wrong answer is as bad as so many silences
 FEWEST = 200  # questions; fewer say little about rare mistakes
 CAUTION = 0.02  # no threshold is lower than this, even where validation shows no mistake
-SLOT = re.compile(r"\{\w+\}")
 
 
-def lowest_threshold(pairs: Sequence[tuple[float, bool]], most_wrong: int) -> float:
-    """The lowest threshold that lets no more than so many wrong outputs through: no doubt where it buys nothing.
+def best_threshold(pairs: Sequence[tuple[float, bool]], worse: float = WORSE) -> float:
+    """The threshold at which silence costs least, a wrong output counting as so many silences; the lowest of the best.
+
+    Of what is silenced, each right output costs one and each wrong one saves `worse` (Chow 1970, "On Optimum
+    Recognition Error and Reject Tradeoff": doubt where the chance of an error exceeds the cost of doubt).
 
     Args:
         pairs: (confidence, right) of outputs.
 
     Example:
-        >>> outputs = [(1.0, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
-        >>> lowest_threshold(outputs, 0), lowest_threshold(outputs, 1), lowest_threshold(outputs, 2)
-        (0.875, 0.375, 0.02)
-        >>> 0.92624 < lowest_threshold([(0.92624, False), (0.92626, True)], 0) <= 0.92626
-        True
+        >>> outputs = [(0.9, True), (0.75, False), (0.5, True), (0.25, False), (0.125, True)]
+        >>> best_threshold(outputs, 3), best_threshold(outputs, 0.5)
+        (0.825, 0.02)
     """
-    wrong = sorted((confidence for confidence, right in pairs if not right), reverse=True)
-    if len(wrong) <= most_wrong:
-        return CAUTION
-    refused = wrong[most_wrong]  # the surest one that must not pass
-    above = min((confidence for confidence, _ in pairs if confidence > refused), default=1.0)
-    return max(CAUTION, (refused + above) / 2)
+    best, least, cost = CAUTION, 0.0, 0.0
+    for number, (confidence, right) in enumerate(ranked := sorted(pairs)):
+        cost += 1 if right else -worse
+        above = ranked[number + 1][0] if number + 1 < len(ranked) else 1.0
+        if cost < least and above > confidence:
+            best, least = max(CAUTION, (confidence + above) / 2), cost
+    return best
 
 
-def name_confidences(pipeline: Pipeline, questions: list[dict]) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each tag that the memory knows: with any other, the memory abstains by itself."""
-    answers = [Answer(entry["question"]) for entry in questions]
-    pipeline.find_names(answers, Gates(confidence=False))
-    pairs = []
-    for entry, answer in zip(questions, answers, strict=True):
-        if answer.tag is not None and pipeline.memory.knows([answer.tag]):
-            right = entry["name"] is not None and normalise(entry["name"]) == normalise(answer.tag)
-            pairs.append((answer.trace[0].confidence, right))
-    return pairs
+def confidences(
+    pipeline: Pipeline, questions: list[dict], records: list[Record]
+) -> dict[str, list[tuple[float, bool]]]:
+    """Confidence and rightness of what ner and summary hand on, each asked alone, behind its own gate.
 
-
-def summary_confidences(pipeline: Pipeline, questions: list[dict], people: list[Person]) -> list[tuple[float, bool]]:
-    """Confidence and rightness of each summary that passes its gate, on the right record; <none> lets nothing by."""
-    asked = zip(questions, asked_people(questions, people), strict=True)
-    jobs = [
-        (entry, person, wanted) for entry, person in asked if (wanted := gold("summary", entry, person)) is not None
-    ]
-    answers = [Answer(entry["question"], tag=entry["name"], person=person) for entry, person, _ in jobs]
-    pipeline.pick_facts(answers, Gates(confidence=False))
-    said = zip(answers, jobs, strict=True)
-    return [(a.trace[-1].confidence, a.summary == wanted[1]) for a, (_, _, wanted) in said if a.reason is None]
+    Of the tags, those count that the memory knows: with any other, it abstains by itself. Of the summaries, of the
+    right records, those that pass their gate; <none> lets nothing by.
+    """
+    gates, answers = Gates(confidence=False), [Answer(entry["question"]) for entry in questions]
+    pipeline.find_names(answers, gates)
+    known = pipeline.memory.knows(answer.tag for answer in answers if answer.tag is not None)
+    asked = [(answer, named(entry)) for entry, answer in zip(questions, answers, strict=True) if answer.tag in known]
+    tags = [(answer.trace[-1].confidence, same_name(answer.tag, name)) for answer, name in asked]
+    jobs = gold_jobs("summary", questions, records)
+    answers = [Answer(entry["question"], tag=named(entry), record=record) for entry, record, *_ in jobs]
+    pipeline.pick_facts(answers, gates)
+    passed = [(answer, job[-1]) for job, answer in zip(jobs, answers, strict=True) if answer.reason is None]
+    return {"ner": tags, "summary": [(a.trace[-1].confidence, a.summary == wanted) for a, wanted in passed]}
 
 
 def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
-    """Choose the thresholds of ner and summary on validation questions and write them into their checkpoints.
+    """Choose the thresholds of ner and summary on validation questions, and write all three as they are kept.
 
     Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
     the test split's stay untouched. Module 3 needs no threshold: its gate compares its words with the record itself.
-    What was taught goes into a file beside them.
     """
     if count < FEWEST:
         raise InputError(f"{count} questions are too few to calibrate on; at least {FEWEST} were expected")
     pipeline, material = Pipeline.load(**paths), load_material()
+    for module in pipeline.modules.values():
+        module.model.half().float()  # measured with the very weights that are kept: half the size, and the same answers
     pairs: dict[str, list[tuple[float, bool]]] = {"ner": [], "summary": []}
     for phrasings in ("known", "held-out"):
-        questions, people = questions_and_people(
+        questions, records = questions_and_people(
             material, SynthesisConfig(seed=seed, noise_share=0.0), "validation", count // 2, phrasings=phrasings
         )
         pipeline.memory = Memory()
-        pipeline.remember(people)
-        pairs["ner"] += name_confidences(pipeline, questions)
-        pairs["summary"] += summary_confidences(pipeline, questions, people)
-    thresholds = {}
-    for module in pairs:
-        thresholds[module] = lowest_threshold(pairs[module], int(MOST_WRONG * count))
-        trained = pipeline.modules[module]
-        trained.card["metrics"]["confidence_threshold"] = thresholds[module]
-        save_model(paths[module], trained.model, trained.card)
-    write_taught(paths["response"].parent)
+        pipeline.remember(records)
+        for module, found in confidences(pipeline, questions, records).items():
+            pairs[module] += found
+    thresholds = {module: best_threshold(found) for module, found in pairs.items()}
+    for name, module in pipeline.modules.items():
+        module.card["metrics"] |= {"confidence_threshold": thresholds[name]} if name in thresholds else {}
+        save_model(paths[name], module.model, module.card, torch.float16)
     return thresholds
-
-
-def write_taught(folder: Path) -> None:
-    """Write what the shipped templates teach into a folder of checkpoints, where answering reads it."""
-    text = json.dumps({"words": known_words(), "wordings": wordings()}, ensure_ascii=False, indent=1)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def known_words() -> dict[str, int]:
-    """The words of the phrasings that the modules were trained on, in lower case, and in how many each stands.
-
-    The words of held-out phrasings are not among them: to the modules, they are words that nobody taught.
-    """
-    counts: Counter[str] = Counter()
-    for path in sorted(TEMPLATES.glob("*.json")):
-        for text in taught_texts(read_grammar(path)):
-            counts.update({word.casefold() for word in WORD.findall(SLOT.sub(" ", text))})
-    return dict(sorted(counts.items()))
-
-
-def taught_texts(grammar: Grammar) -> Iterator[str]:
-    """Every text of a language that the questions of the training split are made of; slots are left in."""
-    phrasings = [phrasing for group in grammar.phrasings.values() for phrasing in group]
-    for phrasing in [*phrasings, *grammar.nobody]:
-        if phrasing.split == "train":
-            yield from phrasing.variants
-    yield from {lead for phrasing in phrasings for lead in phrasing.leads}
-    for texts in (grammar.openings, grammar.closings, grammar.tails, grammar.decorations, grammar.fillers):
-        yield from set(texts)
-    for texts in grammar.keywords.values():
-        yield from texts

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.records import FIELDS, LABELS, Record, clean
 from momem_lib.data.tasks import objection
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.project import InputError, read_lines
 from momem_lib.system.answer import check_question
-from momem_lib.system.gates import other_values
-from momem_lib.system.names import normalise
+from momem_lib.system.names import normalise, same_name, shown
 from momem_lib.system.pipeline import Pipeline
 
 CHUNK = 128  # questions answered between two moves of the progress bar
@@ -21,7 +20,7 @@ TOLD = ("tag", "content", "summary", "response", "abstained", "reason")  # of an
 
 
 def read_questions(path: str | Path) -> list[dict]:
-    """Read a question file: UTF-8, one JSON object per line with question, fname, lname, field, answer and other keys.
+    """Read a question file: UTF-8, one JSON object per line with question, name, label, answer and other keys.
 
     Raises:
         InputError: missing file or a bad line, with its number.
@@ -35,72 +34,74 @@ def read_questions(path: str | Path) -> list[dict]:
 def check_entry(entry: object, where: str) -> dict:
     """One question line, checked; InputError says what is wrong with it."""
     if not isinstance(entry, dict) or not {"question", "answer"} <= set(entry):
-        raise InputError(f"{where}: an object with the keys question, fname, lname, field, answer was expected")
+        raise InputError(f"{where}: an object with the keys question, name, label, answer was expected")
     try:
         check_question(entry["question"])
         TOKENIZER.encode(json.dumps(entry, ensure_ascii=False))  # no half characters anywhere: it is written out again
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    for key in ("fname", "lname", "name", "field", "answer"):
-        if not isinstance(entry.get(key), (str, type(None))):
-            raise InputError(f"{where}: {key} must be text or null, not {entry[key]!r}")
+    for key in ("fname", "lname", "name", "shown", "field", "label", "answer"):
+        if entry.get(key) is not None:
+            entry[key] = clean(entry[key], f"{where}: {key}")  # as in a record, which it is compared with
     if entry["answer"] == "":
         raise InputError(f"{where}: answer is empty; null says that there is none")
-    if entry["answer"] is not None and entry.get("field") not in FIELDS:
-        raise InputError(f"{where}: field is {entry.get('field')!r}; one of {', '.join(FIELDS)} was expected")
+    if entry["answer"] is not None and label_asked(entry) is None:
+        found = f"field is {entry['field']!r}" if entry.get("field") else "there is no label"
+        raise InputError(f"{where}: {found}; a label (or field: {', '.join(FIELDS)}) was expected")
     return entry
+
+
+def label_asked(entry: dict) -> str | None:
+    """The label that a question line asks for, given as such or as one of the six fields."""
+    return entry.get("label") or LABELS.get(entry.get("field"))
 
 
 def name_of(entry: dict) -> str | None:
     """The name that a question line asks about, or None for nobody."""
-    return " ".join(part for part in (entry.get("fname"), entry.get("lname")) if part) or None
+    return entry.get("name") or " ".join(part for part in (entry.get("fname"), entry.get("lname")) if part) or None
 
 
-def verdict(entry: dict, response: str | None, person: Person | None) -> str:
+def verdict(entry: dict, response: str | None, record: Record | None) -> str:
     """'right', 'wrong' or 'abstained' for one question; a right abstention counts as right.
 
     Example:
-        >>> verdict({"answer": None}, None, None), verdict({"answer": "Oslo", "field": "location"}, None, None)
+        >>> verdict({"answer": None}, None, None), verdict({"answer": "Oslo", "label": "Lives in"}, None, None)
         ('right', 'abstained')
     """
     if entry["answer"] is None:
         return "right" if response is None else "wrong"
     if response is None:
         return "abstained"
-    name, others = (person.name, other_values(person, entry["field"])) if person else ("", [])
+    name, others = (record.name, record.others(label_asked(entry))) if record else ("", [])
     return "wrong" if objection(response, entry["answer"], name, others) else "right"
 
 
-def asked_people(entries: Sequence[dict], people: Iterable[Person]) -> list[Person | None]:
-    """The person whom each question is about, or None where the people file does not hold them."""
+def asked_records(entries: Sequence[dict], records: Iterable[Record]) -> list[Record | None]:
+    """The record that each question is about, or None where the people file does not hold it."""
     by_name = defaultdict(list)
-    for person in people:
-        by_name[normalise(person.name)].append(person)
+    for record in records:
+        by_name[normalise(record.name)].append(record)
     chosen = []
     for entry in entries:
-        bearers = by_name.get(normalise(name_of(entry) or ""), [])
-        fitting = [p for p in bearers if entry["answer"] is not None and getattr(p, entry["field"]) == entry["answer"]]
+        bearers, answer = by_name.get(normalise(name_of(entry) or ""), []), entry["answer"]
+        fitting = [record for record in bearers if answer is not None and record.value(label_asked(entry)) == answer]
         chosen.append((fitting or bearers or [None])[0])
     return chosen
 
 
-def evaluate(
-    pipeline: Pipeline,
-    entries: Sequence[dict],
-    people: Sequence[Person],
-    temperature: float = 0.0,
-    seed: int | None = None,
-    gates=True,
-) -> Iterator[dict]:
+def evaluate(pipeline: Pipeline, entries: Sequence[dict], records: Sequence[Record], **how) -> Iterator[dict]:
     """Ask every question end to end; yields the question line with tag, content, summary, response, abstained, reason.
 
-    The people must be in the pipeline's memory already. An extra key, verdict, says right, wrong or abstained.
+    The records must be in the pipeline's memory already. An extra key, verdict, says right, wrong or abstained.
+
+    Args:
+        how: temperature, seed and gates, as Pipeline.ask_many takes them.
     """
-    for chunk in chunks(list(zip(entries, asked_people(entries, people), strict=True)), "evaluate"):
-        answers = pipeline.ask_many([entry["question"] for entry, _ in chunk], temperature, seed, gates)
-        for (entry, person), answer in zip(chunk, answers, strict=True):
+    for chunk in chunks(list(zip(entries, asked_records(entries, records), strict=True)), "evaluate"):
+        answers = pipeline.ask_many([entry["question"] for entry, _ in chunk], **how)
+        for (entry, record), answer in zip(chunk, answers, strict=True):
             told = answer.to_dict()
-            yield entry | {key: told[key] for key in TOLD} | {"verdict": verdict(entry, answer.text, person)}
+            yield entry | {key: told[key] for key in TOLD} | {"verdict": verdict(entry, answer.text, record)}
 
 
 def chunks(jobs: Sequence[tuple], words: str) -> Iterator[Sequence[tuple]]:
@@ -112,89 +113,83 @@ def chunks(jobs: Sequence[tuple], words: str) -> Iterator[Sequence[tuple]]:
 
 
 def named(entry: dict) -> str | None:
-    """Who a question line names, as far as it names anybody: the key name, where there is one, says which part."""
-    return entry["name"] if "name" in entry else name_of(entry)
+    """The name as a question line's question writes it: the key shown, where there is one, says so."""
+    return entry["shown"] if "shown" in entry else name_of(entry)
 
 
-def gold(module: str, entry: dict, person: Person | None) -> tuple[str | None, str | None] | None:
-    """What a module reads beside the question and must write, for one question line; None where it has no part."""
-    if normalise(named(entry) or "") != normalise(name_of(entry) or ""):
-        person = None  # asked about by a part of the name only: no record would have been handed over
-    summary = person.summary(entry["field"]) if person and entry["answer"] is not None else None
-    if module == "ner":
-        return None, named(entry)
-    if module == "summary":
-        return (person.content, summary) if person else None
-    return (summary, entry["answer"]) if summary else None
+def gold_jobs(
+    module: str, entries: Sequence[dict], records: Iterable[Record]
+) -> list[tuple[dict, Record | None, Record | str | None, str | None]]:
+    """The questions in which a module has a part: line, record, what it reads beside the question and must write."""
+    jobs = []
+    for entry, record in zip(entries, asked_records(entries, records), strict=True):
+        # Asked about by a part of the name only: no record would have been handed over.
+        known, label = record if same_name(named(entry), name_of(entry)) else None, label_asked(entry)
+        summary = known.summary(label) if known and label in known.labels else None
+        if module == "ner":
+            jobs.append((entry, record, None, named(entry)))
+        elif module == "summary" and known:
+            jobs.append((entry, record, known, summary))
+        elif module == "response" and summary and entry["answer"]:
+            jobs.append((entry, record, summary, entry["answer"]))
+    return jobs
 
 
 def evaluate_module(
-    pipeline: Pipeline, module: str, entries: Sequence[dict], people: Sequence[Person]
+    pipeline: Pipeline, module: str, entries: Sequence[dict], records: Sequence[Record]
 ) -> Iterator[dict]:
     """Run one module alone on gold inputs: greedy, unconstrained, no gates; lines as evaluate yields them.
 
     Questions in which the module has no part (no record, for Module 2; nothing to say, for Module 3) are left out.
     """
-    alone, asked = pipeline.modules[module], asked_people(entries, people)
-    jobs = [(e, p, gold(module, e, p)) for e, p in zip(entries, asked, strict=True)]
-    jobs = [job for job in jobs if job[2] is not None]
-    for chunk in chunks(jobs, f"evaluate {module}"):
-        sources = [wanted[0] for _, _, wanted in chunk]
-        prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, _, _ in chunk]
-        for (entry, person, wanted), result in zip(chunk, alone.write(prompts, sources), strict=True):
-            yield module_outcome(module, entry, person, wanted[1], result.text)
+    alone = pipeline.modules[module]
+    for chunk in chunks(gold_jobs(module, entries, records), f"evaluate {module}"):
+        prompts = [alone.prompt(entry["question"].strip(), named(entry)) for entry, *_ in chunk]
+        written = alone.write(prompts, [source for _, _, source, _ in chunk])
+        for (entry, record, source, wanted), said in zip(chunk, written, strict=True):
+            line = dict.fromkeys(TOLD) | {"tag": name_of(entry), "content": record.content if record else None}
+            line |= {"summary": source if module == "response" else None, "abstained": said.text is None}
+            line |= {"tag" if module == "ner" else module: said.text}
+            yield entry | line | {"verdict": verdict_alone(module, entry, record, wanted, said.text)}
 
 
-def module_outcome(module: str, entry: dict, person: Person | None, wanted: str | None, wrote: str | None) -> dict:
-    """One line of the predictions file for one module alone."""
+def verdict_alone(module: str, entry: dict, record: Record | None, wanted: str | None, wrote: str | None) -> str:
+    """The verdict on what one module alone wrote; Module 3 must say the name too."""
     if module == "response":
-        said = verdict(entry, wrote, person)
-    elif module == "ner":  # the question may write the name in other letters (all capitals, say)
-        same = wrote is not None and wanted is not None and normalise(wrote) == normalise(wanted)
-        said = "right" if same or wrote is wanted is None else "wrong"
-    else:
-        said = "right" if wrote == wanted else "wrong"
-    line = entry | {"tag": name_of(entry), "content": person.content if person else None, "summary": None}
-    if module == "response":
-        line["summary"] = person.summary(entry["field"])
-    line |= {"response": None, "abstained": wrote is None, "reason": None, "verdict": said}
-    line["tag" if module == "ner" else module] = wrote
-    return line
+        said = verdict(entry, wrote, record)
+        return "wrong" if said == "right" and named(entry) not in wrote else said
+    # The question may write the name in other letters (all capitals, say).
+    right = same_name(wrote, wanted) if module == "ner" else wrote == wanted
+    return "right" if right else "wrong"
 
 
 def tally(lines: Iterable[dict], by: str | None = None) -> dict[str, dict[str, int]]:
     """How many lines are right, wrong and abstained, in all and for each value of one key.
 
+    What is no text (null: the key is missing), or might be taken for something else, stands as JSON has it.
+
     Example:
         >>> tally([{"verdict": "right", "language": "en"}, {"verdict": "wrong", "language": "sw"}], "language")["sw"]
         {'right': 0, 'wrong': 1, 'abstained': 0}
+        >>> list(tally([{"verdict": "right", "age": age} for age in ("all", "7", 7, None)], "age"))
+        ['all', '"all"', '"7"', '7', 'null']
     """
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"right": 0, "wrong": 0, "abstained": 0})
     for line in lines:
         counts["all"][line["verdict"]] += 1
         if by is not None:
-            counts[str(line.get(by))][line["verdict"]] += 1
+            value = line.get(by)
+            plain = isinstance(value, str) and value[:1].isalpha() and value not in ("all", "null", "true", "false")
+            counts[value if plain else json.dumps(value, ensure_ascii=False)][line["verdict"]] += 1
     return dict(counts)
 
 
 def table(counts: dict[str, dict[str, int]]) -> str:
     """A tally as a text table for the terminal."""
-    rows = [f"{'':24}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}"]
+    width = max(24, *(len(shown(name)) for name in counts))
+    rows = [f"{'':{width}}{'questions':>10}{'right':>9}{'wrong':>9}{'abstained':>11}"]
     for name, row in counts.items():
         total = sum(row.values())
         shares = [f"{row[key] / total:.1%}" for key in ("right", "wrong", "abstained")]
-        rows.append(f"{name[:24]:24}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
+        rows.append(f"{shown(name):{width}}{total:>10,}{shares[0]:>9}{shares[1]:>9}{shares[2]:>11}")
     return "\n".join(rows)
-
-
-def write_lines(path: str | Path, lines: Iterable[dict]) -> list[dict]:
-    """Write lines as UTF-8 JSON lines as they come, so that an interrupted run keeps what it has; returns them."""
-    kept = []
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                kept.append(line)
-    except OSError as error:
-        raise InputError(f"cannot write {path} ({error.strerror}): check the folder") from None
-    return kept

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, fields
 
-from momem_lib.data.records import FIELDS, Person
-from momem_lib.data.tasks import frame_of, objection
+from momem_lib.data.records import Record
+from momem_lib.data.tasks import frame_of, objection, stands_in
+from momem_lib.settings import check
 from momem_lib.system.memory import LookUp, Memory
 
 OPENING = "\"'“‘«([{<*_-–—@#"
@@ -15,16 +16,22 @@ CLOSING = "\"'”’»)]}>*_-–—.,;:!?…"
 class Gates:
     """Which checks are on. `Gates.all(False)` lets everything through, to show what the checks are worth.
 
+    A module's own <none> ends the answer in any case: that is what it found, and no check of it.
+
     Example:
         >>> Gates(summary=False).tag, Gates.all(False).tag
         (True, False)
     """
 
     tag: bool = True  # the tag must stand in the question
-    record: bool = True  # exactly one person must bear that name
-    summary: bool = True  # the summary must be a field of that person's record, the one that the stand-in confirms
+    record: bool = True  # exactly one record must bear that name
+    summary: bool = True  # the summary must be a fact of that record, and filled in
     response: bool = True  # the response must hold the value, the name, nothing else of the record, nobody else
     confidence: bool = True  # a module less sure than its threshold is not believed
+
+    def __post_init__(self) -> None:
+        """Refuse what is neither True nor False."""
+        check(self)
 
     @classmethod
     def all(cls, on: bool) -> "Gates":
@@ -47,85 +54,49 @@ def tag_gate(question: str, tag: str | None) -> str | None:
         return "the question names nobody"
     if not tag.strip():
         return "the name found is empty"
-    for begin in occurrences(question, tag):
-        end = begin + len(tag)
-        before, after = question[begin - 1 : begin], question[end : end + 1]
-        if not (before.isalnum() and tag[0].isalnum()) and not (after.isalnum() and tag[-1].isalnum()):
-            return None
-    return f"'{tag}' does not stand in the question as a name of its own"
-
-
-def occurrences(text: str, piece: str) -> list[int]:
-    """Where a piece begins in a text, overlapping occurrences included.
-
-    Example:
-        >>> occurrences("anana", "ana")
-        [0, 2]
-    """
-    return [begin for begin in range(len(text) - len(piece) + 1) if text.startswith(piece, begin)]
+    return None if stands_in(question, tag) else f"'{tag}' does not stand in the question as a name of its own"
 
 
 def record_gate(found: LookUp) -> str | None:
     """Exactly one person must bear the name; otherwise the memory's own sentence is the reason."""
-    return None if found.person is not None else found.reason
+    return None if found.record is not None else found.reason
 
 
-def nearest_person(memory: Memory, found: LookUp) -> Person | None:
-    """The first person with the best near miss's name: whom a system without a record gate would take."""
-    if not found.candidates:
-        return None
-    # The bearers of an ambiguous name are listed with a detail behind the name.
-    best = found.candidates[0][0]
-    fitting = (person for person in memory if best == person.name or best.startswith(f"{person.name} ("))
-    return next(fitting, None)
-
-
-def length_gate(person: Person | None, room: int) -> str | None:
-    """A record that Module 2 cannot read whole (room is in bytes) is not read at all: it is never cut."""
-    size = len(person.content.encode()) if person else 0
-    return f"the record of {person.name} has {size:,} bytes, and Module 2 reads {room:,}" if size > room else None
-
-
-def summary_field(person: Person, summary: str | None) -> str | None:
-    """The field of the record that a summary states, or None when it states none of them exactly.
+def summary_label(record: Record, summary: str | None) -> str | None:
+    """The label of the fact that a summary states, or None when it states none of the record's exactly.
 
     Example:
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> summary_field(jo, "Lives in: Oslo"), summary_field(jo, "Lives in: Osl")
-        ('location', None)
+        >>> oslo = Record("Oslo", (("Country", "Norway"),))
+        >>> summary_label(oslo, "Country: Norway"), summary_label(oslo, "Country: Norwa")
+        ('Country', None)
     """
-    return next((field for field in FIELDS if person.summary(field) == summary), None)
+    return next((label for label, value in record.facts if f"{label}: {value}" == summary), None)
 
 
-def summary_gate(person: Person, summary: str | None) -> str | None:
-    """The summary must be a field of the record, letter by letter, and that field must hold something."""
+def summary_gate(record: Record | None, summary: str | None) -> str | None:
+    """The summary must be a fact of the record, letter by letter, and its value must be filled in."""
+    if record is None:
+        return "there is no record to summarise"
     if summary is None:
-        return f"the memory does not hold what the question asks about {person.name}"
-    field = summary_field(person, summary)
-    if field is None:
-        return f"the summary {summary!r} is no field of the record of {person.name}"
-    if not getattr(person, field):
-        return f"the record of {person.name} is empty there"
-    return None
+        return f"the memory does not hold what the question asks about {record.name}"
+    label = summary_label(record, summary)
+    if label is None:
+        return f"the summary {summary!r} is no fact of the record of {record.name}"
+    return None if record.value(label) else f"{label!r} of {record.name} is not filled in"
 
 
-def other_values(person: Person, field: str) -> list[str]:
-    """What else stands in the record, beside one field."""
-    return [getattr(person, other) for other in FIELDS if other != field]
-
-
-def response_gate(response: str | None, person: Person, field: str, tag: str, memory: Memory) -> str | None:
+def response_gate(response: str | None, record: Record, label: str, tag: str, memory: Memory) -> str | None:
     """The response must be right, hold the name verbatim too, and name nobody else whom the memory knows.
 
     Example:
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> response_gate("Jo Doe lives in Oslo.", jo, "location", "Jo Doe", Memory()) is None
+        >>> jo = Record("Jo Doe", (("Lives in", "Oslo"), ("Job", "Nurse")))
+        >>> response_gate("Jo Doe lives in Oslo.", jo, "Lives in", "Jo Doe", Memory()) is None
         True
-        >>> response_gate("Jo Doe lives in Rome.", jo, "location", "Jo Doe", Memory())
+        >>> response_gate("Jo Doe lives in Rome.", jo, "Lives in", "Jo Doe", Memory())
         "the response does not hold the value 'Oslo'"
     """
-    value = getattr(person, field)
-    if wrong := objection(response, value, tag, other_values(person, field)):
+    value = record.value(label)
+    if wrong := objection(response, value, tag, record.others(label)):
         return wrong
     if tag not in response:
         return f"the response does not hold the name {tag!r}"
@@ -147,21 +118,18 @@ def word_spans(text: str, longest: int = 8) -> list[str]:
     spans: dict[str, None] = {}
     for first, begin in enumerate(words):
         for last in words[first : first + longest]:
-            whole = text[begin.start() : last.end()]
-            for piece in peeled(whole, OPENING, begin=True):
-                for bare in peeled(piece, CLOSING, begin=False):
-                    variants = (bare, re.sub(r"['’]s?$", "", bare))
-                    spans |= dict.fromkeys(text for text in variants if text and text == text.strip())
+            for bare in peeled(text[begin.start() : last.end()]):
+                variants = (bare, re.sub(r"['’]s?$", "", bare))
+                spans |= dict.fromkeys(text for text in variants if text and text == text.strip())
     return list(spans)
 
 
-def peeled(text: str, signs: str, begin: bool) -> list[str]:
-    """A text less none, one, two, ... of the signs at its beginning or end: a full stop may be the name's own.
+def peeled(text: str) -> list[str]:
+    """A text less none, one, two, ... of the signs at its beginning and end: a full stop may be the name's own.
 
     Example:
-        >>> peeled("Jo Doe Jr.,", CLOSING, begin=False)
-        ['Jo Doe Jr.,', 'Jo Doe Jr.', 'Jo Doe Jr']
+        >>> peeled("(Jo Jr.,")
+        ['(Jo Jr.,', '(Jo Jr.', '(Jo Jr', 'Jo Jr.,', 'Jo Jr.', 'Jo Jr']
     """
-    bare = text.lstrip(signs) if begin else text.rstrip(signs)
-    most = len(text) - len(bare)
-    return [text[less:] if begin else text[: len(text) - less] for less in range(most + 1)]
+    first, last = len(text) - len(text.lstrip(OPENING)), len(text.rstrip(CLOSING))
+    return [text[begin:end] for begin in range(first + 1) for end in range(len(text), max(begin, last) - 1, -1)]

@@ -1,58 +1,75 @@
 """The memory's file: its schema, how it is made, checked and opened, and its troubles in plain sentences."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from momem_lib.data.records import FIELDS, KEYS
+from momem_lib.data.records import LABELS
 from momem_lib.project import InputError
+from momem_lib.system.names import normalise, search_key
 
 APPLICATION_ID = 0x4D6F4D65  # "MoMe": marks the file as ours
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0  # how long one program waits for another that writes
 CHECKED_BYTES = 64 * 2**20  # files up to this size are checked whole when opened, which takes 0.3 s or less
 SHORT = 6  # letters; names of this length or less have an index of their own
-TOKENIZER = "trigram case_sensitive 1"  # the search keys are case-folded already
 
-COLUMNS = ("id", "name", "normalised_name", "search_name", *KEYS)
+_FORGET = "INSERT INTO name_trigrams (name_trigrams, rowid, search_name) VALUES ('delete', old.id, old.search_name);"
+_ADD = "INSERT INTO name_trigrams (rowid, search_name) VALUES (new.id, new.search_name);"
 CREATE = (
-    f"""CREATE TABLE people (
+    """CREATE TABLE records (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   normalised_name TEXT NOT NULL,
   search_name TEXT NOT NULL,
-  {", ".join(f"{key} TEXT NOT NULL" for key in KEYS)},
   remembered_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)""",
-    "CREATE INDEX people_by_name ON people (normalised_name)",
-    f"CREATE INDEX people_with_short_names ON people (search_name, name) WHERE length(search_name) <= {SHORT}",
+    """CREATE TABLE facts (
+  record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  label TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (record, position)) WITHOUT ROWID""",
+    """CREATE VIEW people_facts AS
+  SELECT name, label, value FROM records JOIN facts ON record = id ORDER BY id, position""",
+    "CREATE INDEX records_by_name ON records (normalised_name, name)",  # both: a look-up need not read `records` too
+    f"CREATE INDEX records_with_short_names ON records (search_name, name) WHERE length(search_name) <= {SHORT}",
+    # The search keys are case-folded already. detail=none: which names hold a trigram, not where; the index is a
+    # quarter of the size, and quicker to make and read.
+    """CREATE VIRTUAL TABLE name_trigrams USING fts5 (search_name, content='records', content_rowid='id', detail=none,
+  columnsize=0, tokenize='trigram case_sensitive 1')""",
+    f"CREATE TRIGGER record_added AFTER INSERT ON records BEGIN {_ADD} END",
+    f"CREATE TRIGGER record_forgotten AFTER DELETE ON records BEGIN {_FORGET} END",
+    f"CREATE TRIGGER record_changed AFTER UPDATE OF id, search_name ON records BEGIN {_FORGET} {_ADD} END",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
-# detail=none: which names hold a trigram, not where. The index is a quarter of the size, and quicker to make and read.
-INDEX = """CREATE VIRTUAL TABLE IF NOT EXISTS name_trigrams USING fts5 (
-  search_name, content='people', content_rowid='id', detail=none, columnsize=0, tokenize='{tokenizer}')"""
-_FORGET = "INSERT INTO name_trigrams (name_trigrams, rowid, search_name) VALUES ('delete', old.id, old.search_name);"
-_ADD = "INSERT INTO name_trigrams (rowid, search_name) VALUES (new.id, new.search_name);"
-TRIGGERS = {
-    "person_added": f"AFTER INSERT ON people BEGIN {_ADD} END",
-    "person_forgotten": f"AFTER DELETE ON people BEGIN {_FORGET} END",
-    "person_changed": f"AFTER UPDATE OF id, search_name ON people BEGIN {_FORGET} {_ADD} END",
-}
-
-INSERT = f"INSERT INTO people ({', '.join(COLUMNS)}) SELECT {', '.join(f':{column}' for column in COLUMNS)}"
-INSERT_UNLESS_KNOWN = f"""{INSERT} WHERE NOT EXISTS (SELECT 1 FROM people WHERE normalised_name = :normalised_name
-  AND {" AND ".join(f"{field} = :{field}" for field in FIELDS)})"""
+FROM_1 = (  # the first schema: one table `people`, a column for each of the six fields
+    "DROP TABLE IF EXISTS name_trigrams",
+    *CREATE,
+    "INSERT INTO records SELECT id, name, normalise(name), search_key(name), remembered_at FROM people",
+    *(f"INSERT INTO facts SELECT id, {place}, '{LABELS[key]}', {key} FROM people" for place, key in enumerate(LABELS)),
+    "DROP TABLE people",
+)
+# Of each connection. The last two read the index: in how many names a trigram stands, and in which.
+SETTINGS = """PRAGMA journal_mode = WAL;
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY;
+PRAGMA journal_size_limit = 67108864;
+CREATE VIRTUAL TABLE temp.trigram_counts USING fts5vocab (main, name_trigrams, row);
+CREATE VIRTUAL TABLE temp.trigram_places USING fts5vocab (main, name_trigrams, instance);"""
 
 _TROUBLE = {
     "SQLITE_BUSY": f"is busy: another program has been writing to it for {BUSY_SECONDS:.0f} seconds; try again later",
     "SQLITE_READONLY": "cannot be written: copy it to a folder of your own",
-    "SQLITE_CANTOPEN": "cannot be opened: check that the file and its folder can be written",
+    "SQLITE_CANTOPEN": "cannot be opened: it must be a file, in a folder that exists, and both must be yours to write",
     "SQLITE_FULL": "cannot grow, the disk is full: free some space; nothing was changed",
     "SQLITE_IOERR": "cannot be read or written: check the disk; nothing was changed",
+    "SQLITE_NOTADB": "is not a SQLite file: choose another path to make a new memory",
+    "Cannot operate on a closed": "is closed: open it again with Memory(path)",
+    "SQLITE_CORRUPT": "is damaged: put a copy of the file in its place, or delete it and remember the people anew",
 }
-_DAMAGED = "is damaged: put a copy of the file in its place, or delete it and remember the people anew"
 
 
 @contextmanager
@@ -60,106 +77,73 @@ def plain_errors(path: str | Path) -> Iterator[None]:
     """Turn SQLite's errors into an InputError, a sentence about the memory at `path`."""
     try:
         yield
-    except UnicodeEncodeError:
-        raise InputError("a name or value holds half of a surrogate pair, which is no character: remove it") from None
-    except sqlite3.ProgrammingError as error:
-        if "closed" not in str(error):
-            raise
-        raise InputError(f"the memory {path} is closed: open it again with Memory(path)") from None
-    except sqlite3.DatabaseError as error:
-        kind = getattr(error, "sqlite_errorname", "")
-        trouble = next((sentence for start, sentence in _TROUBLE.items() if kind.startswith(start)), None)
-        if trouble is None and not kind.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise  # a mistake of ours, not of the file's
-        raise InputError(f"the memory {path} {trouble or _DAMAGED}") from None
+    except sqlite3.Error as error:
+        raise in_words(error, path) from None
+
+
+def in_words(error: sqlite3.Error, path: str | Path) -> Exception:
+    """The InputError for one of SQLite's errors, or the error itself where the fault is not the file's but ours."""
+    kind = getattr(error, "sqlite_errorname", str(error))
+    sentence = next((sentence for start, sentence in _TROUBLE.items() if kind.startswith(start)), None)
+    return InputError(f"the memory {path} {sentence}") if sentence else error
 
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All of what is done inside, or nothing: also after an error, Ctrl-C or a crash."""
-    db.execute("BEGIN IMMEDIATE")  # a writer's lock at once: two writers queue up instead of failing half-way
-    try:
+    """All of what is done inside, or nothing: also after an error, Ctrl-C or a crash; within another, part of it."""
+    if db.in_transaction:
         yield
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+        return
+    db.execute("BEGIN IMMEDIATE")  # a writer's lock at once: two writers queue up instead of failing half-way
+    with db:  # commits at the end, or rolls back
+        yield
 
 
-def check_path(path: Path) -> None:
-    """Refuse, without a touch, what is no memory of ours or could not be written.
+def opened(path: str | Path, place: str | None = None) -> sqlite3.Connection:
+    """Open and prepare a file; where nothing can be written beside it, for reading alone."""
+    how = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False, "uri": place is not None}
+    db = sqlite3.connect(place or Path(path), **how)
+    try:
+        prepare(db, path)
+    except BaseException as error:
+        db.close()
+        if place is None and getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DIRECTORY":
+            # No log stands beside it: all that it knows is in the file itself.
+            return opened(path, f"{Path(path).absolute().as_uri()}?immutable=1")
+        raise
+    return db
+
+
+def prepare(db: sqlite3.Connection, path: str | Path) -> None:
+    """Refuse an open file that is no memory of ours, untouched; make the schema of a new one, renew that of an old one.
 
     Raises:
-        InputError: a folder, no SQLite file, another program's, of a newer version, or in a read-only place.
+        InputError: another program's file, a damaged one, one of a newer version, or an SQLite without trigrams.
     """
-    if "\0" in str(path):
-        raise InputError(f"the memory {str(path)!r} cannot be opened: no file name holds a NUL character")
-    try:
-        if path.is_dir():
-            raise InputError(f"the memory {path} is a folder: a file was expected")
-        if not path.parent.is_dir():
-            raise InputError(f"the memory {path} cannot be made: its folder does not exist, make it first")
-        if not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
-            raise InputError(f"the memory {path} cannot be written: choose a file in a folder of your own")
-        head = path.open("rb").read(100) if path.exists() else b""
-    except OSError as error:
-        raise InputError(f"the memory {path} cannot be opened ({error.strerror})") from None
-    if not head:
-        return  # a new memory, or an empty file, which SQLite takes for one
-    if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
-        raise InputError(f"the memory {path} is not a SQLite file: choose another path to make a new memory")
-    if int.from_bytes(head[68:72]) != APPLICATION_ID:  # the places are those of SQLite's file format, section 1.3
+    tables = _one(db, "SELECT count(*) FROM sqlite_master")  # none: the file is new, or empty
+    if tables and _one(db, "PRAGMA application_id") != APPLICATION_ID:
         raise InputError(f"the memory {path} is another program's SQLite file: choose another path for a new memory")
-    _check_version(path, int.from_bytes(head[60:64]))
-
-
-def _check_version(path: str | Path, version: int) -> None:
+    version = _one(db, "PRAGMA user_version")
     if version > SCHEMA_VERSION:
         newer = f"was made by a newer MoMeM (schema {version}; this one reads {SCHEMA_VERSION})"
         raise InputError(f"the memory {path} {newer}: update MoMeM to open it")
-
-
-def prepare(db: sqlite3.Connection, path: str | Path) -> bool:
-    """Check an open file, make its schema where it is new, and say whether names are indexed by trigrams.
-
-    Raises:
-        InputError: the file is damaged or of a newer version.
-    """
-    _check_version(path, db.execute("PRAGMA user_version").fetchone()[0])
-    pages, size = (db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "page_size"))
-    if pages * size <= CHECKED_BYTES and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise InputError(f"the memory {path} {_DAMAGED}")
-    if not db.execute("PRAGMA user_version").fetchone()[0]:
-        with transaction(db):
-            if not db.execute("PRAGMA user_version").fetchone()[0]:  # nobody was quicker
-                for statement in CREATE:
-                    db.execute(statement)
-    # After the schema, so that the file's head, which check_path reads, says whose it is from the start.
-    db.execute("PRAGMA journal_mode = WAL")
-    for pragma in ("foreign_keys = ON", "cache_size = -65536", "temp_store = MEMORY", "journal_size_limit = 67108864"):
-        db.execute(f"PRAGMA {pragma}")
-    return _index_names(db)
-
-
-def _index_names(db: sqlite3.Connection) -> bool:
-    """Make or mend the trigram index; where SQLite cannot keep it, drop its triggers: then it counts as stale."""
+    size = _one(db, "PRAGMA page_count") * _one(db, "PRAGMA page_size")
+    if size <= CHECKED_BYTES and _one(db, "PRAGMA quick_check(1)") != "ok":
+        raise InputError(f"the memory {path} {_TROUBLE['SQLITE_CORRUPT']}")
+    for function in (normalise, search_key):
+        db.create_function(function.__name__, 1, function)
     try:
-        db.execute(f"CREATE VIRTUAL TABLE temp.probe USING fts5 (name, tokenize='{TOKENIZER}')")
-        db.execute("DROP TABLE temp.probe")
-        able = True
-    except sqlite3.OperationalError:
-        able = False
-    known = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"
-    if db.execute(known).fetchone()[0] != len(TRIGGERS) * able:
-        with transaction(db):
-            for name in TRIGGERS:
-                db.execute(f"DROP TRIGGER IF EXISTS {name}")
-            if able:
-                db.execute(INDEX.format(tokenizer=TOKENIZER))
-                db.execute("INSERT INTO name_trigrams (name_trigrams) VALUES ('rebuild')")
-                for name, body in TRIGGERS.items():
-                    db.execute(f"CREATE TRIGGER {name} {body}")
-    if able:
-        db.execute("CREATE VIRTUAL TABLE temp.trigram_counts USING fts5vocab (main, name_trigrams, row)")
-        db.execute("CREATE VIRTUAL TABLE temp.trigram_places USING fts5vocab (main, name_trigrams, instance)")
-    return able
+        if version < SCHEMA_VERSION:
+            with transaction(db):  # in which the version is read again: somebody may have been quicker
+                for statement in (CREATE, FROM_1, ())[_one(db, "PRAGMA user_version")]:
+                    db.execute(statement)
+        db.executescript(SETTINGS)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_ERROR":
+            raise
+        here = f"made, renewed or read by SQLite {sqlite3.sqlite_version} ({error})"
+        raise InputError(f"the memory {path} cannot be {here}: use a new file, and SQLite 3.34 or newer") from None
+
+
+def _one(db: sqlite3.Connection, sql: str) -> int | str:
+    return db.execute(sql).fetchone()[0]

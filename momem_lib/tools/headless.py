@@ -55,6 +55,8 @@ def run_notebooks(
     else:
         jobs = _sweep_jobs(paths, given, offered, *sweep)
     out_dir = Path(out_dir).resolve()
+    if out_dir in {path.parent for path in paths}:
+        raise InputError(f"the executed copies would overwrite the notebooks in {out_dir}: choose another folder")
     out_dir.mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
     for number, (path, value, chosen) in enumerate(jobs, start=1):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from momem_lib.project import NOTEBOOKS, ROOT, InputError, optional_import, read_text
+from momem_lib.project import MINE, NOTEBOOKS, ROOT, InputError, optional_import, read_text, write_atomically
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # holds a random id, another one at each run
 KEPT_CELL_METADATA = ("tags", "jupyter")  # the rest is timing and the state of somebody's browser
@@ -169,11 +169,49 @@ def _page(markdown: str):
     return v4.new_notebook(cells=[v4.new_markdown_cell(markdown)])
 
 
-def open_lab(name: str = "00") -> int:
-    """Open JupyterLab at a notebook and wait until it is closed; the exit code of JupyterLab."""
+def cleared(path: Path) -> str:
+    """A notebook as its reader begins with it: nothing printed, so that predictions have no answers under them."""
+    nbformat = optional_import("nbformat")
+    notebook = read_notebook(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        cell.source = cell.source.replace("](glossary.md", "](../notebooks/glossary.md")
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def own_copy(path: Path, fresh: bool = False, folder: Path = MINE) -> Path:
+    """The reader's own copy of a notebook, made where there is none, and never written over.
+
+    Args:
+        fresh: make a new one; the one that is there is kept beside it, as NAME.before-1.ipynb, and so on.
+
+    Raises:
+        InputError: the notebook cannot be read.
+    """
+    own = folder / path.name
+    if fresh and own.exists():
+        names = (folder / f"{path.stem}.before-{number}.ipynb" for number in itertools.count(1))
+        own.rename(next(name for name in names if not name.exists()))
+    if not own.exists():
+        text = cleared(path)
+        write_atomically(own, lambda place: place.write_text(text, encoding="utf-8", newline="\n"))
+    return own
+
+
+def open_lab(name: str = "00", fresh: bool = False) -> int:
+    """Open JupyterLab at the reader's copy of a notebook and wait until it is closed; the exit code of JupyterLab.
+
+    Args:
+        fresh: see own_copy; for this notebook alone. The others are copied where they are missing.
+    """
     optional_import("jupyterlab")
     # As the default address the notebook also stands in the link that JupyterLab prints where no browser opens.
-    start = f"/lab/tree/{resolve_notebooks([name])[0].relative_to(ROOT).as_posix()}" if find_notebooks() else "/lab"
+    start = "/lab"
+    if find_notebooks():
+        chosen = resolve_notebooks([name])[0]
+        own = {path: own_copy(path, fresh and path == chosen) for path in find_notebooks()}.get(chosen, chosen)
+        start += f"/tree/{own.relative_to(ROOT).as_posix()}"
     try:
         return subprocess.call([sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={start}"], cwd=ROOT)
     except KeyboardInterrupt:  # the usual way to close it

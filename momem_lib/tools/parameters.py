@@ -1,6 +1,7 @@
 """The parameters that notebooks declare: checked, and given the right type, before anything runs."""
 
 import ast
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -51,8 +52,8 @@ def convert(name: str, value: object, default: object) -> object:
         momem_lib.project.InputError: the parameter steps takes a whole number (its default is 10), not 'many'
     """
     kind = type(default)
-    if kind is str and isinstance(value, str):
-        return value
+    if kind is str and isinstance(value, str):  # a file of the folder that one stands in: notebooks run in their own
+        return os.path.abspath(value) if os.path.isfile(value) else value
     read = _literal(value) if isinstance(value, str) else value
     if default is None or default is UNKNOWN or type(read) is kind:
         return read

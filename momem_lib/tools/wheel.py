@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools.command.build_py import build_py
 
 DATA = Path("data")
-SHIPPED = ("checkpoints", "lists", "profiles", "templates", "test_people.jsonl")
+SHIPPED = ("checkpoints", "lists", "profiles", "templates", "test_people.jsonl", "staff.csv", "towns.csv")
 
 
 class WithData(build_py):

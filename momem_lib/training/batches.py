@@ -1,8 +1,8 @@
-"""From rows to batches: many token sequences in one flat array, drawn in batches of similar length."""
+"""From rows to batches: many token sequences, drawn in batches of similar length."""
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,65 +11,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target
+from momem_lib.data.tasks import TASKS, Task, encode_prompt, encode_source, encode_target, spans_of
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.project import InputError
 
-PARTS = ("source", "prompt", "target")
-
-
-class Tokens:
-    """Many token sequences in one flat array, with the place where each begins.
-
-    Example:
-        >>> tokens = Tokens.pack([[1, 2, 3], [], [4]])
-        >>> len(tokens), tokens[0].tolist(), tokens.lengths.tolist()
-        (3, [1, 2, 3], [3, 0, 1])
-    """
-
-    def __init__(self, flat: np.ndarray, offsets: np.ndarray) -> None:
-        self.flat, self.offsets = flat, offsets
-        self.lengths = np.diff(offsets)
-
-    @classmethod
-    def pack(cls, sequences: Iterable[Sequence[int]]) -> "Tokens":
-        """Join sequences of token numbers (each below 65,536)."""
-        packer = Packer()
-        for sequence in sequences:
-            packer.add(sequence)
-        return packer.tokens()
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return self.flat[self.offsets[index] : self.offsets[index + 1]]
-
-
-class Packer:
-    """Token sequences on their way into Tokens: two bytes a token, never a Python object each."""
-
-    def __init__(self) -> None:
-        self.flat, self.offsets = array("H"), array("q", [0])
-
-    def add(self, sequence: Sequence[int]) -> None:
-        """Append one sequence."""
-        self.flat.extend(sequence)
-        self.offsets.append(len(self.flat))
-
-    def tokens(self) -> Tokens:
-        """Everything so far."""
-        return Tokens(np.array(self.flat, dtype=np.uint16), np.array(self.offsets, dtype=np.int64))
+PARTS = ("source", "spans", "prompt", "target")
+TOKEN = np.uint16  # two bytes a token, never a Python object each: a dataset holds a hundred million of them
 
 
 @dataclass
 class TokenSet:
-    """A dataset split as one module sees it."""
+    """A dataset split as one module sees it: of each row, the tokens of every part."""
 
     task: Task
-    source: Tokens
-    prompt: Tokens
-    target: Tokens
+    source: list[np.ndarray]
+    spans: list[np.ndarray]  # of a record's tokens; empty for texts
+    prompt: list[np.ndarray]
+    target: list[np.ndarray]
     left_out: int = 0  # rows longer than the context window
 
     def __len__(self) -> int:
@@ -78,18 +36,15 @@ class TokenSet:
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, all its parts together: (N,)."""
-        return self.source.lengths + self.prompt.lengths + self.target.lengths
-
-    def pick(self, indices: Iterable[int]) -> "TokenSet":
-        """Some of the rows, by their numbers."""
-        indices = list(indices)
-        parts = (Tokens.pack(getattr(self, part)[index] for index in indices) for part in PARTS)
-        return TokenSet(self.task, *parts, left_out=self.left_out)
+        return sum(np.array(list(map(len, part)), dtype=int) for part in (self.source, self.prompt, self.target))
 
     def save(self, path: str | Path) -> None:
-        """Write the tokens to one safetensors file."""
-        arrays = {part: getattr(self, part).flat for part in PARTS}
-        arrays |= {f"{part}_offsets": getattr(self, part).offsets for part in PARTS}
+        """Write the tokens to one safetensors file: for each part one flat array, and where each row begins in it."""
+        arrays = {}
+        for part in PARTS:
+            sequences = getattr(self, part)
+            arrays[part] = np.concatenate([np.empty(0, TOKEN), *sequences])
+            arrays[f"{part}_offsets"] = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
         save_file(arrays, path, {"task": self.task.name, "left_out": str(self.left_out)})
 
     @classmethod
@@ -104,16 +59,18 @@ class TokenSet:
         try:
             with safe_open(path, "numpy") as file:
                 facts, arrays = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
-            parts = [Tokens(arrays[part], arrays[f"{part}_offsets"]) for part in PARTS]
+            places = [(arrays[part], pairwise(arrays[f"{part}_offsets"].tolist())) for part in PARTS]
+            parts = [[flat[begin:end] for begin, end in rows] for flat, rows in places]
             return cls(TASKS[facts["task"]], *parts, left_out=int(facts["left_out"]))
         except (OSError, SafetensorError, KeyError, ValueError):
             raise InputError(f"{path} holds no tokens of `momem data tokens`, or is damaged: make it anew") from None
 
     def within(self, context_window: int) -> "TokenSet":
         """The rows that a window holds; the others are counted as left out."""
-        longest = np.maximum(self.source.lengths, self.prompt.lengths + self.target.lengths)
-        fitting = np.flatnonzero(longest <= context_window)
-        return replace(self.pick(fitting), left_out=self.left_out + len(self) - len(fitting))
+        sizes = ([len(tokens) for tokens in row] for row in zip(self.source, self.prompt, self.target, strict=True))
+        fitting = [row for row, (read, *own) in enumerate(sizes) if max(read, sum(own)) <= context_window]
+        parts = ([getattr(self, part)[row] for row in fitting] for part in PARTS)
+        return TokenSet(self.task, *parts, left_out=self.left_out + len(self) - len(fitting))
 
 
 def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenSet:
@@ -127,30 +84,23 @@ def tokenize(task: Task, rows: Iterable[Mapping], context_window: int) -> TokenS
         >>> len(tokens), tokens.left_out, TOKENIZER.show(tokens.target[0].tolist())
         (1, 1, '<tag>Jo</tag>')
     """
-    parts = {part: Packer() for part in PARTS}
-    left_out = 0
+    found = TokenSet(task, [], [], [], [])
     for row in rows:
-        texts = task.texts(row)
-        if texts is None:
-            continue
-        source, prompt, target = encode_source(texts[0]), encode_prompt(texts[1]), encode_target(task, texts[2])
-        if max(len(source), len(prompt) + len(target)) > context_window:
-            left_out += 1
-            continue
-        for part, tokens in zip(PARTS, (source, prompt, target), strict=True):
-            parts[part].add(tokens)
-    return TokenSet(task, *(packer.tokens() for packer in parts.values()), left_out=left_out)
+        if (texts := task.texts(row)) is not None:
+            found.source.append(np.array(encode_source(texts[0]), TOKEN))
+            found.spans.append(np.array(spans_of(texts[0]) if task.source == "record" else [], TOKEN))
+            found.prompt.append(np.array(encode_prompt(texts[1]), TOKEN))
+            found.target.append(np.array(encode_target(task, texts[2]), TOKEN))
+    return found.within(context_window)
 
 
 def batch_of(tokens: TokenSet, indices: Iterable[int], device: str | torch.device = "cpu") -> tuple[Inputs, Tensor]:
     """One batch for training: inputs, and the token to predict at each target position (B, T), padding included."""
-    indices = list(indices)
-    targets = [tokens.target[index] for index in indices]
-    sources = [tokens.source[index] for index in indices] if tokens.task.source else None
-    prompts = [tokens.prompt[index] for index in indices]
-    inputs = make_inputs(sources, prompts, [target[:-1] for target in targets], device)
-    labels, _ = pad([target[1:] for target in targets], device)
-    return inputs, labels
+    rows, reads = list(indices), tokens.task.source
+    source, spans, prompt, target = ([getattr(tokens, part)[row] for row in rows] for part in PARTS)
+    spans = spans if reads == "record" else None
+    inputs = make_inputs(source if reads else None, prompt, [each[:-1] for each in target], device, spans)
+    return inputs, pad([each[1:] for each in target], device)[0]
 
 
 def batch_indices(lengths: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Iterator[np.ndarray]:

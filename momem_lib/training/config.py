@@ -41,8 +41,7 @@ class RunConfig:
 class TrainConfig(RunConfig):
     """Everything that the training of a module depends on; in a JSON file and on a card, its parts' keys stand flat."""
 
-    choice_loss: float = number(0.0, 0.0, 100.0)  # weight of the generator's own loss on labels, see choice_loss
-    hardest_share: float = number(1.0, 0.001, 1.0)  # of the rows: those that are hardest at first, see hard_examples
+    choice_loss: float = number(0.0, 0.0, 100.0)  # weight of the choice of the fact, see trainer.choice_loss
     validation_rows: int = number(256, 1, 10**6)  # rows that exact match is measured on at each checkpoint
     model: ModelConfig = field(default=ModelConfig(copy_from="prompt"))
     data: SynthesisConfig = field(default=SynthesisConfig())  # of the rows to make when no dataset is given
@@ -84,15 +83,23 @@ def check_task(config: TrainConfig, task: str, where: str) -> TrainConfig:
     if ((blocks := config.model.num_encoder_blocks) > 0) != (task != "ner"):
         wanted = "0 for ner, which is decoder-only" if task == "ner" else f"1 or more: {task} reads with an encoder"
         raise InputError(f"{where}: num_encoder_blocks is {blocks}; it must be {wanted}")
+    if config.choice_loss and not config.model.points:
+        needed = "source_reading fields, copy_from source, ngram_rows above 0"
+        raise InputError(f"{where}: choice_loss {config.choice_loss:g} needs a model that points at a fact ({needed})")
     return config
 
 
 def read_config(task: str, profile: str = "quick", path: str | Path | None = None) -> TrainConfig:
-    """The config of a profile (data/profiles/TASK_PROFILE.json), with a file of the reader's own laid over it."""
-    config = TrainConfig()
-    for file in (PROFILES / f"{task}_{profile}.json", path):
-        if file is not None:
-            config = change(config, read_changes(file), f"the config file {file}")
+    """The config of a profile, with a file of the reader's own laid over it.
+
+    data/profiles/TASK.json holds the full profile, and what the quick one has otherwise.
+    """
+    file = PROFILES / f"{task}.json"
+    recipe = read_changes(file)
+    changes = recipe["full"] | (recipe["quick"] if profile == "quick" else {})
+    config = change(TrainConfig(), changes, f"the config file {file}")
+    if path is not None:
+        config = change(config, read_changes(path), f"the config file {path}")
     return check_task(config, task, f"the config file {path}")
 
 

@@ -6,17 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from momem_lib.data.dataset import iter_rows, write_dataset
+from momem_lib.data.dataset import file_hash, iter_rows, write_dataset
 from momem_lib.data.rows import load_material
-from momem_lib.project import GENERATED, InputError, readable
+from momem_lib.project import GENERATED, InputError
 from momem_lib.training.batches import TokenSet
 from momem_lib.training.config import TrainConfig
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file, as hexadecimal digits."""
-    with readable(path, "the dataset"), open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def synthesised(config: TrainConfig) -> Path:
@@ -26,7 +20,7 @@ def synthesised(config: TrainConfig) -> Path:
     folder = GENERATED / f"dataset_{key}"
     if not (folder / "dataset.json").is_file():  # written last: a half-made dataset does not have it
         print(f"making the dataset ({config.data.num_datapoints:,} rows): {folder}")
-        write_dataset(config.data, folder, material)
+        write_dataset(config.data, folder, material, wait=True)  # another training may be making it too
     return folder
 
 

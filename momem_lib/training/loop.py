@@ -14,13 +14,12 @@ from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import circumstances, model_card, pick_device, save_model
-from momem_lib.nn.generation import Generated, Sampling
+from momem_lib.nn.generation import Sampling
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError, write_atomically
+from momem_lib.project import InputError, alone, set_aside
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig
-from momem_lib.training.hard_examples import hardest, kept_rows
 from momem_lib.training.trainer import Trainer, TrainingStopped, module_loss, validation_loss
 
 
@@ -106,16 +105,6 @@ def fit(
     return losses
 
 
-def describe(entry: dict, pair: tuple[dict, Generated], task: Task) -> str:
-    """One checkpoint in two lines: the figures, and what the model writes for one question."""
-    row, result = pair
-    return (
-        f"step {entry['step']:6,d}  loss {entry['loss']:.4f}  validation loss {entry['validation_loss']:.4f}  "
-        f"exact match {entry['exact_match']:.1%}  {entry['seconds']:.0f} s\n"
-        f"    {row['question']!r} -> {result.text!r}" + ("" if task.is_right(row, result.text) else "  (not right)")
-    )
-
-
 @dataclass
 class Run:
     """One training run: where it writes, what it measures at each checkpoint."""
@@ -155,10 +144,13 @@ class Run:
         trainer.save(self.state_path, card)
         if pairs:
             row = pairs[len(trainer.history) % len(pairs)][0]
-            texts = self.task.texts(row)
-            seeds = [trainer.step]
-            (answer,) = module.write([texts[1]], [texts[0]], self.temperature, seeds)
-            tqdm.write(describe(trainer.history[-1], (row, answer), self.task))
+            source, prompt, _ = self.task.texts(row)
+            (answer,) = module.write([prompt], [source], self.temperature, [trainer.step])
+            note = "" if self.task.is_right(row, answer.text) else "  (not right)"
+            tqdm.write(
+                f"step {trainer.step:6,d}  loss {trainer.loss:.4f}  validation loss {held_out:.4f}  "
+                f"exact match {match:.1%}  {trainer.seconds:.0f} s\n    {row['question']!r} -> {answer.text!r}{note}"
+            )
         return card
 
     def go(self, tokens: TokenSet) -> dict:
@@ -168,31 +160,20 @@ class Run:
         if trainer.step >= steps:
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
-        loss_of = partial(module_loss, choice=config.choice_loss)
         try:
-            fit(trainer, batches, loss_of, steps, config.checkpoint_steps, lambda _: cards.append(self.checkpoint()),
-                desc=f"train {self.task.name}")  # fmt: skip
+            every, note = config.checkpoint_steps, lambda _: cards.append(self.checkpoint())
+            loss_of = partial(module_loss, choice=config.choice_loss)
+            fit(trainer, batches, loss_of, steps, every, note, desc=f"train {self.task.name}")
         except Interrupted:
             trainer.save(self.state_path, self.card({}))
             raise TrainingStopped(f"stopped at step {trainer.step} and saved: add --resume to go on") from None
         return cards[-1]
 
 
-def fitting_rows(task: Task, rows: Iterable[dict], context_window: int) -> Iterator[dict]:
-    """The rows that a module has a part in and can read whole."""
-    for row in rows:
-        if task.texts(row) is not None and len(tokenize(task, [row], context_window)):
-            yield row
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make a folder and see that files can be written there, before hours of training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / ".can_write", lambda path: path.write_text("", encoding="utf-8"))
-        (folder / ".can_write").unlink()
-    except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error}): choose another folder") from None
+def fitting_rows(task: Task, rows: Iterable[dict], config: TrainConfig) -> list[dict]:
+    """The first validation_rows rows that a module has a part in and can read whole."""
+    fitting = (row for row in rows if len(tokenize(task, [row], config.model.context_window)))
+    return list(islice(fitting, config.validation_rows))
 
 
 def train(
@@ -210,6 +191,8 @@ def train(
 ) -> dict:
     """Train one module and write OUT_DIR/TASK.safetensors (for use) and TASK.train.safetensors (for resume).
 
+    An earlier model of that name is moved to the folder "previous" when the first step is about to be made.
+
     Args:
         train_rows, validation_rows: see datasets.training_rows. facts: more for the card, such as data hashes.
         temperature: of the sampled answer that each checkpoint shows.
@@ -218,33 +201,31 @@ def train(
         The card of the trained model.
 
     Raises:
-        InputError: nothing to train on, or a checkpoint that does not fit. TrainingStopped: NaN, or Ctrl-C.
+        InputError: nothing to train or measure on, a checkpoint that does not fit, or another run at the same model.
+        TrainingStopped: NaN, or Ctrl-C.
     """
-    task = TASKS[task_name]
+    task, out_dir = TASKS[task_name], Path(out_dir)
     Sampling(temperature)  # refuses one that cannot be, before hours of training
-    prepare_folder(Path(out_dir))
-    trainer = Trainer(config, pick_device(device))
-    if init_from:
-        before = trainer.load_weights(Path(init_from), load_optim)["card"]
-        facts = (facts or {}) | {"began_from": {"steps": before.get("steps"), "data": before.get("data")}}
-    rows = list(islice(fitting_rows(task, validation_rows, config.model.context_window), config.validation_rows))
-    facts = (facts or {}) | circumstances(config.seed, trainer.device)
-    if isinstance(train_rows, TokenSet):
-        if train_rows.task is not task:
-            raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
-        tokens = train_rows.within(config.model.context_window)
-    else:
-        tokens = tokenize(task, train_rows, config.model.context_window)
-    if config.hardest_share < 1:
-        kept = Path(out_dir) / f"{task_name}.rows.safetensors"
-        if not resume:
-            hardest(trainer.average, tokens, config.hardest_share, trainer.device, trainer.half).save(kept)
-        tokens = kept_rows(kept)  # of a resumed run too: its weights have moved on, and would choose others
-    facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
-    few = tokenize(task, rows, config.model.context_window)
-    run = Run(trainer, task, Path(out_dir), rows, few, facts, temperature)
-    if resume:
-        card = trainer.resume(run.state_path, facts.get("data"))
-        if "began_from" in card:  # what the run began with is not among this call's options
-            run.facts["began_from"] = card["began_from"]
-    return run.go(tokens)
+    with alone(out_dir / task_name, f".{task_name}.*.tmp"):
+        trainer = Trainer(config, pick_device(device))
+        facts = (facts or {}) | circumstances(config.seed, trainer.device)
+        if init_from:
+            _, before = trainer.load_weights(Path(init_from), load_optim)
+            facts["began_from"] = {"steps": before.get("steps"), "data": before.get("data")}
+        if resume:
+            card = trainer.resume(out_dir / f"{task_name}.train.safetensors", facts.get("data"))
+            if "began_from" in card:  # what the run began with is not among this call's options
+                facts["began_from"] = card["began_from"]
+        if not (rows := fitting_rows(task, validation_rows, config)):
+            raise InputError("the validation dataset holds no row for this module that its window holds: give another")
+        if isinstance(train_rows, TokenSet):
+            if train_rows.task is not task:
+                raise InputError(f"the tokens are for {train_rows.task.name}: give train.{task_name}.safetensors")
+            tokens = train_rows.within(config.model.context_window)
+        else:
+            tokens = tokenize(task, train_rows, config.model.context_window)
+        facts |= {"rows": len(tokens), "rows_left_out": tokens.left_out}
+        few = tokenize(task, rows, config.model.context_window)
+        if len(tokens) and not resume:
+            set_aside(out_dir, [f"{task_name}{end}" for end in (".safetensors", ".json", ".train.safetensors")])
+        return Run(trainer, task, out_dir, rows, few, facts, temperature).go(tokens)

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from momem_lib.data.tasks import COLON
-from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.checkpoints import build, load_tensors, save_tensors
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.inputs import Inputs
@@ -19,6 +18,7 @@ from momem_lib.project import InputError
 from momem_lib.settings import flat
 from momem_lib.training.batches import TokenSet, batch_of
 from momem_lib.training.config import RunConfig, in_bfloat16, learning_rate
+from momem_lib.training.muon import Muon
 
 
 class TrainingStopped(InputError):
@@ -38,26 +38,36 @@ def cross_entropy(out: Mixture, labels: Tensor, mask: Tensor) -> Tensor:
     return -(chosen * mask).sum() / mask.sum()
 
 
-def choice_loss(out: Mixture, labels: Tensor) -> Tensor:
-    """The generator's own loss on the label of each summary, up to its colon: a scalar, in nats per summary.
-
-    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
-    The copy head soon points at all labels of the record alike, takes those letters over, and leaves the generator no
-    reason to learn them: the loss stands still at chance. Asked alone, the generator learns them as a choice among a
-    few letters, and the mixture leaves them to it.
+def asked_facts(inputs: Inputs, labels: Tensor) -> Tensor:
+    """The number of the fact that each target states, 0 for none: (B,).
 
     Args:
-        out: generated (B, T, V). labels: (B, T).
+        inputs: of records, with their spans. labels: (B, T), the targets.
+    """
+    numbers = []
+    for source, spans, target in zip(inputs.source.tolist(), inputs.spans.tolist(), labels.tolist(), strict=True):
+        label = target[: target.index(COLON) + 2] if COLON in target else None
+        parts: dict[int, list[int]] = {}
+        for token, span in zip(source, spans, strict=True):
+            parts.setdefault(span, []).append(token)
+        numbers.append(next((span // 2 for span, part in parts.items() if part == label), 0))
+    return torch.tensor(numbers, device=labels.device)
+
+
+def choice_loss(out: Mixture, inputs: Inputs, labels: Tensor) -> Tensor:
+    """How surely the pointer chooses the right fact, or none: a scalar, in nats per question.
+
+    Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
+    A mean over letters hardly feels them; asked for by itself, the choice is learned like any classification.
 
     Example:
-        >>> labels = torch.tensor([list(b"Hobbies: a: b")])
-        >>> out = Mixture(*[torch.zeros(1)] * 3, torch.full((1, 13, 268), -1.0), torch.zeros(1))
-        >>> choice_loss(out, labels).item()  # one nat for each letter of "Hobbies"
-        7.0
+        >>> out = Mixture(*[torch.zeros(1)] * 5, choice=torch.tensor([[0.25, 0.75]]).log())
+        >>> source, spans = torch.tensor([list(b"Job: King; ")]), torch.tensor([[2] * 5 + [3] * 6])
+        >>> inputs = Inputs(source, source > 0, source, source > 0, source, source > 0, spans)
+        >>> round(choice_loss(out, inputs, torch.tensor([list(b"Job: King")])).exp().item(), 2)
+        1.33
     """
-    chosen = out.generated.gather(-1, labels[:, :, None]).squeeze(-1)  # (B, T)
-    in_label = ((labels == COLON).cumsum(dim=1) == 0) & (labels != TOKENIZER.pad)
-    return -(chosen * in_label).sum(dim=1).mean()
+    return torch.nn.functional.nll_loss(out.choice, asked_facts(inputs, labels))
 
 
 def module_loss(
@@ -71,7 +81,7 @@ def module_loss(
     inputs, labels = batch
     out = model(inputs)
     loss = cross_entropy(out, labels, inputs.target_mask)
-    return (loss, loss + choice * choice_loss(out, labels)) if choice else loss
+    return (loss, loss + choice * choice_loss(out, inputs, labels)) if choice else loss
 
 
 def hidden_matrices(model: Transformer) -> list[Tensor]:
@@ -79,6 +89,8 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
     ends = [model.head.scores]
     if model.copy is not None:
         ends += [model.copy.gate, model.copy.context_scores]
+    if model.pointer is not None:
+        ends += [model.pointer.none]
     layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear) and module not in ends)
     return [layer.weight for layer in layers]
 
@@ -86,9 +98,8 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
 def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.Optimizer]:
     """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), and Muon beside it where muon_lr is above 0.
 
-    Muon (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv:2502.16982, section 2.2) makes the update of a hidden
-    matrix orthogonal, so that no few directions take it all; the rest is AdamW's. Matrices are decayed towards zero,
-    biases and gains are not.
+    Muon (see training/muon.py) makes the update of a hidden matrix orthogonal, so that no few directions take it all;
+    the rest is AdamW's. Matrices are decayed towards zero, biases and gains are not.
 
     Example:
         >>> from momem_lib.nn.blocks import ModelConfig
@@ -106,8 +117,7 @@ def make_optimizers(model: Transformer, config: RunConfig) -> list[torch.optim.O
     adamw = torch.optim.AdamW(groups, lr=config.model_lr, betas=(0.9, 0.98), fused=True)
     if not hidden:
         return [adamw]
-    decay, scaling = config.weight_decay, "match_rms_adamw"
-    return [adamw, torch.optim.Muon(hidden, lr=config.muon_lr, weight_decay=decay, adjust_lr_fn=scaling)]
+    return [adamw, Muon(hidden, lr=config.muon_lr, weight_decay=config.weight_decay)]
 
 
 class Trainer:
@@ -189,21 +199,18 @@ class Trainer:
         progress = {"step": self.step, "seconds": self.seconds, "loss": self.loss, "history": self.history}
         save_tensors(path, tensors, card | {"training": flat(self.config), "progress": progress})
 
-    def load_weights(self, path: Path, with_optimizer: bool = False) -> dict:
-        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote."""
+    def load_weights(self, path: Path, with_optimizer: bool = False) -> tuple[dict[str, Tensor], dict]:
+        """Take weights, and perhaps the optimizer's state, from a file that save or save_model wrote; return it all."""
         tensors, card = load_tensors(path)
-        if any(name.startswith("model.") for name in tensors):
-            weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
-            average = {name[8:]: value for name, value in tensors.items() if name.startswith("average.")}
-        else:
-            weights = average = tensors
         if card.get("model") != asdict(self.config.model):
             raise InputError(f"the checkpoint {path} has another model shape than this run: use the same config")
-        for model, values in ((self.model, weights), (self.average, average)):
-            model.load_state_dict(build(card, values, path, tokenizer=card.get("tokenizer")).state_dict())
+        for model, prefix in ((self.model, "model."), (self.average, "average.")):
+            saved = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+            saved = saved or tensors  # save_model writes one set of weights, and no prefixes
+            model.load_state_dict(build(card, saved, path, tokenizer=card.get("tokenizer")).state_dict())
         if with_optimizer and card.get("progress", {}).get("step") != 0:  # before the first step they remember nothing
             self.load_optimizer(tensors, path)
-        return {"tensors": tensors, "card": card}
+        return tensors, card
 
     def load_optimizer(self, tensors: dict[str, Tensor], path: Path) -> None:
         """Give the optimizers back their memory (moments and step counts)."""
@@ -219,20 +226,24 @@ class Trainer:
 
     def resume(self, path: Path, data: object = None) -> dict:
         """Go back to the step at which save was called, and return its card; the dataset must be that run's."""
-        loaded = self.load_weights(path, with_optimizer=True)
-        if data is not None and loaded["card"].get("data") != data:
+        tensors, card = self.load_weights(path, with_optimizer=True)
+        if data is not None and card.get("data") != data:
             raise InputError(f"cannot resume from {path}: it was trained on another dataset")
-        if loaded["card"]["training"] != flat(self.config):
-            ours, theirs = flat(self.config), loaded["card"]["training"]
-            other = sorted(key for key in ours if ours[key] != theirs.get(key))
-            raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
-        progress = loaded["card"]["progress"]
+        check_same(self.config, card, path)
+        progress = card["progress"]
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.loss, self.history = progress["loss"], progress["history"]
-        torch.set_rng_state(loaded["tensors"]["rng"])
-        if self.device.type == "cuda" and "rng_cuda" in loaded["tensors"]:
-            torch.cuda.set_rng_state(loaded["tensors"]["rng_cuda"], self.device)
-        return loaded["card"]
+        torch.set_rng_state(tensors["rng"])
+        if self.device.type == "cuda" and "rng_cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["rng_cuda"], self.device)
+        return card
+
+
+def check_same(config: RunConfig, card: dict, path: Path) -> None:
+    """Refuse to resume a run with other settings than it began with."""
+    ours, theirs = flat(config), card.get("training", {})
+    if other := sorted(key for key in ours if ours[key] != theirs.get(key)):
+        raise InputError(f"cannot resume from {path}: {', '.join(other)} differ; use the same config and options")
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from momem_lib import RESULTS, Gates
 from momem_lib.course.nb11 import SLIPPERY, Slipping, noise_cascade, outcomes, unseen_questions
-from momem_lib.data import Person
+from momem_lib.data import Record
 from momem_lib.nn import hardware
 from momem_lib.system import Memory, Pipeline
 
@@ -25,24 +25,25 @@ SLIPS = (0.0, 0.1, 0.2, 0.3, 0.4)
 
 
 def slip_cascade(
-    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
+    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], records: Sequence[Record], seed=0
 ) -> list[dict]:
     """One module slipping more and more often: at each chance, all outcomes with gates off and on."""
     rows = []
     for level in tqdm(levels, desc=f"slips of {module}", mininterval=1):
         worse = Slipping(pipeline, module, level, seed)
-        rows.append({"level": level} | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
+        shares = {name: outcomes(worse, entries, records, name == "on") for name in ("off", "on")}
+        rows.append({"level": level} | shares)
     return rows
 
 
-def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person]) -> dict[str, dict[str, float]]:
+def gate_by_gate(pipeline: Pipeline, entries: Sequence[dict], records: Sequence[Record]) -> dict[str, dict[str, float]]:
     """The outcomes with all gates on, with each one off alone, and with all off."""
     settings = {"all gates on": Gates()}
     settings |= {f"without {name}": Gates(**{name: False}) for name in vars(Gates())} | {
         "all gates off": Gates.all(False)
     }
     bar = tqdm(settings.items(), desc="gates", mininterval=1)
-    return {name: outcomes(pipeline, entries, people, gates) for name, gates in bar}
+    return {name: outcomes(pipeline, entries, records, gates) for name, gates in bar}
 
 
 def main() -> None:
@@ -55,12 +56,12 @@ def main() -> None:
     parser.add_argument("--few", action="store_true", help="two levels each, to see that the script runs")
     options = parser.parse_args()
     begin, pipeline = time.perf_counter(), Pipeline.load()
-    entries, people = unseen_questions(options.count, options.seed)
-    pipeline.remember(people)
+    entries, records = unseen_questions(options.count, options.seed)
+    pipeline.remember(records)
     noise, slips = (NOISE[::6], SLIPS[::4]) if options.few else (NOISE, SLIPS)
-    told = entries, people, options.seed
+    told = entries, records, options.seed
     many = unseen_questions(options.gate_count, options.seed)
-    gate_pipeline = Pipeline(pipeline.modules, Memory(), pipeline.words)  # with people of its own
+    gate_pipeline = Pipeline(pipeline.modules, Memory())  # with records of its own
     gate_pipeline.remember(many[1])
     results = {"gates": gate_by_gate(gate_pipeline, *many)}
     results["noise"] = {module: noise_cascade(pipeline, module, noise, *told) for module in pipeline.modules}

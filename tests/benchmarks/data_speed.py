@@ -44,7 +44,7 @@ def tokenizing(material, count: int) -> None:
         tokens = tokenize(task, rows, 2048)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         total_wall, total_cpu = total_wall + wall, total_cpu + cpu
-        size = sum(len(part.flat) for part in (tokens.source, tokens.prompt, tokens.target))
+        size = int(tokens.lengths.sum())
         print(f"{name:16} {len(rows):8,} {size:10,} {len(rows) / wall:12,.0f} {len(rows) / cpu:12,.0f}")
     print(f"{'all three':16} {len(rows):8,} {'':10} {len(rows) / total_wall:12,.0f} {len(rows) / total_cpu:12,.0f}")
 

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from diagrams_memory import draw_crash, draw_look_up, draw_schema
+from diagrams_pipeline import draw_pipeline
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from momem_lib import TEST_PEOPLE
-from momem_lib.course.shared import MODULES, draw_pipeline, show
+from momem_lib.course.shared import MODULES, show
 from momem_lib.course.shared.figures import (
     BLUE,
     GREEN,
@@ -275,7 +276,7 @@ DIAGRAMS = {
     "diagram_block": draw_block,
     "diagram_blocks": draw_blocks,
     "diagram_architectures": draw_architectures,
-    "diagram_schema": lambda: draw_schema(next(one for one in read_people(TEST_PEOPLE) if one.fname == "Ngũgĩ")),
+    "diagram_schema": lambda: draw_schema(read_people(TEST_PEOPLE)[2]),
     "diagram_look_up": draw_look_up,
     "diagram_crash": lambda: draw_crash(500),
 }

@@ -18,45 +18,47 @@ from momem_lib.course.shared.figures import (
     draw_box,
     write_text,
 )
-from momem_lib.data.records import KEYS, Person
+from momem_lib.data.records import Record
 from momem_lib.system.memory import NEAR
-from momem_lib.system.memory_file import COLUMNS
 from momem_lib.system.names import normalise, search_key
 
 
-def draw_schema(person: Person) -> Figure:
-    """Draw the table `people` with one person in it, and the three indexes that find this row."""
-    values = {"id": "3", "name": person.name, "remembered_at": "when it was told"} | person.to_dict()
-    values |= {"normalised_name": normalise(person.name), "search_name": search_key(person.name)}
-    colours = {"normalised_name": BLUE, "search_name": ORANGE} | dict.fromkeys(KEYS, GREEN)
-    columns = [*COLUMNS, "remembered_at"]
-    pitch, top = 0.3, 4.1
-    alt = f"The table people, columns {', '.join(columns)}. Indexes: people_by_name, people_with_short_names, "
-    figure, panel = blank(10.4, 4.5, alt + "name_trigrams.")
-    write_text(panel, 0.25, top + 0.2, "table people: one row for each person", ha="left", weight="bold", fontsize=11)
-    places = {}
-    for number, column in enumerate(columns):
-        y = top - pitch * (number + 0.5)
-        places[column] = y
-        edge = colours.get(column, GREY)
+def draw_schema(record: Record) -> Figure:
+    """Draw the tables `records` and `facts` with one record in them, and the three indexes that find it."""
+    keys = {"id": "3", "name": record.name, "normalised_name": normalise(record.name)}
+    keys |= {"search_name": search_key(record.name), "remembered_at": "when it was told"}
+    alt = (
+        f"The table records, columns {', '.join(keys)}, and the table facts, columns record, position, label, value, "
+        "with one row for each fact. Indexes: records_by_name, records_with_short_names, name_trigrams."
+    )
+    figure, panel = blank(10.4, 4.5, alt)
+    pitch, places = 0.3, {}
+
+    def row(y: float, edge: str, *cells: tuple[float, str]) -> None:
         panel.add_patch(Rectangle((0.25, y - pitch / 2 + 0.02), 5.3, pitch - 0.04, fc=GROUNDS[edge], ec=PAPER))
-        write_text(panel, 0.35, y, column, ha="left", family=MONO, weight="bold", fontsize=9.5)
-        text = values[column] if len(values[column]) <= 42 else values[column][:41] + "…"
-        write_text(panel, 2.15, y, text, ha="left")
+        for number, (x, text) in enumerate(cells):
+            bold = {"family": MONO, "weight": "bold", "fontsize": 9.5} if not number else {}
+            write_text(panel, x, y, text if len(text) <= 42 else text[:41] + "…", ha="left", **bold)
+
+    write_text(panel, 0.25, 4.3, "table records: one row for each record", ha="left", weight="bold", fontsize=11)
+    for number, (column, text) in enumerate(keys.items()):
+        places[column] = 4.1 - pitch * (number + 0.5)
+        edge = {"normalised_name": BLUE, "search_name": ORANGE}.get(column, GREY)
+        row(places[column], edge, (0.35, column), (2.15, text))
+    write_text(panel, 0.25, 2.35, "table facts: record, position, label, value", ha="left", weight="bold", fontsize=11)
+    for number, (label, value) in enumerate(record.facts):
+        row(2.15 - pitch * (number + 0.5), GREEN, (0.35, f"3  {number}"), (0.95, label), (2.75, value))
     boxes = (
-        (3.7, "normalised_name", BLUE, "index people_by_name\nfinds exact matches"),
+        (3.7, "normalised_name", BLUE, "index records_by_name\nfinds exact matches"),
         (2.6, "search_name", ORANGE, "name_trigrams: three-letter pieces → id\nfinds misspelt names"),
-        (1.6, "search_name", ORANGE, "index people_with_short_names\nfor names of six letters or fewer"),
+        (1.6, "search_name", ORANGE, "index records_with_short_names\nfor names of six letters or fewer"),
     )
     for y, column, edge, text in boxes:
         draw_box(panel, 8.45, y, 3.5, 0.75, text, edge)
         draw_arrow(panel, (5.58, places[column]), (6.68, y))
-    write_text(
-        panel, 8.45, 0.75, "three triggers keep name_trigrams in step\nwhen a row comes, changes or goes", fontsize=9
-    )
-    write_text(
-        panel, 5.65, places["university"], "the record: what is\nanswered from", ha="left", color=GREEN, fontsize=9
-    )
+    words = "three triggers keep name_trigrams in step\nwhen a record comes, changes or goes"
+    write_text(panel, 8.45, 0.75, words, fontsize=9)
+    write_text(panel, 5.65, 0.85, "what is\nanswered from", ha="left", color=GREEN, fontsize=9)
     return figure
 
 

@@ -21,7 +21,7 @@ from momem_lib.course.modules import (
     course_config,
     course_data,
     course_rows,
-    judge,
+    examine,
     shares_by,
     train_live,
 )
@@ -43,7 +43,7 @@ def measure(task: str, changes: dict, data: CourseData, rows: list[dict], option
     """Train one head and count what it gets right."""
     config = settings(task, options, **changes)
     run = train_live(config, data, "cpu")
-    judged = judge(run.module, rows)
+    judged = examine(run.module, rows)
     every = max(1, len(run.losses) // POINTS)
     curve = smooth(run.losses)
     return {
@@ -64,6 +64,7 @@ def settings(task: str, options: argparse.Namespace, **changes):
     rate = (TINY["embedding_dim"] / options.dim) ** 0.5  # wider models take smaller steps
     size = {"num_datapoints": options.rows, "data_window": options.data_window, "validation_rows": 8}
     size |= {"embedding_dim": options.dim, "hidden_dim": 4 * options.dim, "batch_size": options.batch}
+    size |= {"choice_loss": 0.0}  # the pointer is no part of the head, and a plain head has none
     size |= {"model_lr": TINY["model_lr"] * rate, "muon_lr": TINY["muon_lr"] * rate}
     return course_config(task, "quick", options.steps, options.seed, checkpoint_steps=options.steps, **size | changes)
 

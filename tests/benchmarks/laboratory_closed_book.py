@@ -1,8 +1,7 @@
-"""Experiment (f) of notebook 12: a model that keeps the people in its weights, against a memory that can be written."""
+"""Experiment (d) of notebook 12: a model that keeps the people in its weights, against a memory that can be written."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from random import Random
 
@@ -12,53 +11,53 @@ from momem_lib.course.nb12 import (
     Watched,
     right_share,
     short_lists,
-    short_people,
+    short_records,
     small_config,
     train_watched,
 )
-from momem_lib.data.records import Person
+from momem_lib.data.records import Record
 from momem_lib.nn.transformer import Transformer
 from momem_lib.system.pipeline import Pipeline
 from momem_lib.training.trainer import Trainer
 
 # How the modular system is asked; it was trained elsewhere, on wordings of its own.
 OPEN_ASKED = {
-    "occupation": "What is {name}'s job?",
-    "location": "Where does {name} live?",
-    "hobbies": "What are {name}'s hobbies?",
+    "Occupation": "What is {name}'s job?",
+    "Lives in": "Where does {name} live?",
+    "Hobbies": "What are {name}'s hobbies?",
 }
 LEARNED = (0, 1, 2)  # the phrasings that the closed-book model learns from; the fourth one is kept for the exam
 
 
-def closed_rows(people: Sequence[Person], phrasings: Sequence[int] = LEARNED) -> list[dict]:
+def closed_rows(people: Sequence[Record], phrasings: Sequence[int] = LEARNED) -> list[dict]:
     """Question in, value out, with no text to copy from: the value stands in the column that a decoder-only writes.
 
     Example:
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
+        >>> jo = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
         >>> [(row["question"], row["name"]) for row in closed_rows([jo], [0])][1]
         ('Where does Jo Doe live?', 'Oslo')
     """
     return [
-        {"question": PHRASINGS[field][number].format(name=person.name), "name": getattr(person, field)}
+        {"question": PHRASINGS[label][number].format(name=person.name), "name": person.value(label)}
         for person in people
-        for field in SMALL_FIELDS
+        for label in SMALL_FIELDS
         for number in phrasings
     ]
 
 
-def moved(people: Sequence[Person], seed: int = 0) -> list[Person]:
+def moved(people: Sequence[Record], seed: int = 0) -> list[Record]:
     """The same people after an edit of all three facts.
 
     Example:
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "", "", "chess", "")
-        >>> moved([jo])[0].name, moved([jo])[0].location != "Oslo"
+        >>> jo = Record("Jo Doe", (("Lives in", "Oslo"),))
+        >>> moved([jo])[0].name, moved([jo])[0].value("Lives in") != "Oslo"
         ('Jo Doe', True)
     """
     rng, lists = Random(seed), short_lists("train")
     edits = []
     for person in people:
-        new = {f: rng.choice([text for text in lists[f] if text != getattr(person, f)]) for f in SMALL_FIELDS}
-        edits.append(replace(person, **new))
+        facts = ((label, rng.choice([text for text in lists[label] if text != old])) for label, old in person.facts)
+        edits.append(Record(person.name, tuple(facts)))
     return edits
 
 
@@ -68,31 +67,31 @@ def closed_config(steps: int, seed: int, width: int):
     return small_config("ner", max_global_steps=steps, seed=seed, batch_size=32, **changes)
 
 
-def closed_shares(model: Transformer, groups: dict[str, Sequence[Person]]) -> dict[str, float]:
+def closed_shares(model: Transformer, groups: dict[str, Sequence[Record]]) -> dict[str, float]:
     """The share of right values for each group of people, in the phrasings that were learned from."""
     return {name: round(right_share(model, "ner", closed_rows(people)), 4) for name, people in groups.items()}
 
 
-def open_shares(pipeline: Pipeline, groups: dict[str, Sequence[Person]]) -> dict[str, float]:
+def open_shares(pipeline: Pipeline, groups: dict[str, Sequence[Record]]) -> dict[str, float]:
     """The same for the modular system, one question a fact: right when the response holds the value."""
     shares = {}
     for name, people in groups.items():
-        jobs = [(wording.format(name=p.name), getattr(p, f)) for p in people for f, wording in OPEN_ASKED.items()]
+        jobs = [(text.format(name=p.name), p.value(label)) for p in people for label, text in OPEN_ASKED.items()]
         answers = pipeline.ask_many([question for question, _ in jobs])
         right = [value in (answer.text or "") for (_, value), answer in zip(jobs, answers, strict=True)]
         shares[name] = round(sum(right) / len(right), 4)
     return shares
 
 
-def groups_of(count: int, seed: int) -> dict[str, list[Person]]:
+def groups_of(count: int, seed: int) -> dict[str, list[Record]]:
     """People who were there from the beginning, half of them edited, and as many newcomers."""
-    people = list(islice(short_people("train", seed), 400))
+    people = list(islice(short_records("train", seed), 400))
     people = list({person.name.casefold(): person for person in people}.values())[: count + count // 2]
     stay, edited, new = people[: count // 2], people[count // 2 : count], people[count:]
     return {"known": stay, "edited": moved(edited, seed), "added": new, "before the edit": edited}
 
 
-def closed_book(groups: dict[str, list[Person]], steps: int, more_steps: int, seed: int, width: int) -> dict:
+def closed_book(groups: dict[str, list[Record]], steps: int, more_steps: int, seed: int, width: int) -> dict:
     """Learn the people by heart, then meet newcomers and edits, then learn these alone for some steps more."""
     first = groups["known"] + groups["before the edit"]
     now = {name: groups[name] for name in ("known", "added", "edited")}
@@ -106,7 +105,7 @@ def closed_book(groups: dict[str, list[Person]], steps: int, more_steps: int, se
     return facts | {"more_seconds": round(again.seconds, 1), "parameters": done.model.num_parameters()}
 
 
-def more_training(done: Watched, people: Sequence[Person], steps: int, seed: int, width: int) -> Watched:
+def more_training(done: Watched, people: Sequence[Record], steps: int, seed: int, width: int) -> Watched:
     """Train on, on some people alone."""
 
     def prepare(trainer: Trainer) -> None:
@@ -115,7 +114,7 @@ def more_training(done: Watched, people: Sequence[Person], steps: int, seed: int
     return train_watched("ner", closed_config(steps, seed, width), closed_rows(people), prepare=prepare)
 
 
-def open_book(groups: dict[str, list[Person]]) -> dict:
+def open_book(groups: dict[str, list[Record]]) -> dict:
     """The modular system: write the people down, then the newcomers and the edits."""
     pipeline = Pipeline.load(device="cpu")
     pipeline.remember(groups["known"] + groups["before the edit"])
@@ -133,7 +132,7 @@ def open_book(groups: dict[str, list[Person]]) -> dict:
 def closed_book_experiment(
     count: int = 24, steps: int = 300, more_steps: int = 60, seeds: Sequence[int] = (0, 1), width: int = 64
 ) -> dict:
-    """(f): both systems, with the same people."""
+    """(d): both systems, with the same people."""
     runs = []
     for seed in seeds:
         groups = groups_of(count, seed)

@@ -1,4 +1,4 @@
-"""Experiment (i) of notebook 12: exact match against the number of records and the number of parameters."""
+"""Experiment (g) of notebook 12: exact match against the number of records and the number of parameters."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def scaling_experiment(
     steps: int = 120, seeds: Sequence[int] = (0, 1), records: Sequence[int] = RECORDS, widths: Sequence[int] = WIDTHS,
     exam_rows: int = 48,
 ) -> dict:  # fmt: skip
-    """(i): records at full width, widths with all records."""
+    """(g): records at full width, widths with all records."""
     exam = short_rows(exam_rows, "test", seed=1)
     settings = {(number, max(widths)) for number in records} | {(max(records), width) for width in widths}
     runs = [scale_run(*setting, steps, seed, exam) for seed in seeds for setting in sorted(settings)]

@@ -1,13 +1,12 @@
-"""Experiment (h) of notebook 12: which tokens a loss is taken over, and whose output a model reads while it learns."""
+"""Experiment (f) of notebook 12: which tokens a loss is taken over, and whose output a model reads while it learns."""
 
 from collections.abc import Callable, Sequence
 from itertools import count
 
 import torch
-from laboratory_facts import facts
 from torch import Tensor
 
-from momem_lib.course.nb12 import short_rows, small_config, train_watched
+from momem_lib.course.nb12 import Watched, short_rows, small_config, train_watched
 from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
@@ -30,15 +29,15 @@ def out_and_states(model: Transformer, inputs: Inputs) -> tuple[Mixture, Tensor]
         hook.remove()
 
 
-def loss_on_all(model: Transformer, batch: tuple[Inputs, Tensor]) -> tuple[Tensor, Tensor]:
-    """The mean loss over target tokens alone, to compare, and that over prompt and target, to descend: two scalars."""
+def loss_on_all(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
+    """The mean loss over all tokens of prompt and target: a scalar."""
     inputs, labels = batch
     out, states = out_and_states(model, inputs)
     on_target = cross_entropy(out, labels, inputs.target_mask)
     prompt, mask = inputs.prompt[:, 1:], inputs.prompt_mask[:, 1:]  # each from the ones before it
     on_prompt = cross_entropy(model.plain(states[:, : prompt.shape[1]]), prompt, mask)
     few, many = inputs.target_mask.sum(), mask.sum()
-    return on_target, (on_target * few + on_prompt * many) / (few + many)
+    return (on_target * few + on_prompt * many) / (few + many)
 
 
 def with_own_output(model: Transformer, inputs: Inputs, draw: torch.Generator, share: float = OWN_SHARE) -> Inputs:
@@ -92,10 +91,18 @@ WAYS = {
 }
 
 
+def facts(done: Watched) -> dict:
+    """Exam results, every fifth loss, size and time."""
+    points = [{"step": point["step"], "exact": round(point["exact"], 4)} for point in done.points]
+    losses = [round(loss, 4) for loss in done.losses[::5]]
+    size = {"seconds": round(done.seconds, 2), "parameters": done.model.num_parameters()}
+    return {"points": points, "losses": losses} | size
+
+
 def target_experiment(
     steps: int = 120, seeds: Sequence[int] = (0, 1), exam_rows: int = 40, early: int = 50, every: int = 30
 ) -> dict:
-    """(h): exact match while training in three ways; and the fate of letters in a model stopped early."""
+    """(f): exact match while training in three ways; and the fate of letters in a model stopped early."""
     rows, exam = short_rows(4000), short_rows(exam_rows, "test", seed=1)
     runs, fates = [], []
     for seed in seeds:

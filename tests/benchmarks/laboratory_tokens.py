@@ -1,4 +1,4 @@
-"""Experiment (g) of notebook 12: names outside the alphabet and of growing length, under three kinds of tokens."""
+"""Experiment (e) of notebook 12: names outside the alphabet and of growing length, under three kinds of tokens."""
 
 from collections.abc import Sequence
 from random import Random
@@ -12,7 +12,7 @@ from momem_lib.nn.generation import generate
 from momem_lib.nn.inputs import make_inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-from momem_lib.training.batches import Tokens, TokenSet
+from momem_lib.training.batches import TokenSet
 
 UNKNOWN = 255  # the number that stands for every character outside a fixed alphabet
 SCRIPT_GROUPS = {"English letters": None, "Łódź, Zoë": "Latin", "Cyrillic": "Cyrillic", "Devanagari": "Devanagari",
@@ -138,7 +138,8 @@ def named_tokens(alphabet: Alphabet, rows: Sequence[dict]) -> TokenSet:
     """Questions and names as tokens of an alphabet."""
     prompts = [frame("<prompt>", alphabet.encode(row["question"]), "</prompt>") for row in rows]
     targets = [frame("<tag>", alphabet.encode(row["name"]), "</tag>") for row in rows]
-    return TokenSet(TASKS["ner"], Tokens.pack([[]] * len(rows)), Tokens.pack(prompts), Tokens.pack(targets))
+    nothing = [[]] * len(rows)  # neither a source nor its spans
+    return TokenSet(TASKS["ner"], nothing, nothing, prompts, targets)
 
 
 def names_found(model: Transformer, alphabet: Alphabet, rows: Sequence[dict]) -> list[str]:
@@ -171,7 +172,7 @@ def alphabet_experiment(
     steps: int = 150, seeds: Sequence[int] = (0, 1), exam_rows: int = 16, training_rows: int = 3000, merges: int = 300,
     shipped: Transformer | None = None,
 ) -> dict:  # fmt: skip
-    """(g): the share of unseen names found, by script and by length; and the shipped Module 0 beside them."""
+    """(e): the share of unseen names found, by script and by length; and the shipped Module 0 beside them."""
     rows, asked, runs = training_names(training_rows), exams(exam_rows), []
     for alphabet in (Characters(), Pairs([row["question"] for row in rows], merges), Bytes()):
         for seed in seeds:

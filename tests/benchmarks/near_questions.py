@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 from momem_lib import DATA, TEST_PEOPLE
-from momem_lib.data import Person, read_people
+from momem_lib.data import Record, read_people
 from momem_lib.system import Pipeline
 
 
@@ -18,7 +18,7 @@ def near_questions() -> list[str]:
     return [text for part in parts.values() for text in part]
 
 
-def answers_to(pipeline: Pipeline, texts: Sequence[str], people: Sequence[Person]) -> dict[str, list[str]]:
+def answers_to(pipeline: Pipeline, texts: Sequence[str], people: Sequence[Record]) -> dict[str, list[str]]:
     """What each question is answered with, about whomever it is answered."""
     answers: dict[str, list[str]] = {text: [] for text in texts}
     asked = [(text, text.replace("{name}", person.name)) for text in texts for person in people]

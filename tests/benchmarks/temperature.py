@@ -16,19 +16,17 @@ from datetime import date
 import torch
 
 from momem_lib import RESULTS
-from momem_lib.course.nb10 import Fact, heat_row
-from momem_lib.course.nb11 import unseen_questions
-from momem_lib.data import Person
+from momem_lib.course.nb10 import Fact, course_rows, heat_row
+from momem_lib.data import TASKS
 from momem_lib.nn import hardware
-from momem_lib.system import Pipeline, asked_people
+from momem_lib.system import Pipeline
 
 HEATS = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
 
 
-def facts_of(entries: Sequence[dict], people: Sequence[Person | None]) -> list[Fact]:
-    """The question lines that have an answer, each with its person, as facts."""
-    jobs = [(entry, person) for entry, person in zip(entries, people, strict=True) if person and entry["answer"]]
-    return [Fact(entry["question"].strip(), entry["name"], entry["field"], person) for entry, person in jobs]
+def facts_of(rows: Sequence[dict]) -> list[Fact]:
+    """Rows of the dataset that have an answer as facts."""
+    return [Fact(row["question"], row["name"], row["label"], TASKS["summary"].texts(row)[0]) for row in rows]
 
 
 def main() -> None:
@@ -41,9 +39,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the results in data/results")
     options = parser.parse_args()
     begin, pipeline = time.perf_counter(), Pipeline.load(device="cpu")
-    entries, people = unseen_questions(3 * options.facts + 5, options.seed)
-    facts = facts_of(entries, asked_people(entries, people))[: options.facts]
-    pipeline.remember(people)
+    facts = facts_of(course_rows("response", options.facts, "test", options.seed))
+    pipeline.remember(fact.record for fact in facts)
     rows = []
     for heat in options.heats:
         rows.append(heat_row(pipeline, facts, heat, range(options.seeds)))

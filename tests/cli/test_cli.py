@@ -1,5 +1,6 @@
 """The command line: exit codes, sentences instead of tracebacks, files that other programs read."""
 
+import argparse
 import json
 import re
 import shlex
@@ -8,11 +9,15 @@ import sys
 
 import pytest
 
+from momem_lib.cli import training
 from momem_lib.cli.main import main, parser
-from momem_lib.data.records import read_people
-from momem_lib.nn.checkpoints import load_tensors
-from momem_lib.project import ROOT
-from momem_lib.system.memory import Memory
+from momem_lib.data.people import read_people
+from momem_lib.data.rows import SynthesisConfig
+from momem_lib.nn.checkpoints import load_tensors, save_tensors
+from momem_lib.project import CHECKPOINTS, ROOT, TEST_PEOPLE, VERSION
+from momem_lib.settings import flat
+from momem_lib.system import evaluation
+from momem_lib.training.config import read_config
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -62,8 +67,8 @@ def test_ask_as_json(capsys):
         ["train", "ner", "--load-optim"],
         ["train", "ner", "--resume", "--config", "{folder}"],
         ["calibrate", "--num-datapoints", "0"],
-        ["average", "ner", "{corrupt}", "{corrupt}", "--out", "{out}"],
-        ["average", "ner", "no-such-file.safetensors", "--out", "{out}"],
+        ["train", "all", "--config", "{corrupt}"],
+        ["train", "all", "--tr-dataset-path", "{corrupt}"],
         ["data", "vocabulary", "--dest-path", "{corrupt}"],
         ["ask", "Who is Jo?", "--people", "nul\0byte"],
         ["ask", "Who is Jo?", "--seed", "-1"],
@@ -119,6 +124,20 @@ def test_from_the_vocabulary_to_a_trained_module_step_by_step(capsys, tmp_path):
     assert code == 2 and "momem data vocabulary" in err
 
 
+def test_train_all_trains_each_module_and_settles_the_thresholds(capsys, tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(training, "train_one", lambda options: done.append((options.module, options.resume)))
+    monkeypatch.setattr(training, "calibrate", lambda options: done.append(options.out_dir) or 0)
+    assert run(capsys, "train", "all", "--out-dir", tmp_path)[0] == 0
+    assert done == [("ner", False), ("summary", False), ("response", False), tmp_path]
+    done.clear()
+    for name in ("ner.json", "summary.json", "summary.train.safetensors"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(training, "finished", lambda folder, module: module == "ner")
+    assert run(capsys, "train", "all", "--resume", "--out-dir", tmp_path)[0] == 0  # ner is done, summary was begun
+    assert done == [("summary", True), ("response", False), tmp_path]
+
+
 def test_data_questions_and_evaluate(capsys, tmp_path):
     assert run(capsys, "data", "questions", "--num-datapoints", 30, "--dest-path", tmp_path)[0] == 0
     questions, people, out = tmp_path / "questions.jsonl", tmp_path / "people.jsonl", tmp_path / "out.jsonl"
@@ -131,33 +150,96 @@ def test_data_questions_and_evaluate(capsys, tmp_path):
         asked = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
         for line, entry in zip(lines, asked, strict=True):
             assert line["question"] == entry["question"] and isinstance(line["abstained"], bool)
-            assert {"tag", "content", "summary", "response", "reason"} <= set(line)
+            assert {"tag", "content", "summary", "response", "reason", "name", "label"} <= set(line)
 
 
-def test_a_memory_file_keeps_people_between_runs(capsys, tmp_path):
-    database, people = tmp_path / "memory.db", tmp_path / "people.jsonl"
-    person = {"fname": "Zed", "lname": "Quux", "occupation": "Baker", "location": "Lima", "movie": "Heat",
-              "music": "Waterloo", "hobbies": "golf", "university": "Uppsala University"}  # fmt: skip
-    people.write_text(json.dumps(person) + "\n", encoding="utf-8")
-    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
-    assert "Lima" in run(capsys, "ask", "Where does Zed Quux live?", "--memory", database)[1]
-    with Memory(database) as memory:
-        assert memory.names() == ["Zed Quux"]  # the shipped people stay out of the reader's database
-    people.write_text(json.dumps(person | {"location": "Cusco"}) + "\n", encoding="utf-8")
-    edited = run(capsys, "ask", "Where does Zed Quux live?", "--people", people, "--memory", database)[1]
-    assert "Cusco" in edited and "Lima" not in edited
+def commands(reader):
+    """The parsers of all commands, and of theirs."""
+    for action in reader._actions:
+        for command in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            yield command
+            yield from commands(command)
 
 
-def test_help_of_every_command(capsys):
-    for arguments in (
-        ["--help"],
-        ["ask", "--help"],
-        ["data", "text", "--help"],
-        ["train", "--help"],
-        ["run", "--help"],
-    ):
-        code, out, _ = run(capsys, *arguments)
-        assert code == 0 and "usage: momem" in out
+def test_help_names_each_option_with_its_default_and_shows_an_example():
+    shown = [reader for reader in commands(parser()) if reader.get_default("action")]
+    assert len(shown) > 20
+    for reader in shown:
+        assert f"usage: {reader.prog}" in reader.format_help()
+        example = reader.epilog.removeprefix("example: momem ")
+        assert parser().parse_args(shlex.split(example)).action is reader.get_default("action")
+        for action in reader._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                continue
+            words = reader._get_formatter()._expand_help(action)
+            assert words and (action.required or action.nargs == 0 or "default" in words), (reader.prog, action.dest)
+
+
+def test_defaults_that_help_shows_are_those_of_the_library():
+    options, config = vars(parser().parse_args(["data", "text"])), SynthesisConfig()
+    for name in ("num_datapoints", "context_window", "prob_threshold", "seed"):
+        assert options[name] == getattr(config, name)
+
+
+def test_version_and_a_word_for_a_number(capsys):
+    assert run(capsys, "--version")[:2] == (0, f"{VERSION}\n")
+    code, _, err = run(capsys, "ask", "Who?", "--temperature", "warm")
+    assert code == 2 and "invalid float value: 'warm'" in err and "usage" not in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MemoryError(), 2, "too large for this machine's memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 2, "lower batch_size"),
+        (OSError(28, "No space left on device"), 2, "No space left on device: check the path and the space"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), 2, "check the path and the space"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_input_or_machine_can_cause_is_a_sentence(capsys, monkeypatch, error, code, words):
+    def fail(_path):
+        raise error
+
+    monkeypatch.setattr(evaluation, "read_questions", fail)
+    found, _, err = run(capsys, "evaluate", "--questions", "q", "--predictions", "p")
+    assert found == code and words in err and "None" not in err and len(err.splitlines()) == 1
+
+
+def test_a_path_in_no_encoding_is_named_all_the_same(capsys):
+    code, _, err = run(capsys, "ask", "Who?", "--people", "\udcff.csv")
+    assert code == 2 and "does not exist" in err
+
+
+def test_predictions_overwrite_no_input(capsys, tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"question": "Who?", "answer": null}\n', encoding="utf-8")
+    (tmp_path / "hard.jsonl").hardlink_to(tmp_path / "q.jsonl")
+    (tmp_path / "soft.jsonl").symlink_to(TEST_PEOPLE)
+    asked = ("evaluate", "--questions", tmp_path / "q.jsonl", "--predictions")
+    for path in (tmp_path / "q.jsonl", tmp_path / "hard.jsonl", tmp_path / "soft.jsonl", TEST_PEOPLE,
+                 CHECKPOINTS / "ner.safetensors"):  # fmt: skip
+        before = path.read_bytes()
+        code, _, err = run(capsys, *asked, path)
+        assert code == 2 and "would overwrite an input" in err and path.read_bytes() == before
+    for path in (tmp_path, "/dev/null"):
+        assert "is no file" in run(capsys, *asked, path)[2]
+
+
+def test_data_sets_aside_what_stands_there(capsys, tmp_path):
+    (tmp_path / "people.jsonl").write_text('{"name": "Jo Doe"}\n', encoding="utf-8")
+    code, out, _ = run(capsys, "data", "questions", "--num-datapoints", 3, "--dest-path", tmp_path)
+    assert code == 0 and "were moved to" in out and read_people(tmp_path / "previous" / "people.jsonl")
+    for words in (["--kinds", "odd"], ["--styles", "plain,odd"]):
+        code, _, err = run(capsys, "data", "questions", *words, "--dest-path", tmp_path)
+        assert code == 2 and "'odd' is none of" in err
+    assert run(capsys, "data", "tokens", "--context-window", 0, "--dest-path", tmp_path)[0] == 2
+
+
+def test_resuming_with_other_settings_is_refused_before_a_dataset_is_made(capsys, tmp_path, monkeypatch):
+    state, config = tmp_path / "ner.train.safetensors", read_config("ner")
+    save_tensors(state, {}, {"training": flat(config) | {"batch_size": 7}})
+    code, _, err = run(capsys, "train", "ner", "--resume", "--out-dir", tmp_path)
+    assert code == 2 and "batch_size differ" in err
 
 
 @pytest.mark.parametrize("page", ["README.md", "data/checkpoints/README.md", "data/lists/README.md"])

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -219,6 +220,25 @@ def test_files_are_encoded_in_pieces_of_small_numbers(tokenizer, tmp_path):
         assert {piece.dtype for piece in pieces} == {np.dtype(np.uint16)}
         assert np.concatenate(pieces).tolist() == tokenizer.encode(path.read_bytes())
     assert list(tokenizer.encode_stream("")) == []
+
+
+def test_a_path_is_not_taken_for_a_text(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("to be or not to be", encoding="utf-8")
+    for source in ("text.txt", ["some text", "text.txt"]):
+        with pytest.raises(InputError, match=r"name of a file: give Path\('text.txt'\)"):
+            BPETokenizer.train(source, 300)
+    assert BPETokenizer.train(Path("text.txt"), 260).vocab_size == 260 and tokenizer.encode("text.txt")
+
+
+def test_numbers_that_are_no_token_get_a_sentence(tokenizer):
+    for kind, most in ((ByteTokenizer(), 267), (tokenizer, tokenizer.vocab_size - 1)):
+        for wrong in (-1, most + 1):
+            with pytest.raises(InputError, match=f"there is no token {wrong}: numbers from 0 to {most}"):
+                kind.decode([104, wrong])
+    with pytest.raises(InputError, match="there is no token 300"):
+        ByteTokenizer().show([104, 256, 256, 300])
+    assert ByteTokenizer().show([104, 256, 256, 105]) == "h<pad><pad>i"
 
 
 def test_counting_and_encoding_a_file_takes_little_memory(tokenizer, tmp_path):

@@ -26,7 +26,7 @@ from momem_lib.lm.training import train, window_loss, windows
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import load_tensors
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.project import CHECKPOINTS, InputError, alone
 from momem_lib.settings import change, read_changes
 from momem_lib.training.trainer import Trainer, TrainingStopped, make_optimizers
 
@@ -285,7 +285,22 @@ def test_an_earlier_model_is_set_aside_and_nothing_is_lost(capsys, tmp_path, tex
     assert (out / "previous-2" / "log.csv").read_text(encoding="utf-8") == "the reader's own, too"
     assert (out / "previous-3" / "language_model.safetensors").read_bytes() == models[0]
     names = {path.name for path in out.iterdir()}
-    assert "tokens.bin" in names and not any(name.startswith("next-") for name in names)
+    assert "tokens.bin" in names and not any(name.startswith(".") for name in names)
+
+
+def test_a_second_run_in_the_folder_is_refused_and_leftovers_are_cleared(capsys, tmp_path, text_file):
+    out, config = tmp_path / "out", config_file(tmp_path, max_global_steps=2)
+    for left in (".next-abc", "next-week"):  # the second is the reader's own
+        (out / left).mkdir(parents=True)
+    (out / ".log.csv.123.tmp").touch()
+    with alone(out / "language_model"):
+        code, _, errors = lm(capsys, "train", text_file, "--config", config, "--out", out)
+        assert code == 2 and "another program is making" in errors
+    code, printed, _ = lm(capsys, "train", text_file, "--config", config, "--out", out)
+    assert code == 0 and {path.name for path in out.iterdir() if path.is_dir() or path.name[0] == "."} == {"next-week"}
+    begin = text_file.read_text(encoding="utf-8").split()[0]
+    assert f"momem lm generate {out} -- " in printed and begin in printed.split("try: ")[1]
+    assert "nothing is left to resume" in lm(capsys, "train", "--resume", "--out", out)[2]
 
 
 def test_a_start_that_fails_leaves_the_earlier_model_where_it_is(capsys, tmp_path, text_file):
@@ -387,17 +402,22 @@ def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, mo
     monkeypatch.setattr(lm_runs, "OUT", tmp_path / "none")
     out = tmp_path / "out"
     lm(capsys, "train", text_file, "--config", config_file(tmp_path), "--out", out)
-    lines = iter(["9", "2", str(out), str(text_file), "3", str(out), "To", "0", "2", "nowhere", "", "4"])
+    lines = ["9", "2", str(out), str(text_file), "3", str(out), "To", "0", "2", "nowhere", "", "4", str(out), "warm"]
+    lines = iter([*lines, "4", str(out), "0", "To", "", "5"])
     monkeypatch.setattr("builtins.input", lambda _question: next(lines))
     code, printed, errors = lm(capsys)
     assert code == 0 and "bits per byte" in printed and "momem lm generate" in printed
-    assert "no choice" in errors and "holds no language model" in errors
+    assert "no choice" in errors and "holds no language model" in errors and "invalid float value: 'warm'" in errors
+    assert "momem lm chat" in printed and "Traceback" not in errors
 
     def end_of_input(_question):
         raise EOFError
 
     monkeypatch.setattr("builtins.input", end_of_input)
     assert lm(capsys)[0] == 0
+    monkeypatch.setattr("builtins.input", lambda _question: b"\xff".decode())
+    code, _, errors = lm(capsys)
+    assert code == 2 and "no UTF-8 text" in errors
 
 
 @pytest.mark.parametrize(
@@ -415,6 +435,8 @@ def test_the_menu_trains_tests_writes_and_leaves(capsys, tmp_path, text_file, mo
         ["train", "{text}", "--minutes", "soon"],
         ["train", "{text}", "--seed", "-1"],
         ["train", "{text}", "--test", "nowhere.txt"],
+        ["train", "{text}", "--test", "{empty}"],
+        ["train", "{text}", "--test", "{binary}"],
         ["train", "{text}", "--device", "tpu"],
         ["train", "{text}", "--out", "{empty}"],
         ["train", "--resume"],

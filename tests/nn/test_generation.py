@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from momem_lib.data.records import Record
 from momem_lib.data.tasks import TASKS, encode_target
 from momem_lib.data.tokens import SPECIALS, TOKENIZER, ByteTokenizer
 from momem_lib.nn.blocks import ModelConfig
@@ -22,7 +23,7 @@ ROWS = [
     {
         "question": f"Where does {name} live?",
         "name": name,
-        "content": f"Name: {name}; Lives in: {place};",
+        "record": {"name": name, "Lives in": place},
         "summary": f"Lives in: {place}",
         "response": f"{name} lives in {place}.",
         "value": place,
@@ -40,7 +41,8 @@ def small_module(task: str) -> Module:
     torch.manual_seed(5)
     copy_from = {"ner": "prompt", "summary": "source", "response": "both"}[task]
     shape = {"embedding_dim": 32, "num_heads": 2, "hidden_dim": 32, "num_decoder_blocks": 1, "context_window": 160}
-    model = Transformer(ModelConfig(**shape, copy_from=copy_from, num_encoder_blocks=int(task != "ner"))).eval()
+    shape |= {"source_reading": "fields" if task == "summary" else "whole", "num_encoder_blocks": int(task != "ner")}
+    model = Transformer(ModelConfig(**shape, copy_from=copy_from)).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return Module(TASKS[task], model)
@@ -72,19 +74,21 @@ def test_tokens_survive_a_file(task, tmp_path):
     for index, row in enumerate(ROWS):
         shown = TOKENIZER.show(again.target[index].tolist())
         assert shown == f"{task.start}{row[task.target]}{task.stop}"
-        named = "<name>" if task.name == "summary" else row["name"]  # Module 2 is not told who is asked about
+        # Module 2 is not told who is asked about, and Module 3 is shown where the name stands.
+        named = {"summary": "<name>", "response": f"\x02{row['name']}\x03"}.get(task.name, row["name"])
         assert TOKENIZER.show(again.prompt[index].tolist()) == f"<prompt>Where does {named} live?</prompt>"
 
 
 def test_what_exceeds_the_window_is_left_out_whole():
     size = {"content": 2, "question": 4, "summary": 0}  # bytes, and the special tokens around them
     rows = [row | {"question": "Where does <name> live?"} for row in ROWS]  # as Module 2 reads it
+    rows = [row | {"content": Record(row["name"], (("Lives in", row["value"]),)).content} for row in rows]
     sizes = [{key: len(row[key].encode()) + extra for key, extra in size.items()} for row in rows]
     longest = [max(row["content"], row["question"] + row["summary"]) for row in sizes]
     tokens = tokenize(TASKS["summary"], ROWS, sorted(longest)[1])
     assert (len(tokens), tokens.left_out) == (2, 2)
     kept = [row["content"] for row, length in zip(sizes, longest, strict=True) if length <= sorted(longest)[1]]
-    assert tokens.source.lengths.tolist() == kept
+    assert list(map(len, tokens.source)) == kept
 
 
 def test_a_batch_predicts_each_token_from_those_before_it():
@@ -127,34 +131,6 @@ def test_batched_writing_equals_single(name, temperature):
         assert len({len(result.tokens) for result in together}) > 1
 
 
-@pytest.mark.parametrize("temperature", [0.0, 0.8])
-@pytest.mark.parametrize("name", TASKS)
-def test_guesses_change_the_speed_and_nothing_else(monkeypatch, name, temperature):
-    """Right ones, wrong ones, half-right ones, and one for a row that ends at once: the result is the same."""
-    module, task, steps = small_module(name), TASKS[name], []
-    model = module.model
-    model.head.scores.bias.data[TOKENIZER.id(task.stop)] = 4.0
-    inputs = module.inputs([row["question"] for row in ROWS], [task.texts(row)[0] for row in ROWS])
-    step = Transformer.step
-    monkeypatch.setattr(Transformer, "step", lambda *given: steps.append(1) or step(*given))
-
-    def written(guesses):
-        steps.clear()
-        sampling = Sampling(temperature, seeds=[1, 2, 3, 4])
-        return generate_fast(model, inputs, TOKENIZER.id(task.stop), 40, sampling, guesses)
-
-    plain = written(None)
-    most = len(steps)
-    right = [[*result.tokens, TOKENIZER.id(task.stop)] for result in plain]
-    spoilt = [[*tokens[: len(tokens) // 2], 7, *tokens[: row * 30]] for row, tokens in enumerate(right)]
-    for guesses in (right, spoilt, [[9] * 99] * 4, [[]] * 4):
-        for before, after in zip(plain, written(guesses), strict=True):
-            assert (before.tokens, before.finished) == (after.tokens, after.finished)
-            assert before.log_probs == pytest.approx(after.log_probs, abs=1e-3)
-            assert before.copied == pytest.approx(after.copied, abs=1e-3)
-        assert guesses is not right or len(steps) <= 2 < most
-
-
 @pytest.mark.parametrize("temperature", [0.0, 1.0, 2.5])
 @pytest.mark.parametrize("name", TASKS)
 def test_drafting_writes_what_the_plain_loop_writes(name, temperature):
@@ -178,15 +154,6 @@ def test_the_same_seed_writes_the_same_and_another_something_else():
     assert len({tuple(tokens) for tokens in texts.values()}) == 5
 
 
-def test_what_may_be_copied_can_be_limited():
-    """With copying confined to two texts, every copied letter comes from them, and the rest is as free as before."""
-    module = small_module("response")
-    module.model.copy.gate.bias.data.fill_(50.0)  # copies only
-    free = module.write(["Is Jo there?"], ["Lives in: Oslo"])[0]
-    bound = module.write(["Is Jo there?"], ["Lives in: Oslo"], copy_only=[["Oslo", "Jo"]])[0]
-    assert set(bound.text) <= set("OsloJo") and not set(free.text) <= set("OsloJo")
-
-
 @pytest.mark.parametrize("name", TASKS)
 def test_score_is_the_probability_of_writing_it(name):
     module, task = small_module(name), TASKS[name]
@@ -208,22 +175,6 @@ def test_score_is_the_probability_of_writing_it(name):
     for row, (source, prompt, _) in enumerate(texts):
         (alone,) = module.score([prompt], [candidates[row]], [source])
         assert many[row].tolist() == pytest.approx(alone.tolist(), rel=1e-4)
-
-
-def test_candidates_can_be_judged_by_what_tells_them_apart():
-    module, task = small_module("summary"), TASKS["summary"]
-    model = module.model
-    own = ["Favourite movie: Up", "Favourite music: Up", "Hobbies: chess", None]
-    (short,) = module.score(["Which hobby?"], [own], ["Hobbies: chess;"], whole=False)
-    for text, number in zip(own, short.tolist(), strict=True):
-        wanted = encode_target(task, text)[1:]
-        wanted = wanted[: len("Favourite mo")] if text and text[0] == "F" else wanted[:1]
-        state, out = model.start(module.inputs(["Which hobby?"], ["Hobbies: chess;"]))
-        expected = 0.0
-        for token in wanted:
-            expected += out.log_probs[0, -1, token].item()
-            out = model.step(state, torch.tensor([token]))
-        assert number == pytest.approx(expected, rel=1e-4)
 
 
 def test_sampling_follows_the_distribution():

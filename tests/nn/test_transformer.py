@@ -5,12 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from momem_lib.course.shared.anatomy import looking
 from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, attention, attention_by_hand, causal_mask
 from momem_lib.nn.blocks import Block, ModelConfig
-from momem_lib.nn.checkpoints import load_model, load_tensors
+from momem_lib.nn.checkpoints import load_model
 from momem_lib.nn.copying import match_lengths
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.transformer import Looks, Transformer
+from momem_lib.nn.transformer import Transformer
 from momem_lib.project import CHECKPOINTS, InputError
 from momem_lib.training.config import read_config
 
@@ -26,6 +27,8 @@ KINDS = {
     "n-grams": {"copy_from": "prompt", "ngram_rows": 64},
     "n-grams, encoder-decoder": {"copy_from": "both", "ngram_rows": 64, "num_encoder_blocks": 1},
     "plain encoder-decoder": {"copy_from": "none", "num_encoder_blocks": 1},
+    "fields": {"copy_from": "source", "num_encoder_blocks": 2, "source_reading": "fields", "ngram_rows": 64},
+    "plain fields": {"copy_from": "none", "num_encoder_blocks": 1, "source_reading": "fields"},
 }
 
 
@@ -48,7 +51,11 @@ def random_inputs(model: Transformer, prompts=(9, 4), target=7, sources=(12, 5))
         return tokens.masked_fill(~mask, 256), mask
 
     source = rows(sources) if model.encoder_norm else (None, None)
-    return Inputs(*rows([target, target]), *rows(prompts), *source)
+    inputs = Inputs(*rows([target, target]), *rows(prompts), *source)
+    if model.role is not None:
+        inputs.target[:, 2] = ord(":")  # values are seen from here on
+        inputs.spans = (torch.arange(max(sources)) // 3).expand(2, -1)
+    return inputs
 
 
 def row_of(inputs: Inputs, row: int) -> Inputs:
@@ -61,6 +68,7 @@ def row_of(inputs: Inputs, row: int) -> Inputs:
         *cut(inputs.target, inputs.target_mask),
         *cut(inputs.prompt, inputs.prompt_mask),
         *cut(inputs.source, inputs.source_mask),
+        cut(inputs.spans, inputs.source_mask)[0],
     )
 
 
@@ -149,11 +157,12 @@ def test_a_causal_prompt_does_not_look_ahead_and_the_other_does():
     for reading, alike in (("causal", True), ("both", False)):
         model = small(copy_from="none", prompt_attention=reading)
         inputs = random_inputs(model, prompts=(9, 9))
-        first, second = Looks(), Looks()
-        model(inputs, first)
+        with looking(model) as first:
+            model(inputs)
         inputs.prompt = inputs.prompt.clone()
         inputs.prompt[:, 8] = 120
-        model(inputs, second)
+        with looking(model) as second:
+            model(inputs)
         # The second block's weights over the first 8 prompt positions depend on what these positions have seen.
         assert torch.equal(first.decoder[1][:, :, :8, :8], second.decoder[1][:, :, :8, :8]) == alike
 
@@ -202,9 +211,9 @@ def test_cached_equals_uncached(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_predictions_are_probabilities_and_looks_are_kept(kind):
     model = small(**KINDS[kind])
-    looks = Looks()
     inputs = random_inputs(model)
-    out = model(inputs, looks)
+    with looking(model) as looks:
+        out = model(inputs)
     torch.testing.assert_close(out.log_probs.exp().sum(-1), torch.ones(2, 7), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(out.log_probs, model(inputs).log_probs, rtol=1e-4, atol=1e-5)
     assert (len(looks.decoder), len(looks.encoder)) == (2, model.config.num_encoder_blocks)
@@ -248,6 +257,4 @@ def test_the_three_modules_together_stay_small():
     parameters = sum(model.num_parameters() for model in models)
     shipped = [CHECKPOINTS / f"{task}.safetensors" for task in ("ner", "summary", "response")]
     assert sum(load_model(path, "cpu")[0].num_parameters() for path in shipped) == parameters
-    words = CHECKPOINTS / "bag_of_words.safetensors"
-    assert parameters + load_tensors(words)[1]["parameters"] <= 4_300_000
-    assert sum(path.stat().st_size for path in (*shipped, words)) <= 20e6
+    assert parameters <= 4_300_000 and sum(path.stat().st_size for path in shipped) <= 20e6

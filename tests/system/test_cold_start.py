@@ -27,4 +27,3 @@ def test_an_answer_loads_no_plots_no_compiler_and_reads_no_grammar():
     assert not set(UNNEEDED) & set(loaded["modules"])
     data = {path.replace("\\\\", "/").partition("/data/")[2].partition("/")[0] for path in loaded["opened"]}
     assert "templates" not in data and "lists" not in data
-    assert "taught.json" in " ".join(loaded["opened"])

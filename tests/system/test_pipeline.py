@@ -1,42 +1,48 @@
 """Gates, pipeline and evaluation: the shipped modules answer right, spoilt ones are caught, bad input is a sentence."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
 from momem_lib.data.dataset import questions_and_people
-from momem_lib.data.records import FIELDS, Person, person_from, read_people, write_people
+from momem_lib.data.people import read_people
+from momem_lib.data.records import LABELS, Person, Record
 from momem_lib.data.rows import SynthesisConfig, load_material
 from momem_lib.data.tasks import TASKS, objection
+from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.generation import Generated
 from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.project import DATA, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, check_question
-from momem_lib.system.choices import asked_fields
-from momem_lib.system.evaluation import (
-    evaluate,
-    evaluate_module,
-    read_questions,
-    tally,
-    verdict,
+from momem_lib.system.evaluation import evaluate, evaluate_module, read_questions, table, tally, verdict
+from momem_lib.system.gates import (
+    Gates,
+    response_gate,
+    summary_gate,
+    summary_label,
+    tag_gate,
+    word_spans,
 )
-from momem_lib.system.gates import Gates, nearest_person, occurrences, response_gate, summary_gate, tag_gate, word_spans
 from momem_lib.system.memory import Memory
 from momem_lib.system.pipeline import Pipeline
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 QUESTIONS = {
-    "occupation": "What is {}'s occupation?",
-    "location": "Where does {} live?",
-    "movie": "What is the favourite movie of {}?",
-    "music": "What is {}'s favourite music?",
-    "hobbies": "What are the hobbies of {}?",
-    "university": "Which university did {} attend?",
+    "Occupation": "What is {}'s occupation?",
+    "Lives in": "Where does {} live?",
+    "Favourite movie": "What is the favourite movie of {}?",
+    "Favourite music": "What is {}'s favourite music?",
+    "Hobbies": "What are the hobbies of {}?",
+    "University attended": "Which university did {} attend?",
 }
+
+
+def changed(record: Record, name: str | None = None, **values: str) -> Record:
+    """A record of the six fields with another name or other values, by their keys."""
+    return Record(name or record.name, tuple((dict(record.facts) | {LABELS[k]: v for k, v in values.items()}).items()))
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +70,59 @@ def untrained(seed=0, **cards) -> dict[str, Module]:
 
 
 @pytest.mark.parametrize("name", ["Muchiri T'Challa", "$tev0 Ca$hmoney"])
-@pytest.mark.parametrize("field", FIELDS)
-def test_the_two_classic_people_in_all_fields(pipeline, name, field):
-    person = pipeline.memory.look_up(name).person
-    answer = pipeline.ask(QUESTIONS[field].format(name))
-    others = [getattr(person, other) for other in FIELDS if other != field]
-    assert objection(answer.text, getattr(person, field), name, others) is None, str(answer)
-    assert answer.tag == name and answer.summary == person.summary(field) and answer.content == person.content
+@pytest.mark.parametrize("label", QUESTIONS)
+def test_the_two_classic_people_in_all_fields(pipeline, name, label):
+    record = pipeline.memory.look_up(name).record
+    answer = pipeline.ask(QUESTIONS[label].format(name))
+    assert objection(answer.text, record.value(label), name, record.others(label)) is None, str(answer)
+    assert (answer.tag, answer.label, answer.value) == (name, label, record.value(label))
+    assert answer.summary == record.summary(label) and answer.content == record.content
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "questions"),
+    [
+        ("staff.csv", "Ana Ruiz", {"Blood group": "What is {}'s blood group?", "Key number": "{}, key number?"}),
+        (
+            "towns.csv",
+            "Ambleford",
+            {"River": "Which river flows through {}?", "Population": "What is {}'s population?"},
+        ),
+    ],
+)
+def test_tables_with_columns_of_their_own(file, name, questions):
+    pipeline = Pipeline.load(device="cpu")
+    pipeline.remember(read_people(DATA / file))
+    record = pipeline.memory.look_up(name).record
+    for label, question in questions.items():
+        answer = pipeline.ask(question.format(name))
+        assert answer.label == label and record.value(label) in answer.text, str(answer)
+    empty = Record("Jo Doe", (("Room", "7"), ("Blood group", "")))
+    pipeline.remember([empty])
+    assert "'Blood group' of Jo Doe is not filled in" in pipeline.ask("What is Jo Doe's blood group?").reason
+
+
+def test_no_value_and_no_order_changes_which_fact_is_chosen(pipeline):
+    """Two-phase reading: the choice is a function of the question and the labels, equal to the last letter."""
+    questions, told = [question.format("Jo Doe") for question in QUESTIONS.values()], []
+    for values in (
+        ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT"),
+        ("Hobbies: x", "7;", "Lives in: Y", "#", "", "é"),
+    ):
+        asked = Pipeline(pipeline.modules, Memory())
+        asked.remember([Person("Jo", "Doe", *values)])
+        steps = [answer.trace[2] for answer in asked.ask_many(questions, gates=Gates(confidence=False, summary=False))]
+        told.append([((step.wrote or "").partition(": ")[0], step.confidence) for step in steps])
+    assert [label for label, _ in told[0]] == list(QUESTIONS) == [label for label, _ in told[1]]
+    sure = [torch.tensor([share for _, share in row]) for row in told]
+    assert torch.allclose(*sure, atol=1e-5)
 
 
 def test_unseen_people_end_to_end(unseen):
-    questions, people = unseen
+    questions, records = unseen
     pipeline = Pipeline.load(device="cpu")
-    pipeline.remember(people)
-    counts = tally(evaluate(pipeline, questions, people))["all"]
+    pipeline.remember(records)
+    counts = tally(evaluate(pipeline, questions, records))["all"]
     # README has the measured figures, on more questions. A sample of 120 scatters around them by 1.5 % (one standard
     # deviation), so that the bars stand two of those lower.
     assert counts["right"] >= 0.94 * len(questions)
@@ -86,20 +131,20 @@ def test_unseen_people_end_to_end(unseen):
 
 @pytest.mark.parametrize("module", ["ner", "summary", "response"])
 def test_each_module_alone_on_gold_inputs(unseen, module):
-    questions, people = unseen
-    lines = list(evaluate_module(Pipeline.load(device="cpu"), module, questions, people))
+    questions, records = unseen
+    lines = list(evaluate_module(Pipeline.load(device="cpu"), module, questions, records))
     counts = tally(lines)["all"]
     assert counts["right"] >= 0.93 * len(lines) and len(lines) > 60  # as above
     assert {"tag", "content", "summary", "response", "abstained", "reason"} <= set(lines[0])
 
 
 def test_an_edited_record_changes_the_next_answer(pipeline):
-    person = pipeline.memory.look_up("Muchiri T'Challa").person
-    pipeline.memory.replace(replace(person, location="Mombasa"))
+    record = pipeline.memory.look_up("Muchiri T'Challa").record
+    pipeline.memory.replace(changed(record, location="Mombasa"))
     try:
         assert "Mombasa" in pipeline.ask("Where does Muchiri T'Challa live?").text
     finally:
-        pipeline.memory.replace(person)
+        pipeline.memory.replace(record)
     assert "Wakanda" in pipeline.ask("Where does Muchiri T'Challa live?").text
 
 
@@ -107,7 +152,7 @@ def test_an_edited_record_changes_the_next_answer(pipeline):
 def test_a_sign_that_stands_alone_leaves_no_space_in_the_answer(pipeline, question):
     answer = pipeline.ask(question)
     assert answer.tag == "Muchiri T'Challa" and not answer.trace[0].tries  # no longer name: it is the same one
-    assert answer.text == "Muchiri T'Challa's job: King" and not answer.trace[-1].tries
+    assert "King" in answer.text and not answer.trace[-1].tries
 
 
 def test_what_cannot_be_answered_gets_a_reason(pipeline):
@@ -121,11 +166,11 @@ def test_what_cannot_be_answered_gets_a_reason(pipeline):
         answer = pipeline.ask(question)
         assert answer.abstained and reason in answer.reason, f"{question}: {answer}"
         assert answer.trace[-1].module == module and answer.trace[-1].gate == answer.reason
-        assert json.loads(answer.to_json())["response"] is None
+        assert json.loads(json.dumps(answer.to_dict()))["response"] is None
 
 
 def test_many_answers_equal_single_answers(pipeline):
-    questions = [QUESTIONS[field].format(person.name) for person in list(pipeline.memory)[:4] for field in FIELDS]
+    questions = [text.format(record.name) for record in list(pipeline.memory)[:4] for text in QUESTIONS.values()]
     for temperature in (0.0, 1.0):
         together = pipeline.ask_many(questions, temperature, seed=3)
         assert [pipeline.ask(question, temperature, seed=3).text for question in questions] == [
@@ -144,7 +189,7 @@ def test_untrained_modules_behind_gates_never_answer():
     """The gates alone must keep nonsense back: a module that knows nothing gives no answer at all."""
     pipeline = Pipeline(untrained(), Memory())
     pipeline.remember([JO])
-    for answer in pipeline.ask_many([QUESTIONS[field].format("Jo Doe") for field in FIELDS]):
+    for answer in pipeline.ask_many([question.format("Jo Doe") for question in QUESTIONS.values()]):
         assert answer.abstained and answer.reason
     answer = pipeline.ask("Where does Jo Doe live?", gates=False)
     assert not answer.abstained and [step.module for step in answer.trace] == ["ner", "memory", "summary", "response"]
@@ -156,16 +201,21 @@ def test_one_spoilt_module_causes_silence_and_no_wrong_answer(pipeline, spoilt):
     healthy = pipeline.modules
     module = untrained(**{spoilt: healthy[spoilt].card})[spoilt]  # judged as strictly as the healthy one
     broken = Pipeline({**healthy, spoilt: module}, pipeline.memory)
-    person = pipeline.memory.look_up("Muchiri T'Challa").person
-    for field in FIELDS:
-        text = broken.ask(QUESTIONS[field].format(person.name)).text
-        assert text is None or objection(text, getattr(person, field)) is None
+    record = pipeline.memory.look_up("Muchiri T'Challa").record
+    for label, question in QUESTIONS.items():
+        text = broken.ask(question.format(record.name)).text
+        assert text is None or objection(text, record.value(label)) is None
+
+
+def test_what_module_3_spoils_is_said_plainly(pipeline):
+    broken = Pipeline({**pipeline.modules, "response": untrained()["response"]}, pipeline.memory)
+    answer = broken.ask("Where does Muchiri T'Challa live?")
+    assert answer.text == "Muchiri T'Challa - Lives in: Wakanda" and len(answer.trace[-1].tries) == 1
+    assert len(broken.ask("Where does Muchiri T'Challa live?", temperature=1.0, seed=1).trace[-1].tries) == 2
 
 
 def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     """Let Module 0 write one name with one probability, and score spans by a table."""
-    from momem_lib.data.tokens import TOKENIZER
-
     tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
     made = Generated(tokens, [float(torch.tensor(probabilities[wrote]).log())], [1.0] * len(tokens), True)
     monkeypatch.setattr(Module, "write", lambda *_, **__: [made])
@@ -186,36 +236,47 @@ def fixed_ner(monkeypatch, pipeline, probabilities, wrote):
     [
         ({"King of Wakanda": 0.4, "King": 0.2, None: 0.1}, "King of Wakanda", "King of Wakanda"),  # not the known part
         ({"of Wakanda": 0.3, "King": 0.2, None: 0.1}, "of Wakanda", "King"),  # known, elsewhere in the question
-        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "of Wakanda"),  # nobody is likelier
-        ({None: 0.5, "King": 0.3}, None, None),  # "nobody" is not talked over
+        ({"of Wakanda": 0.3, "King": 0.1, None: 0.2}, "of Wakanda", "King"),  # the memory's word counts for much
+        ({None: 0.9, "King": 0.03}, None, "King"),
+        ({None: 0.99, "King": 0.001}, None, None),  # an improbable name is not talked into a question
         ({"of Wakanda": 0.3, "King": 0.01, None: 0.001}, "of Wakanda", "of Wakanda"),  # too unlikely in itself
     ],
 )
 def test_a_known_name_is_taken_only_where_module_0_agrees(monkeypatch, probabilities, wrote, tag):
     pipeline = Pipeline(untrained(), Memory())
-    pipeline.remember([replace(JO, fname="King", lname="")])
+    pipeline.remember([changed(JO, "King")])
     assert fixed_ner(monkeypatch, pipeline, probabilities, wrote).tag == tag
 
 
-@pytest.mark.parametrize("wrote", ["King", "Wakanda", "of Wakanda", "King of Wakanda"])
-def test_a_piece_of_a_known_name_means_who_bears_the_whole(monkeypatch, wrote):
+def test_a_known_name_that_is_not_taken_is_named_in_the_reason(monkeypatch):
     pipeline = Pipeline(untrained(), Memory())
-    pipeline.remember([replace(JO, fname="King", lname=lname) for lname in ("", "of Wakanda")])
-    answer = fixed_ner(monkeypatch, pipeline, {wrote: 0.9, "King": 0.9}, wrote)
-    assert (answer.tag, answer.reason) == ("King of Wakanda", None)
-    assert len(answer.trace[0].tries) == (wrote != "King of Wakanda")
+    assert fixed_ner(monkeypatch, pipeline, {None: 0.99}, None).reason == "the question names nobody"
+    pipeline.remember([changed(JO, "King")])
+    assert "not clear that the question is about 'King'" in fixed_ner(monkeypatch, pipeline, {None: 0.99}, None).reason
+
+
+@pytest.mark.parametrize(
+    "sign", "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u2066\u2069\u2060\u3164\ufe0f\ufeff\U000e0100"
+)
+def test_a_name_is_found_whatever_unseen_signs_stand_in_it_or_in_the_question(sign):
+    memory = Memory()
+    memory.remember([Record("Jo Doe", ()), Record(f"A{sign}l Lee{sign}", ())])
+    for name in (f"{sign}Jo{sign} D{sign}oe{sign}", f"{sign}Al{sign} Lee", "Al Lee"):
+        question = check_question(f"Where does {name} live, {sign}please{sign}?")
+        found = {span for span in memory.knows(word_spans(question)) if tag_gate(question, span) is None}
+        assert len(found) == 1 and memory.look_up(found.pop()).status == "exact"
 
 
 def test_a_name_longer_than_the_known_one_is_not_cut(monkeypatch):
     pipeline = Pipeline(untrained(), Memory())
-    pipeline.remember([replace(JO, fname="King", lname="of")])
+    pipeline.remember([changed(JO, "King of")])
     probabilities = {"King of Wakanda": 0.9, "King of": 0.1}
     assert fixed_ner(monkeypatch, pipeline, probabilities, "King of Wakanda").tag == "King of Wakanda"
 
 
 def test_the_threshold_holds_for_every_name(monkeypatch):
     pipeline = Pipeline(untrained(ner={"metrics": {"confidence_threshold": 0.6}}), Memory())
-    pipeline.remember([replace(JO, fname="King", lname="")])
+    pipeline.remember([changed(JO, "King")])
     answer = fixed_ner(monkeypatch, pipeline, {"King": 0.5, None: 0.1}, "King")
     assert "only 50.0% sure" in answer.reason
 
@@ -233,43 +294,28 @@ def test_a_space_beside_the_name_is_none_of_it(monkeypatch):
         assert (answer.reason is None) == bool(tag)
 
 
-def test_the_choice_of_a_field_hangs_on_neither_name_nor_record(pipeline):
-    module, odd = pipeline.modules["summary"], "Zq;: Lives in: v9#"
-    questions = [QUESTIONS[field] for field in FIELDS]
-    plain = asked_fields(module, [text.format("Jo Doe") for text in questions], ["Jo Doe"] * 6)
-    strange = asked_fields(module, [text.format(odd) for text in questions], [odd] * 6)
-    assert [field for field, _ in plain] == list(FIELDS) == [field for field, _ in strange]
-    assert torch.allclose(*(torch.tensor([sure for _, sure in row]) for row in (plain, strange)), atol=1e-5)
-    assert asked_fields(module, [], []) == []
-    field, sure = asked_fields(module, ["Where does Jo Doe live?"], [""])[0]  # nobody is named: asked as it stands
-    assert (field, sure > 0.5) == ("location", True)
-
-
 @pytest.mark.parametrize(
-    ("confirmed", "summary", "tries"),
+    ("wrote", "said", "tries"),
     [
-        (("location", 0.99), "Lives in: Oslo", 0),
-        (("hobbies", 0.99), "Hobbies: chess", 1),
-        ((None, 0.99), None, 1),
-        (("location", 0.1), "Lives in: Oslo", 0),
+        ("Lives in: Oslo", "Lives in: Oslo", 0),
+        ("Lives in: Osl", "Lives in: Oslo", 1),  # a slip in the copying is mended: the label decides
+        ("Lives on: Oslo", "Lives on: Oslo", 0),  # no label of the record
+        (None, None, 0),
     ],
 )
-def test_a_summary_counts_when_stand_ins_confirm_it(monkeypatch, pipeline, confirmed, summary, tries):
-    from momem_lib.system import pipeline as home
-
-    monkeypatch.setattr(home, "asked_fields", lambda *_: [confirmed])
-    monkeypatch.setitem(pipeline.modules["summary"].card["metrics"], "confidence_threshold", 0.5)
-    answer = Answer("Where does Jo Doe live?", tag="Jo Doe", person=JO)
+def test_behind_a_label_stands_its_whole_value(monkeypatch, pipeline, wrote, said, tries):
+    tokens = TOKENIZER.encode(wrote) if wrote else [TOKENIZER.id("<none>")]
+    written = Generated(tokens, [0.0] * len(tokens), [1.0] * len(tokens), True)
+    monkeypatch.setattr(Module, "write", lambda *_, **__: [written])
+    answer = Answer("Where does Jo Doe live?", tag="Jo Doe", record=JO)
     pipeline.pick_facts([answer], Gates())
-    step = answer.trace[-1]
-    assert (answer.summary, len(step.tries), step.confidence) == (summary, tries, confirmed[1])
-    assert (answer.reason is None) == (summary is not None and confirmed[1] > 0.5)
-    assert answer.field == (confirmed[0] if summary else None)
+    assert (answer.summary, len(answer.trace[-1].tries)) == (said, tries)
+    assert (answer.reason is None) == (said == "Lives in: Oslo") == (answer.label == "Lives in")
 
 
 def test_a_record_too_long_to_read_is_not_cut_and_harms_no_other_question():
     pipeline = Pipeline(untrained(), Memory())
-    pipeline.remember([replace(JO, hobbies="x" * 5000), replace(JO, fname="Al")])
+    pipeline.remember([changed(JO, hobbies="x" * 5000), changed(JO, "Al Doe")])
     pipeline.find_names = lambda answers, gates: [setattr(answer, "tag", answer.question) for answer in answers]
     answers = pipeline.ask_many(["Jo Doe", "Al Doe"])
     assert "reads 2,046" in answers[0].reason and "reads" not in (answers[1].reason or "")
@@ -280,22 +326,23 @@ def test_tag_gate():
     assert tag_gate("Is Joanna there?", "Ann") and tag_gate("Is Joanna there?", "anna")
     assert tag_gate("where does 李明 live?", "李明") is None
     assert tag_gate("x", "y") and tag_gate("x", None) and tag_gate("x", " ")
-    assert occurrences("aaa", "aa") == [0, 1]
 
 
 def test_summary_gate():
     assert summary_gate(JO, "Lives in: Oslo") is None
     for bad in ("Lives in: Oslo ", "Lives in: Bergen", "Oslo", "", None):
         assert summary_gate(JO, bad)
-    assert "empty" in summary_gate(replace(JO, music=""), "Favourite music: ")
+    assert "not filled in" in summary_gate(changed(JO, music=""), "Favourite music: ")
+    assert "no record" in summary_gate(None, "Lives in: Oslo")
+    assert summary_label(JO, "Lives in: Oslo") == "Lives in" and summary_label(JO, "Lives in: Osl") is None
 
 
 def test_response_gate():
     memory = Memory()
-    memory.remember([JO, replace(JO, fname="Ann", lname="Lee")])
+    memory.remember([JO, changed(JO, "Ann Lee")])
 
     def gate(text):
-        return response_gate(text, JO, "location", "Jo Doe", memory)
+        return response_gate(text, JO, "Lives in", "Jo Doe", memory)
 
     assert gate("Jo Doe lives in Oslo.") is None
     assert "value" in gate("Jo Doe lives in Bergen.") and "value" in gate(None)
@@ -307,9 +354,39 @@ def test_response_gate():
 
 
 def test_a_value_inside_another_value_is_not_another_value():
-    person = replace(JO, occupation="Os", location="Oslo")
-    assert response_gate("Jo Doe lives in Oslo.", person, "location", "Jo Doe", Memory()) is None
+    record = changed(JO, occupation="Os", location="Oslo")
+    assert response_gate("Jo Doe lives in Oslo.", record, "Lives in", "Jo Doe", Memory()) is None
     assert objection("Jo Doe lives in Oslo.", "Oslo", others=["Os"]) is None
+
+
+def test_short_values_count_as_whole_words():
+    record = Record("Siobhán", (("Subject", "Art"), ("Size", "S"), ("Phone no", "7"), ("Vegan", "no")))
+    assert response_gate("Siobhán - Subject: Art", record, "Subject", "Siobhán", Memory()) is None
+    assert response_gate("Siobhán's phone no is 7.", record, "Phone no", "Siobhán", Memory()) is None
+    assert "another value" in response_gate("Siobhán's subject is Art, no?", record, "Subject", "Siobhán", Memory())
+    assert "value 'S'" in response_gate("Siobhán's size is L.", record, "Size", "Siobhán", Memory())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "response"),
+    [
+        ("Y", "Oslo", "You can find Y in Oslo."),
+        ("Ma", "chess", "Mapenzi ya Ma ni chess, na Ma hupenda chess."),
+        ("Jo", "Jo Jazz", "Jo listens to Jo Jazz."),
+    ],
+)
+def test_the_person_asked_about_is_nobody_else(name, value, response):
+    memory, record = Memory(), Record(name, (("Fact", value),))
+    memory.remember([record, Record("Al", ())])
+    assert response_gate(response, record, "Fact", name, memory) is None
+    assert "somebody else, 'Al'" in response_gate(f"{response} Al", record, "Fact", name, memory)
+
+
+@pytest.mark.parametrize("sign", [".", '"', "-", "?", ":"])
+def test_mere_signs_are_no_other_value(sign):
+    record = Record("Jo Doe", (("Lives in", "Oslo"), ("Hobbies", sign)))
+    for text in ('Jo Doe lives in "Oslo".', "Jo Doe - Lives in: Oslo", "Oslo? Jo Doe lives there."):
+        assert response_gate(text, record, "Lives in", "Jo Doe", Memory()) is None
 
 
 def test_neither_value_nor_name_counts_towards_the_length():
@@ -329,13 +406,14 @@ def test_word_spans_are_bounded():
 
 def test_without_the_record_gate_an_ambiguous_name_still_gives_a_record():
     memory = Memory()
-    memory.remember([JO, replace(JO, location="Bergen")])
+    memory.remember([JO, changed(JO, location="Bergen")])
     found = memory.look_up("Jo Doe")
-    assert found.status == "ambiguous" and nearest_person(memory, found) == JO
+    assert found.status == "ambiguous" and found.record is None and found.nearest == JO
+    assert memory.look_up("Jo Do").nearest == JO and memory.look_up("Xu").nearest is None
 
 
 def test_verdicts():
-    entry = {"answer": "Oslo", "field": "location"}
+    entry = {"answer": "Oslo", "field": "location"}  # one of the six keys stands for its label
     assert verdict(entry, "Jo Doe lives in Oslo.", JO) == "right"
     assert verdict(entry, "Jo Doe lives in Oslo, listens to Jolene.", JO) == "wrong"
     assert verdict(entry, None, JO) == "abstained"
@@ -348,36 +426,25 @@ def test_questions_that_cannot_be_read(bad):
         check_question(bad)
 
 
-def test_people_files_with_mistakes(tmp_path):
-    path = tmp_path / "people.jsonl"
-    good = json.dumps(JO.to_dict())
-    bad_lines = {
-        "{": "line 3",
-        "[]": "line 3",
-        json.dumps({**JO.to_dict(), "age": "7"}): "unknown key 'age'",
-        json.dumps({**JO.to_dict(), "movie": 7}): "'movie' must be text",
-        json.dumps({**JO.to_dict(), "fname": " "}): "'fname' is empty",
-        json.dumps({**JO.to_dict(), "lname": "a\nb"}): "control character",
-        '{"fname": "Jo"}': "no 'lname'",
-    }
-    for line, message in bad_lines.items():
-        path.write_text(f"{good}\n\n{line}\n", encoding="utf-8")
-        with pytest.raises(InputError, match=message):
-            read_people(path)
-    path.write_bytes(good.encode() + b"\n\xff\n")
-    with pytest.raises(InputError, match="line 2, is not UTF-8"):
-        read_people(path)
-    path.write_text("\n", encoding="utf-8")
-    with pytest.raises(InputError, match="nobody"):
-        read_people(path)
-    for missing in (tmp_path / "no.jsonl", tmp_path):
-        with pytest.raises(InputError):
-            read_people(missing)
-    people = [JO, replace(JO, fname="李", music="a\u2028b")]
-    write_people(path, people)
-    assert read_people(path) == people
-    with pytest.raises(InputError, match="surrogate"):
-        person_from({**JO.to_dict(), "music": "\ud83d"})
+def test_a_total_is_no_value_and_a_value_keeps_its_line():
+    lines = [{"verdict": "right", "kind": kind} for kind in ("all", "a\n\x1b[31m" + "b" * 99, None, "None", "null", 7)]
+    counts = tally([*lines, {"verdict": "wrong"}], "kind")
+    assert sum(counts["all"].values()) == 7 and counts["null"] == {"right": 1, "wrong": 1, "abstained": 0}
+    assert len(counts) == 7 and '"all"' in counts and '"null"' in counts and "7" in counts
+    shown = table(counts)
+    assert len(shown.splitlines()) == 8 and "\x1b" not in shown and "…" in shown
+
+
+def test_what_a_question_line_says_is_cleaned_like_a_record(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    path.write_text(
+        '{"question": "Who?", "answer": " Os\\u00adlo ", "label": "Lives in", "name": "Jo "}', encoding="utf-8"
+    )
+    (entry,) = read_questions(path)
+    assert (entry["answer"], entry["name"]) == ("Oslo", "Jo")
+    path.write_text('{"question": "Who?", "answer": "a\\u009b", "label": "Lives in"}', encoding="utf-8")
+    with pytest.raises(InputError, match="answer holds a control character"):
+        read_questions(path)
 
 
 def test_question_files_with_mistakes(tmp_path):
@@ -387,6 +454,7 @@ def test_question_files_with_mistakes(tmp_path):
         ('{"answer": null}', "the keys question"),
         ('{"question": "", "answer": null}', "line 1: the question is empty"),
         ('{"question": "Who?", "answer": "x", "field": "age"}', "field is 'age'"),
+        ('{"question": "Who?", "answer": "x"}', "there is no label"),
         ('{"question": "Who?", "answer": "", "field": "movie"}', "answer is empty"),
         ('{"question": "Who?", "answer": null, "fname": 5}', "fname must be text"),
         ('{"question": "Who?", "answer": null, "note": "\\ud800"}', "surrogate"),
@@ -396,6 +464,20 @@ def test_question_files_with_mistakes(tmp_path):
         path.write_text(line, encoding="utf-8")
         with pytest.raises(InputError, match=message):
             read_questions(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gates": word} for word in ("off", 0, 1, None, [])]
+    + [{"temperature": heat} for heat in ("0.5", None, True, -1, float("nan"))]
+    + [{"seed": seed} for seed in ("7", 1.5, True, -1, 2**63)],
+    ids=str,
+)
+def test_the_wrong_type_is_refused_and_not_taken_for_true(wrong):
+    with pytest.raises(InputError, match="was expected"):
+        Pipeline(untrained(), Memory()).ask("Where does Jo Doe live?", **wrong)
+    with pytest.raises(InputError, match="bool was expected"):
+        Gates(tag="off")
 
 
 def test_single_gates_can_be_switched_off(pipeline):

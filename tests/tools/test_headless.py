@@ -2,12 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from momem_lib.course.shared.figures import show
-from momem_lib.course.shared.pictures import draw_pipeline
+from momem_lib.course.shared.figures import blank, show
 from momem_lib.project import FIGURES, ROOT, InputError
 from momem_lib.tools import headless, notebooks
 from momem_lib.tools.headless import run_and_report, run_notebooks
@@ -82,8 +82,8 @@ def test_a_kernel_that_dies_is_reported_too(course, paths, tmp_path, capsys):
 def test_pictures_of_a_run_lie_beside_it_and_the_committed_ones_stay(course, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MOMEM_FIGURES", "elsewhere")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    save = "from momem_lib.course.shared import draw_pipeline, show\n"
-    save += "show(draw_pipeline(), '00_no_such')"
+    save = "from momem_lib.course.shared import Chart, draw_charts, show\n"
+    save += "show(draw_charts([Chart('', [1, 2], {'a': [3, 4]}, 'x', 'y')]), '00_no_such')"
     path = write(course, "07_picture", code("steps = 1  # how many", "parameters"), code(save))
     assert run_and_report([path], parameters={"steps": "2"}, out_dir=tmp_path / "out") == 0
     assert (tmp_path / "out" / "figures" / "07_picture" / "00_no_such.png").stat().st_size > 1000
@@ -145,6 +145,17 @@ def test_wrong_parameters_are_refused_before_anything_runs(paths, tmp_path, monk
 def test_values_get_the_type_of_the_default(value, default, expected):
     got = convert("p", value, default)
     assert got == expected and type(got) is type(expected)
+
+
+def test_a_relative_path_belongs_to_the_folder_that_one_stands_in(paths, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("people.jsonl").touch()
+    Path("folder").mkdir()
+    assert convert("people", "people.jsonl", "test_people.jsonl") == str(tmp_path / "people.jsonl")
+    for text in ("other.jsonl", "folder", "", "a\0b", "x" * 9999):
+        assert convert("people", text, "test_people.jsonl") == text
+    with pytest.raises(InputError, match="would overwrite the notebooks"):
+        run_notebooks([paths["00_good"]], out_dir=paths["00_good"].parent)
 
 
 def test_parameters_are_read_with_their_defaults(paths):
@@ -244,7 +255,7 @@ def test_cells_run_out_of_order_keep_their_counts(course):
 
 
 def test_web_pages_link_to_each_other_and_hold_their_pictures(course, paths, tmp_path):
-    show(draw_pipeline(), "here", folder=course.parent / "figures")
+    show(blank(2, 1, "a page")[0], "here", folder=course.parent / "figures")
     links = "[next](02_plain.ipynb) [word](words.md#term) [far](https://example.org/a.ipynb) [up](../README.md)"
     words = nbformat.v4.new_markdown_cell(f'# One & `two`\n{links}\n\n<img src="../figures/here.png" alt="a row">')
     path = write(course, "04_words", words)

@@ -16,12 +16,10 @@ from momem_lib.data.rows import SynthesisConfig, load_material, row_stream
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import load_model, load_tensors, save_tensors
 from momem_lib.nn.module import Module
-from momem_lib.project import InputError
+from momem_lib.project import InputError, alone
 from momem_lib.settings import change
-from momem_lib.training.averaging import average
 from momem_lib.training.batches import batch_of, batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, in_bfloat16, learning_rate, read_config
-from momem_lib.training.hard_examples import difficulty, hardest
 from momem_lib.training.loop import Interrupted, fit, train
 from momem_lib.training.trainer import Trainer, TrainingStopped, cross_entropy, module_loss
 
@@ -39,6 +37,7 @@ def rows():
 
 def small_config(task="ner", **changes) -> TrainConfig:
     shape = {"num_encoder_blocks": int(task != "ner"), "copy_from": "prompt" if task == "ner" else "source"}
+    shape |= {"source_reading": "fields"} if task == "summary" else {}
     return change(TrainConfig(), {**SMALL, **NUMBERS, **shape, **changes}, "test")
 
 
@@ -153,7 +152,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(rows, tmp_path):
         seen += os.read(run.stderr.fileno(), 1000)
     run.send_signal(signal.SIGINT)
     message = run.communicate(timeout=60)[1].decode()
-    assert run.returncode == 2 and "--resume" in message and "Traceback" not in message
+    assert run.returncode == 130 and "--resume" in message and "Traceback" not in message
     assert load_tensors(tmp_path / "ner.train.safetensors")[1]["progress"]["step"] > 0
 
 
@@ -202,24 +201,6 @@ def test_fit_goes_on_where_a_trainer_stands_and_ends_where_it_is_told_to(rows):
     assert trainer.step == 7 and fit(trainer, batches, module_loss, 8, **quiet)
 
 
-def test_an_average_is_the_mean_of_the_weights_and_says_of_what(rows, tmp_path):
-    config = small_config()
-    for seed in (0, 1):
-        train("ner", small_config(max_global_steps=2, seed=seed), rows, rows[:5], tmp_path / f"{seed}", "cpu")
-    paths = [tmp_path / f"{seed}" / "ner.safetensors" for seed in (0, 1)]
-    card = average("ner", config, paths, tmp_path / "mean.safetensors", rows[:5])
-    mean, stored = load_model(tmp_path / "mean.safetensors", "cpu", "ner")
-    weights = [load_model(path, "cpu")[0].embedding.weight for path in paths]
-    assert torch.allclose(mean.embedding.weight, (weights[0] + weights[1]) / 2)
-    assert [each["steps"] for each in stored["averaged"]] == [2, 2] and stored["metrics"] == card["metrics"]
-    with pytest.raises(InputError, match="two checkpoints"):
-        average("ner", config, paths[:1], tmp_path / "mean.safetensors", rows[:5])
-    train("ner", small_config(max_global_steps=2, hidden_dim=40), rows, rows[:5], tmp_path / "other", "cpu")
-    with pytest.raises(InputError, match="same module and shape"):
-        other = tmp_path / "other" / "ner.safetensors"
-        average("ner", config, [paths[0], other], tmp_path / "mean.safetensors", rows[:5])
-
-
 @contextmanager
 def broken_off(at: int):
     """Within it, a run is broken off before a step, as by a power cut: whatever its last checkpoint holds remains."""
@@ -245,38 +226,6 @@ def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path):
     assert card["steps"] == 4 and card["began_from"] == {"steps": 4, "data": None}
 
 
-def test_hard_rows_are_those_that_the_model_writes_worst(rows):
-    device, task = torch.device("cpu"), TASKS["ner"]
-    model = Trainer(small_config(), device).average
-    tokens = tokenize(task, rows, 512)
-    losses = difficulty(model, tokens, device, batch_size=7)
-    for index in (0, 5, 11):  # alone, without any padding, a row is as hard as in its batch
-        inputs, labels = batch_of(tokens, [index])
-        chosen = model(inputs).log_probs.gather(-1, labels[:, :, None]).squeeze(-1)
-        assert losses[index] == pytest.approx(-chosen.min().item(), rel=1e-4)
-    kept = hardest(model, tokens, 0.25, device)
-    wanted = sorted(sorted(range(len(tokens)), key=lambda index: -losses[index])[:15])
-    assert len(kept) == 15 and len(tokens) == 60
-    for place, index in enumerate(wanted):
-        assert kept.target[place].tolist() == tokens.target[index].tolist()
-        assert kept.prompt[place].tolist() == tokens.prompt[index].tolist()
-
-
-def test_a_resumed_run_trains_on_the_hard_rows_of_its_beginning(rows, tmp_path):
-    config = small_config("summary", hardest_share=0.3)
-    whole = train("summary", config, rows, rows[:5], tmp_path / "whole", "cpu")
-    shared = ("summary", config, rows, rows[:5], tmp_path / "broken", "cpu")
-    with broken_off(at=6):
-        train(*shared)
-    card = train(*shared, resume=True)
-    assert card["rows"] == whole["rows"] < 0.31 * 60
-    weights = [load_tensors(tmp_path / name / "summary.safetensors")[0] for name in ("whole", "broken")]
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    (tmp_path / "broken" / "summary.rows.safetensors").unlink()
-    with pytest.raises(InputError, match="rows of that run"):
-        train(*shared, resume=True)
-
-
 def test_gradients_that_are_no_numbers_stop_training_before_a_weight_changes(rows):
     trainer = Trainer(small_config(), torch.device("cpu"))
     trainer.model.decoder_norm.weight.register_hook(lambda gradient: gradient * float("inf"))
@@ -291,6 +240,27 @@ def test_validation_rows_that_do_not_fit_the_window_are_left_out(rows, tmp_path)
         "ner", small_config(max_global_steps=1, context_window=70, validation_rows=50), rows, rows, tmp_path, "cpu"
     )
     assert 0 < card["metrics"]["validation_rows"] < 50
+
+
+def test_validation_without_a_row_is_refused_before_training(rows, tmp_path):
+    with pytest.raises(InputError, match="validation dataset holds no row"):
+        train("ner", small_config(), rows, [], tmp_path, "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_model_is_set_aside_when_another_one_begins(rows, tmp_path):
+    config = small_config(max_global_steps=1)
+    train("ner", config, rows, rows[:3], tmp_path, "cpu")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"ner.safetensors", "ner.json", "ner.train.safetensors"}
+    for wrong in ([], rows[:3]), (rows, []):
+        with pytest.raises(InputError, match="holds no row"):
+            train("ner", config, *wrong, tmp_path, "cpu")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    train("ner", config, rows, rows[:3], tmp_path, "cpu", init_from=tmp_path / "ner.safetensors")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "previous").iterdir()} == before
+    with alone(tmp_path / "ner"), pytest.raises(InputError, match="another program"):
+        train("ner", config, rows, rows[:3], tmp_path, "cpu")
 
 
 def test_another_dataset_is_no_resuming(rows, tmp_path):
@@ -316,6 +286,14 @@ def test_a_config_file_is_laid_over_the_profile(tmp_path):
     path.write_text('{"batch_size": 7}', encoding="utf-8")
     config = read_config("summary", "full", path)
     assert config == change(read_config("summary", "full"), {"batch_size": 7}, "test")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_quick_profile_is_the_full_one_with_fewer_steps_and_rows(task):
+    quick, full = (read_config(task, profile) for profile in ("quick", "full"))
+    assert quick.model == full.model and quick.max_global_steps < full.max_global_steps
+    assert quick == change(full, {key: getattr(quick, key) for key in ("max_global_steps", "checkpoint_steps")}
+                           | {"num_datapoints": quick.data.num_datapoints}, "test")  # fmt: skip
 
 
 def test_learning_rate_by_steps():
@@ -349,11 +327,12 @@ def test_learning_rate_along_a_line():
         ('{"batch_size": 0}', "from 1 to"),
         ('{"clip_norm": -1}', "from 1e-09 to"),
         ('{"lr_gamma": 1e999}', "from 0 to 1"),
-        ('{"dropout": NaN}', "from 0 to 0.9"),
+        ('{"dropout": NaN}', "NaN is no number"),
         ('{"seed": -1}', "from 0 to"),
         ('{"longest_match": -1}', "from 0 to"),
         ('{"hidden_dim": 1000000000000}', "from 1 to"),
         ('{"num_encoder_blocks": 1}', "decoder-only"),
+        ('{"choice_loss": 1}', "points at a fact"),
         ('{"batch_size": ' + "1" * 5000 + "}", "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),
         ('{"num_heads": 3}', "multiple of"),

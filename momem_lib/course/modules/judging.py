@@ -1,13 +1,12 @@
 """Rows for the course made on the spot, and how good a module is on them: by length, by kind of character, by row."""
 
-import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from momem_lib.data.rows import KINDS, Material, SynthesisConfig, load_material, row_stream
+from momem_lib.data.rows import KINDS, SynthesisConfig, load_material, row_stream
 from momem_lib.data.styles import STYLES
 from momem_lib.data.tasks import Task, task_named
 from momem_lib.nn.module import Module
@@ -19,13 +18,16 @@ KEPT_ROWS = 400_000  # rows that are looked through, at most, for those that wer
 CHARACTERS = ("plain letters", "digits and signs", "accented letters", "other scripts")
 NOTHING = "nothing to find"  # the group of rows to which <none> is the right answer
 PLAIN_SIGNS = " '’-."  # between the letters of ordinary names
-LENGTHS = (8, 12, 16, 24)  # bytes: where one group of lengths ends
+LENGTHS = {
+    8: "up to 8",
+    12: "9 to 12",
+    16: "13 to 16",
+    24: "17 to 24",
+    9999: "25 or more",
+}  # bytes: end of a group, its name
+GROUPS = (*CHARACTERS, *LENGTHS.values(), NOTHING)  # the order in which groups are shown
 
-
-@lru_cache(maxsize=1)
-def material() -> Material:
-    """The shipped lists and templates, read once."""
-    return load_material()
+material = lru_cache(load_material)  # the shipped lists and templates, read once
 
 
 def course_rows(
@@ -44,7 +46,7 @@ def course_rows(
         split: train, validation or test: whose names and values. Phrasings are those of training in every split.
         kinds, styles: only these (of rows.KINDS and values.STYLES).
         longest: tokens in the source, and in prompt plus target; longer rows are left out.
-        synthesis: other keys of SynthesisConfig, such as noise_share, unanswerable_share or languages.
+        synthesis: other keys of SynthesisConfig, such as bare_share or languages.
 
     Raises:
         InputError: an unknown task, or hardly any row is such as was asked for.
@@ -56,7 +58,7 @@ def course_rows(
     """
     task = task_named(task_name)
     config = SynthesisConfig(seed=seed, **{"noise_share": 0.0} | synthesis)
-    stream = row_stream(material(), config, split, "known", config.noise_share)
+    stream = row_stream(material(), config, split, "known")
     fitting = (
         row
         for row in islice(stream, KEPT_ROWS)
@@ -99,12 +101,12 @@ class Judged:
         return NOTHING if self.copied is None else length_group(len(self.copied.encode()))
 
 
-def judge(module: Module, rows: Sequence[dict]) -> list[Judged]:
+def examine(module: Module, rows: Sequence[dict]) -> list[Judged]:
     """Let a module write for each row, greedily, and compare with what is right.
 
     Example:
         >>> ner = Module.load(task="ner", device="cpu")
-        >>> [judged.right for judged in judge(ner, course_rows("ner", 2, kinds=("answerable",), styles=("plain",)))]
+        >>> [judged.right for judged in examine(ner, course_rows("ner", 2, kinds=("answerable",), styles=("plain",)))]
         [True, True]
     """
     task, (_, pairs) = module.task, module.exact_match(rows)
@@ -135,15 +137,7 @@ def length_group(length: int) -> str:
         >>> length_group(8), length_group(9), length_group(99)
         ('up to 8', '9 to 12', '25 or more')
     """
-    ends = [end for end in LENGTHS if length <= end]
-    if not ends:
-        return f"{LENGTHS[-1] + 1} or more"
-    place = LENGTHS.index(ends[0])
-    return f"{LENGTHS[place - 1] + 1} to {ends[0]}" if place else f"up to {ends[0]}"
-
-
-LENGTH_GROUPS = tuple(length_group(end) for end in (*LENGTHS, LENGTHS[-1] + 1))
-GROUPS = (*CHARACTERS, *LENGTH_GROUPS, NOTHING)  # the order in which groups are shown
+    return next(group for end, group in LENGTHS.items() if length <= end)
 
 
 def shares_by(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict[str, tuple[int, int]]:
@@ -166,24 +160,23 @@ def shares_by(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict[st
     return {name: tuple(counts[name]) for name in order}
 
 
-def failure_table(judged: Iterable[Judged], most: int = 8, width: int = 34) -> str:
-    """The rows that went wrong, the surest first, as a plain-text table: what was read, wanted, and written instead.
+def failure_table(judged: Iterable[Judged], most: int = 8) -> str:
+    """The rows that went wrong, the surest first, as plain text: what was asked, wanted, and written instead.
 
     Example:
         >>> row = {"question": "Who is Jo?", "name": "Jo"}
-        >>> print(failure_table([Judged(row, task_named("ner"), None, False, 0.9)], width=12))
-        question      wanted        wrote         sure
-        Who is Jo?    Jo            <none>         90%
+        >>> print(failure_table([Judged(row, task_named("ner"), None, False, 0.9)]))
+        90%  asked   Who is Jo?
+             wanted  Jo
+             wrote   <none>
         1 of 1 wrong
     """
     judged = list(judged)
     wrong = sorted((one for one in judged if not one.right), key=lambda one: -one.confidence)
-    lines = [f"{'question':<{width}}  {'wanted':<{width}}  {'wrote':<{width}}  sure"]
+    lines = []
     for one in wrong[:most]:
         wanted = one.copied if one.task.name == "response" else one.wanted
-        texts = [one.row["question"], *("<none>" if text is None else text for text in (wanted, one.wrote))]
-        cells = [textwrap.wrap(shown(text), width) or [""] for text in texts]
-        for line in range(max(map(len, cells))):
-            parts = (f"{cell[line] if line < len(cell) else '':<{width}}" for cell in cells)
-            lines.append("  ".join([*parts, f"{one.confidence:4.0%}" if line == 0 else ""]).rstrip())
+        lines.append(f"{one.confidence:3.0%}  asked   {shown(one.row['question'])}")
+        for what, text in (("wanted", wanted), ("wrote", one.wrote)):
+            lines.append(f"     {what:<6}  {'<none>' if text is None else shown(text)}")
     return "\n".join([*lines, f"{len(wrong)} of {len(judged)} wrong"])

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from momem_lib.course.shared.anatomy import looking
+from momem_lib.data.records import Record
 from momem_lib.data.tasks import Task, encode_prompt, encode_source, encode_target, frame, task_named
 from momem_lib.data.tokens import SPECIALS, TOKENIZER
 from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.module import Module
-from momem_lib.nn.transformer import Looks
 from momem_lib.project import InputError
 
 CONTINUED = "·"  # stands for a byte that goes on with the character before it
@@ -145,18 +146,19 @@ def letters_of(text: str) -> list[int | None]:
 
 
 @torch.inference_mode()
-def read_along(module: Module, prompt: str, source: str | None = None, text: str | None = None) -> Reading:
+def read_along(module: Module, prompt: str, source: str | Record | None = None, text: str | None = None) -> Reading:
     """Run a module over what it writes (or over a text of yours), and keep what it looked at (teacher forcing).
 
     Args:
-        source: what the encoder reads; None for a decoder-only module. text: None for what it writes by itself.
+        source: what the encoder reads, a record for Module 2; None for a decoder-only module.
+        text: None for what it writes by itself.
 
     Example:
-        >>> reading = read_along(Module.load(task="ner", device="cpu"), "Is Jo in?")
+        >>> reading = read_along(Module.load(task="ner", device="cpu"), "Where does Jo live?")
         >>> reading.wrote, reading.weights.shape, reading.attention.shape
-        (['J', 'o', '</tag>'], torch.Size([3, 11]), torch.Size([3, 4, 3, 11]))
+        (['J', 'o', '</tag>'], torch.Size([3, 21]), torch.Size([3, 4, 3, 21]))
         >>> reading.origins()[0][:2]
-        ('prompt', 3)
+        ('prompt', 11)
     """
     model, task = module.model, module.task
     if text is None:
@@ -165,8 +167,8 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
     else:
         target = encode_target(task, text)
     inputs = module.inputs([prompt], [source], [target[:-1]])
-    looks = Looks()
-    out = model(inputs, looks)
+    with looking(model) as looks:
+        out = model(inputs)
     labels = torch.tensor(target[1:], device=model.device)  # (T,)
     log_probs, copied = (part[0] for part in out.of(labels[None]))  # (T,) each
     tokens, weights = out.source[0], out.copy_weights[0]  # (S,) and (T, S)
@@ -179,7 +181,8 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
     wrote, places, read, attended = (
         token_labels(part) for part in (target[1:], tokens, encode_prompt(prompt) + target[:-1], encode_source(source))
     )
-    texts = model.config.copied(("source", source), ("prompt", prompt))
+    content = source.content if isinstance(source, Record) else source
+    texts = model.config.copied(("source", content), ("prompt", prompt))
     copies = {part: text for part, text in texts if text is not None}  # None: there was nothing to read
     return Reading(text, wrote, chances, gate, copied, copies, places, weights, best, read, own, cross, attended)
 
@@ -187,23 +190,24 @@ def read_along(module: Module, prompt: str, source: str | None = None, text: str
 def sample_module(
     module: Module,
     prompt: str,
-    source: str | None = None,
+    source: str | Record | None = None,
     temperature: float = 1.0,
     count: int = 4,
     seed: int = 0,
     longest: int = MOST_WRITTEN,
+    top_p: float | None = None,
 ) -> list[Generated]:
     """What a module writes at a temperature, several times over: sample n is drawn with the seed `seed` + n.
 
     Args:
-        longest: tokens after which a text is cut off.
+        longest: tokens after which a text is cut off. top_p: see Sampling.
 
     Raises:
         InputError: a temperature out of range, or texts that are too long.
     """
     inputs = module.inputs([prompt] * count, [source] * count)
     most = max(1, min(longest, module.limit(prompt, source)))
-    sampling = Sampling(temperature, seeds=range(seed, seed + count))
+    sampling = Sampling(temperature, top_p=top_p, seeds=range(seed, seed + count))
     return generate_fast(module.model, inputs, TOKENIZER.id(module.task.stop), most, sampling)
 
 
@@ -223,7 +227,7 @@ def letters_of_sample(written: Generated) -> list[tuple[str, float]]:
     return letters
 
 
-def prompted(module: Module, prompt: str, source: str | None = None) -> Callable[[Tensor], Inputs]:
+def prompted(module: Module, prompt: str, source: str | Record | None = None) -> Callable[[Tensor], Inputs]:
     """What a module reads when it has written some bytes (1, T) already; for sampling.byte_model."""
     start = TOKENIZER.id(module.task.start)
     return lambda tokens: module.inputs([prompt], [source], [[start, *tokens[0].tolist()]])

@@ -2,30 +2,32 @@
 
 from collections.abc import Callable
 
-from momem_lib.data.records import FIELDS, KEYS, Person, person_from
+from momem_lib.data.records import Person, Record, record_from
 from momem_lib.project import InputError
 
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess; tea", "MIT")
 
 
 def check_own_record(record: object) -> None:
-    """00.1: a record about oneself, as the people file has it, with something in every field."""
-    assert record is not None, 'your record is None: replace it by a dict, {"fname": "...", ...}'
+    """00.1: a record about oneself, as the people file has it, with three facts or more, one in a new field."""
+    assert record is not None, 'your record is None: replace it by a dict, {"name": "...", ...}'
     assert isinstance(record, dict), f"a dict was expected, in curly brackets, not {type(record).__name__}"
     try:
-        person = person_from(record, "your record")
+        mine = record_from(record, "your record")
     except InputError as error:
         raise AssertionError(str(error)) from None
-    empty = [key for key in KEYS if key != "lname" and not getattr(person, key)]
+    empty = [label for label, value in mine.facts if not value]
     assert not empty, f"nothing stands in {', '.join(empty)}: the memory can only tell what it was told"
+    assert len(mine.facts) >= 3, f"your record has {len(mine.facts)} of the three facts or more that were asked for"
+    assert set(mine.labels) - set(JO.labels), "all your fields are among the usual six: add one that nobody thought of"
 
 
-def check_summary_gate(gate: Callable[[Person, str | None], str | None]) -> None:
+def check_summary_gate(gate: Callable[[Record, str | None], str | None]) -> None:
     """00.2: a gate that lets a summary through when it is a fact of the record, letter by letter."""
-    for field in FIELDS:
-        said = gate(JO, JO.summary(field))
+    for label in JO.labels:
+        said = gate(JO, JO.summary(label))
         assert said is not True, "your gate returned True: return None to let pass, and a sentence to stop"
-        assert said is None, f"it stops {JO.summary(field)!r}, which is in the record, and says {said!r}"
+        assert said is None, f"it stops {JO.summary(label)!r}, which is in the record, and says {said!r}"
     for summary, why in (
         ("Lives in: Rome", "the record says Oslo"),
         (None, "None means that Module 2 found nothing"),

@@ -2,7 +2,6 @@
 
 import platform
 import sqlite3
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable
@@ -16,12 +15,9 @@ from packaging.requirements import Requirement
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.checkpoints import hardware, load_tensors, pick_device
 from momem_lib.project import CHECKPOINTS, ROOT, RUNS, InputError
-from momem_lib.system.bag_of_words import TASK as WORDS
 
 PACKAGES = ("torch", "numpy", "matplotlib", "jupyterlab", "ipywidgets", "papermill")
 INSTALL = 'type  pip install -e ".[notebooks,tests]"  in the folder of the repo, then restart the kernel'
-TRAINING = {**{task: f"momem train {task}" for task in TASKS}, WORDS: "momem words"}  # what is trained, and how
-FIRST_PARAMETERS, FIRST_BYTES = 217e6, 2.4e9  # of the first MoMeM's three modules, the size on disk in bytes
 
 
 @dataclass(frozen=True)
@@ -41,11 +37,11 @@ def check_setup(checkpoints: Path = CHECKPOINTS, runs: Path = RUNS, device: str 
         checkpoints: the folder with the trained modules. runs: the folder that runs write to.
     """
     return [
-        _python(),
+        Check("Python", platform.python_version(), True, ""),  # an older one could not read this file
         *map(_package, _requirements()),
         _sqlite(),
         _device(device),
-        *(_checkpoint(task, checkpoints / f"{task}.safetensors") for task in TRAINING),
+        *(_checkpoint(task, checkpoints / f"{task}.safetensors") for task in TASKS),
         _writable(runs),
     ]
 
@@ -66,11 +62,6 @@ def setup_table(checks: Iterable[Check]) -> str:
     lines = [f"{what:<{wide[0]}}  {found:<{wide[1]}}  {ok}" for what, found, ok in rows]
     to_do = [f"To do for {c.what}: {c.to_do}." for c in checks if not c.ok]
     return "\n".join([*lines, *(to_do or ["Everything is ready."])])
-
-
-def _python() -> Check:
-    ok = sys.version_info >= (3, 11)
-    return Check("Python", platform.python_version(), ok, "install Python 3.11 or newer and make the environment anew")
 
 
 def _requirements() -> list[Requirement]:
@@ -111,7 +102,7 @@ def _device(name: str) -> Check:
 
 
 def _checkpoint(task: str, path: Path) -> Check:
-    to_do = f"get the repo's file data/checkpoints/{path.name} again (git checkout), or type  {TRAINING[task]}"
+    to_do = f"get the repo's file data/checkpoints/{path.name} again (git checkout), or type  momem train {task}"
     if not path.is_file():
         return Check(f"checkpoint {task}", "missing", False, to_do)
     try:
@@ -130,21 +121,3 @@ def _writable(folder: Path) -> Check:
         reason = (error.strerror or "not possible").lower()
         return Check(what, reason, False, "copy the repo to a folder of your own, on a disk that is not full")
     return Check(what, "possible", True, "")
-
-
-def size_table(checkpoints: Path = CHECKPOINTS) -> str:
-    """The trained modules' parameters and size on disk, from their cards, beside those of the first MoMeM.
-
-    Raises:
-        InputError: a checkpoint is missing or damaged.
-    """
-    rows, parameters, size = [], 0, 0
-    for task in TRAINING:
-        path = checkpoints / f"{task}.safetensors"
-        _, card = load_tensors(path)
-        rows.append((task, card["parameters"], path.stat().st_size))
-        parameters, size = parameters + card["parameters"], size + path.stat().st_size
-    rows += [("together", parameters, size), ("the first MoMeM", FIRST_PARAMETERS, FIRST_BYTES)]
-    lines = [f"{name:<16}{count:>12,.0f} parameters{bytes_ / 1e6:>10,.1f} MB" for name, count, bytes_ in rows]
-    smaller = f"{FIRST_PARAMETERS / parameters:.0f} times fewer parameters, {FIRST_BYTES / size:.0f} times less disk"
-    return "\n".join([*lines, smaller])

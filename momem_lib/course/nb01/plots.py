@@ -104,7 +104,9 @@ def draw_shares(
     """
     bars = [max(map(len, pair)) for pair in zip_longest(*[iter(shares.values())] * 2, fillvalue=())]
     heights = [0.24 * number + 0.85 for number in bars]
-    alt = f"Shares {unit}. {in_words(shares)}."
+    told = (f"{name}: {', '.join(f'{value} {percent(share)}' for value, share in parts.items())}"
+            for name, parts in shares.items())  # fmt: skip
+    alt = f"Shares {unit}. {'; '.join(told)}."
     figure, panels = page(WIDE, sum(heights), alt, 2, len(bars), height_ratios=heights)
     for look, panel, (name, parts) in zip(LOOKS, panels, shares.items(), strict=False):
         lying_bars(panel, parts, (look.colour,))
@@ -113,17 +115,6 @@ def draw_shares(
     for panel in panels[len(shares) :]:
         panel.axis("off")
     return figure
-
-
-def in_words(shares: Mapping[str, Mapping[str, float]]) -> str:
-    """Shares by name in words.
-
-    Example:
-        >>> in_words({"kind": {"a": 0.75, "b": 0.25}})
-        'kind: a 75%, b 25%'
-    """
-    return "; ".join(f"{name}: " + ", ".join(f"{value} {percent(share)}" for value, share in parts.items())
-                     for name, parts in shares.items())  # fmt: skip
 
 
 def script_or_kind(letter: str) -> str:

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from momem_lib.course.shared.figures import GREY, MONO, PAPER, blank, draw_arrow, write_text
 from momem_lib.course.shared.pictures import MODULES, module_box
+from momem_lib.data.records import Record
 from momem_lib.data.tasks import TASKS
 from momem_lib.project import InputError
 
@@ -29,7 +30,7 @@ def lanes_of(row: Mapping) -> list[Lane]:
     """What each of the four modules reads and must write for one row, as training sees it.
 
     Example:
-        >>> row = {"question": "Who won?", "name": None, "content": None, "summary": None, "response": None}
+        >>> row = dict.fromkeys(("name", "record", "content", "summary", "response")) | {"question": "Who won?"}
         >>> [(lane.module, lane.writes) for lane in lanes_of(row)]
         [('ner', '<none>'), ('memory', None), ('summary', None), ('response', None)]
     """
@@ -45,8 +46,9 @@ def lanes_of(row: Mapping) -> list[Lane]:
             lanes.append(Lane(module, {}, None))
         else:
             source, question, target = texts
-            reads = {task.source: source} if task.source else {}
-            lanes.append(Lane(module, {"question": question} | reads, NONE if target is None else target))
+            reads = {"content": source.content} if isinstance(source, Record) else {task.source: source}
+            reads = {"question": question} | (reads if source is not None else {})
+            lanes.append(Lane(module, reads, NONE if target is None else target))
     return lanes
 
 

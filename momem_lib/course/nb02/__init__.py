@@ -1,5 +1,4 @@
 """What only notebook 02 needs."""
 
-from momem_lib.course.nb02.exercises import check_bytes_per_token, check_encode_around, check_fewest, check_stream
 from momem_lib.course.nb02.plots import draw_tokens
-from momem_lib.course.nb02.widget import token_table, token_widget
+from momem_lib.course.nb02.widget import token_widget

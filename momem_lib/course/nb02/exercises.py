@@ -1,4 +1,4 @@
-"""Checkers of notebook 02's exercises: each asserts, and says what is wrong."""
+"""Checks of notebook 02's exercises: each asserts, and says what is wrong."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -14,40 +14,28 @@ def small() -> BPETokenizer:
     return BPETokenizer.train(LEARNED, 286)
 
 
-def check_bytes_per_token(rate: Callable[[BPETokenizer, str], float]) -> None:
-    """02.1: how many bytes of UTF-8 one token stands for, on average."""
-    for tokenizer, text, why in (
-        (small(), "Where does the king live?", "plain English"),
-        (small(), "Wanjikũ Wanjikũ", "'ũ' is one character and two bytes"),
-        (BPETokenizer(), "né 王", "without merges each byte is a token, so the rate is 1"),
-    ):
-        tokens, size = len(tokenizer.encode(text)), len(text.encode("utf-8"))
-        said = rate(tokenizer, text)
-        assert isinstance(said, int | float) and said > 0, f"a number above 0 was expected for {text!r}, not {said!r}"
-        right = size / tokens
-        assert size == tokens or abs(said - tokens / size) > 1e-9, "that is tokens per byte: turn the fraction round"
-        assert len(text) == size or abs(said - len(text) / tokens) > 1e-9, (
-            f"for {text!r} you counted characters, not bytes (look for str.encode)"
-        )
-        assert abs(said - right) < 1e-9, f"for {text!r} ({why}) {right:.4f} was expected, not {said:.4f}"
-
-
 def check_stream(stream: Callable[[BPETokenizer, Iterable[int]], Iterator[str]]) -> None:
-    """02.2: text as it arrives, token by token, without ever showing half a character."""
-    text, read = "né 王!", []
+    """02.a: text as it arrives, token by token, without ever showing half a character."""
+    text, read, shown = "né 王!", [], []
 
     def arriving(ids: Iterable[int]) -> Iterator[int]:
         for token in ids:
+            ready = bytes(read).decode("utf-8", errors="ignore")  # without the half character at its end
+            assert len("".join(shown)) >= len(ready), (
+                f"when the next token was asked for, {ready!r} had arrived, and only {''.join(shown)!r} was shown: "
+                "yield each piece as soon as it is whole"
+            )
             read.append(token)
             yield token
 
     pieces = stream(BPETokenizer(), arriving(text.encode("utf-8")))
-    assert pieces is not None and not isinstance(pieces, str), "use yield: a stream of pieces was expected"
-    pieces = iter(pieces)
-    first = next(pieces, None)
-    assert first is not None, "nothing came out"
-    assert len(read) <= 2, "the first piece came only after more tokens had been read than it needed: yield at once"
-    whole = "".join([first, *pieces])
+    if pieces is None or pieces is ...:
+        raise NotImplementedError
+    assert not isinstance(pieces, str), "use yield: a stream of pieces was expected"
+    for piece in pieces:
+        shown.append(piece)
+    assert shown, "nothing came out"
+    whole = "".join(shown)
     assert "\N{REPLACEMENT CHARACTER}" not in whole, (
         f"{text!r} came out as {whole!r}: a token may hold half a character, so keep its bytes until the rest arrives"
     )
@@ -62,7 +50,7 @@ def check_stream(stream: Callable[[BPETokenizer, Iterable[int]], Iterator[str]])
 
 
 def check_encode_around(encode_around: Callable[[BPETokenizer, str, str], list[int]]) -> None:
-    """02.3: a name gets the tokens that it has alone, wherever it stands; the text stays the same."""
+    """02.b: a name gets the tokens that it has alone, wherever it stands; the text stays the same."""
     tokenizer = small()
     for text, name, why in (
         ("Where does Wanjikũ live?", "Wanjikũ", "the space before the name must not become part of its token"),
@@ -72,6 +60,8 @@ def check_encode_around(encode_around: Callable[[BPETokenizer, str, str], list[i
         ("Wanjikũ", "Wanjikũ", "there is nothing around the name"),
     ):
         ids = encode_around(tokenizer, text, name)
+        if ids is None or ids is ...:
+            raise NotImplementedError
         assert isinstance(ids, list), f"a list of token numbers was expected, not {type(ids).__name__}"
         said = tokenizer.decode(ids)
         assert said == text, f"{text!r} came back as {said!r}: no character may get lost or be added"
@@ -83,7 +73,7 @@ def check_encode_around(encode_around: Callable[[BPETokenizer, str, str], list[i
 
 
 def check_fewest(fewest: Callable[[BPETokenizer, bytes], list[int]]) -> None:
-    """02.4: the shortest sequence of tokens that decodes to some bytes."""
+    """02.c: the shortest sequence of tokens that decodes to some bytes."""
     a, b, c, d, e = b"abcde"
     ladder = BPETokenizer([(a, b), (256, c), (b, c), (258, d), (259, e)])  # ab, abc, bc, bcd, bcde
     for tokenizer, data, best, why in (
@@ -96,6 +86,8 @@ def check_fewest(fewest: Callable[[BPETokenizer, bytes], list[int]]) -> None:
         (ladder, b"xyz" * 40 + b"abcde" * 40, 200, "long texts too: remember the best for each beginning"),
     ):
         ids = fewest(tokenizer, data)
+        if ids is None or ids is ...:
+            raise NotImplementedError
         said = tokenizer.decode_bytes(ids)
         assert said == data, f"{data[:30]!r} came back as {said[:30]!r}"
         assert len(ids) <= best, f"{data[:30]!r} became {len(ids)} tokens; {best} are enough: {why}"

@@ -13,28 +13,6 @@ LONGEST = 2_000  # characters; a page of ten thousand coloured boxes would be sl
 BOX = "color:#1A1A1A;padding:1px 2px;margin:1px;border-radius:3px;display:inline-block;font-family:monospace"
 
 
-def token_rows(tokenizer: BPETokenizer, text: str) -> list[tuple[int, str]]:
-    """Each token of a text as its number and what it looks like.
-
-    Example:
-        >>> token_rows(BPETokenizer.train("low lower", 258), "a low")
-        [(97, 'a'), (32, '␣'), (257, 'low')]
-    """
-    return [(token, visible(tokenizer.token_bytes(token))) for token in tokenizer.encode(text)]
-
-
-def summary_of(tokenizer: BPETokenizer, text: str) -> str:
-    """How well a text is compressed, in a sentence.
-
-    Example:
-        >>> summary_of(BPETokenizer(), "né")
-        '3 tokens for 3 bytes: 1.00 bytes per token, with 0 merges.'
-    """
-    tokens, size = len(tokenizer.encode(text)), len(text.encode("utf-8"))
-    rate = f"{size / tokens:.2f} bytes per token, " if tokens else ""
-    return f"{tokens} tokens for {size} bytes: {rate}with {len(tokenizer.merges)} merges."
-
-
 def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
     """The text as coloured boxes, cut by the first merges of a tokenizer, as a page fragment.
 
@@ -46,29 +24,15 @@ def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
     if len(text) > LONGEST:
         raise InputError(f"the text has {len(text):,} characters: {LONGEST:,} or fewer can be shown")
     cut = tokenizer.first(merges)
-    rows = token_rows(cut, text)
+    pieces = [(token, html.escape(visible(cut.token_bytes(token)))) for token in cut.encode(text)]
+    size = len(text.encode("utf-8"))
+    rate = f"{size / len(pieces):.2f} bytes per token, " if pieces else ""
+    told = f"{len(pieces)} tokens for {size} bytes: {rate}with {len(cut.merges)} merges."
     boxes = "".join(
-        f'<span style="{BOX};background:{TINTS[place % len(TINTS)]}" title="token {token}">{html.escape(shown)}</span>'
-        for place, (token, shown) in enumerate(rows)
+        f'<span style="{BOX};background:{TINTS[place % len(TINTS)]}" title="token {token}">{shown}</span>'
+        for place, (token, shown) in enumerate(pieces)
     )
-    return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{summary_of(cut, text)}</div></div>'
-
-
-def token_table(tokenizer: BPETokenizer, text: str, steps: tuple[int, ...]) -> str:
-    """What the widget shows, as plain text: the same text after several numbers of merges, tokens parted by bars.
-
-    Example:
-        >>> print(token_table(BPETokenizer.train("low lower", 258), "low", (0, 1, 2)))
-        merges  tokens  the text, cut
-             0       3  l|o|w
-             1       2  lo|w
-             2       1  low
-    """
-    lines = ["merges  tokens  the text, cut"]
-    for merges in steps:
-        rows = token_rows(tokenizer.first(merges), text)
-        lines.append(f"{merges:6}  {len(rows):6}  {'|'.join(shown for _, shown in rows)}")
-    return "\n".join(lines)
+    return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{told}</div></div>'
 
 
 def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> Panel:

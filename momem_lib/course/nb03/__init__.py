@@ -1,6 +1,5 @@
 """What only notebook 03 needs."""
 
-from momem_lib.course.nb03.exercises import check_attention, check_copy_shares, check_induction, check_window_mask
 from momem_lib.course.nb03.plots import draw_lookup, draw_turns
 from momem_lib.course.nb03.toy_copy import (
     copy_accuracy,
@@ -8,6 +7,5 @@ from momem_lib.course.nb03.toy_copy import (
     encode_letters,
     head_scores,
     repeated_letters,
-    train_copier,
 )
 from momem_lib.course.nb03.widget import COPY, attention_widget, draw_all_heads, draw_look, read_question

@@ -5,15 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from momem_lib.course.shared.figures import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    WEIGHTS,
-    WIDE,
-    page,
-)
+from momem_lib.course.shared.figures import BLUE, GREY, INK, ORANGE, WEIGHTS, WIDE, draw_arrow, page
 
 
 def draw_lookup(
@@ -29,8 +21,7 @@ def draw_lookup(
     alt = f"Arrows from the origin: the keys {names}, and the query {query[0]} ({query[1][0]:g}, {query[1][1]:g})."
     figure, (panel,) = page(5.2, 4.2, alt)
     for name, end, colour in [*((key, end, BLUE) for key, end in keys.items()), (*query, ORANGE)]:
-        arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.4 if colour == ORANGE else 1.8, "mutation_scale": 15}
-        panel.annotate("", xy=end, xytext=(0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
+        draw_arrow(panel, (0, 0), end, colour, lw=2.4 if colour == ORANGE else 1.8, mutation_scale=15, shrinkB=0)
         weight = "bold" if colour == ORANGE else "normal"
         place = 1 + 0.17 / np.hypot(*end)  # just beyond the tip
         panel.text(
@@ -59,8 +50,7 @@ def draw_turns(pairs: Mapping[str, float], positions: int) -> Figure:
         for position in range(positions):
             x, y = np.cos(position * angle), np.sin(position * angle)
             colour = WEIGHTS(0.35 + 0.65 * position / max(positions - 1, 1))
-            arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 0, "shrinkB": 0}
-            panel.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=arrow)
+            draw_arrow(panel, (0, 0), (x, y), colour, lw=2, mutation_scale=10, shrinkB=0)
             panel.text(1.16 * x, 1.16 * y, str(position), fontsize=9, ha="center", va="center", color=INK)
         panel.set(xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal")
         panel.set_xlabel("first number of the pair", fontsize=9)

@@ -4,21 +4,16 @@ Two layers of attention and nothing else are enough (Olsson et al. 2022, arXiv:2
 Induction Heads"): one head tells each letter what stood before it, and one finds where that was the case before.
 """
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from momem_lib.course.shared.toy import ToyTrainer
-from momem_lib.nn.attention import CAUSAL, MultiHeadAttention, rotation
+from momem_lib.nn.attention import attention_by_hand, causal_mask, rotate, rotation
 from momem_lib.project import InputError
-from momem_lib.training.loop import fit
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-WARM_UP = 20  # steps until the learning rate is reached
-COOL_DOWN = 0.3  # share of the steps, at the end, over which it falls to nothing
 
 
 def encode_letters(text: str) -> Tensor:
@@ -77,100 +72,100 @@ def repeated_letters(
     return order.gather(1, places), period
 
 
-class AttentionOnly(nn.Module):
-    """Letters to vectors, layers of causal attention with rotary positions, and a score for each next letter: no MLP.
+class SelfAttention(nn.Module):
+    """A whole attention layer: H heads, causal, with rotary positions (Vaswani et al. 2017, section 3.2.2).
 
     Example:
-        >>> AttentionOnly(num_layers=2)(encode_letters("abcab")).shape  # (B, T, V)
+        >>> SelfAttention(width=8, heads=2)(torch.zeros(1, 5, 8)).shape  # (B, T, D)
+        torch.Size([1, 5, 8])
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+
+    def forward(self, x: Tensor, looks: list[Tensor] | None = None) -> Tensor:
+        """(B, T, D) -> (B, T, D); looks collects the weights (B, H, T, T)."""
+        query, key, value = (
+            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )  # (B, H, T, D/H)
+        angles = rotation(torch.arange(x.shape[1])[None], query.shape[-1])
+        query, key = rotate(query, angles), rotate(key, angles)
+        mixed, weights = attention_by_hand(query, key, value, causal_mask(x.shape[1]))
+        if looks is not None:
+            looks.append(weights)
+        return self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D/H) -> (B, T, D)
+
+
+class Copier(nn.Module):
+    """Letters to vectors, layers of attention, and a score for each next letter: no MLP.
+
+    Example:
+        >>> Copier(layers=2)(encode_letters("abcab")).shape  # (B, T, V)
         torch.Size([1, 5, 26])
     """
 
-    def __init__(self, num_layers: int = 2, embedding_dim: int = 64, num_heads: int = 2) -> None:
+    def __init__(self, layers: int = 2, width: int = 64, heads: int = 2) -> None:
         super().__init__()
-        self.head_dim = embedding_dim // num_heads
-        self.embedding = nn.Embedding(len(LETTERS), embedding_dim)
-        self.norms = nn.ModuleList(nn.LayerNorm(embedding_dim) for _ in range(num_layers))
-        self.layers = nn.ModuleList(MultiHeadAttention(embedding_dim, num_heads) for _ in range(num_layers))
-        self.last_norm = nn.LayerNorm(embedding_dim)
-        self.scores = nn.Linear(embedding_dim, len(LETTERS))
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.6 / math.sqrt(module.in_features))
-                nn.init.zeros_(module.bias)
+        self.letters = nn.Embedding(len(LETTERS), width)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
+        self.layers = nn.ModuleList(SelfAttention(width, heads) for _ in range(layers))
+        self.last_norm = nn.LayerNorm(width)
+        self.scores = nn.Linear(width, len(LETTERS))
 
-    def forward(self, tokens: Tensor, weights: list[Tensor] | None = None) -> Tensor:
-        """Score every next letter: (B, T) -> (B, T, V); weights collects each layer's (B, H, T, T)."""
-        x = self.embedding(tokens)  # (B, T, D)
-        angles = rotation(torch.arange(tokens.shape[1], device=tokens.device)[None], self.head_dim)
+    def forward(self, tokens: Tensor, looks: list[Tensor] | None = None) -> Tensor:
+        """Score every next letter: (B, T) -> (B, T, V); looks collects each layer's (B, H, T, T)."""
+        x = self.letters(tokens)  # (B, T, D)
         for norm, layer in zip(self.norms, self.layers, strict=True):
-            x = x + layer(norm(x), mask=CAUSAL, angles=angles, weights=weights)  # added to what was known before
+            x = x + layer(norm(x), looks)  # added to what was known before
         return self.scores(self.last_norm(x))
-
-
-@dataclass
-class Trained:
-    """A model that learned to copy, and how that went."""
-
-    model: AttentionOnly
-    losses: list[float]  # nats per letter that could be known, one number a step
 
 
 def copy_loss(scores: Tensor, tokens: Tensor, period: Tensor) -> Tensor:
     """Cross-entropy in nats, over the letters that can be known: those from the second time round on.
 
     Args:
-        scores: (B, T-1, V) for the letters after the first. tokens: (B, T). period: (B,).
+        scores: (B, T, V). tokens: (B, T). period: (B,).
 
     Example:
         >>> tokens = encode_letters("abab")
-        >>> f"{copy_loss(torch.zeros(1, 3, 26), tokens, torch.tensor([2])).item():.3f}"  # ln 26: no idea
+        >>> f"{copy_loss(torch.zeros(1, 4, 26), tokens, torch.tensor([2])).item():.3f}"  # ln 26: no idea
         '3.258'
     """
-    known = torch.arange(1, tokens.shape[1], device=tokens.device)[None] >= period[:, None]  # (B, T-1)
-    losses = F.cross_entropy(scores.transpose(1, 2), tokens[:, 1:], reduction="none")  # (B, T-1)
+    losses = F.cross_entropy(scores[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")  # (B, T-1)
+    known = torch.arange(1, tokens.shape[1]) >= period[:, None]  # (B, T-1)
     return losses[known].mean()
 
 
-def train_copier(
-    num_layers: int = 2,
-    steps: int = 300,
-    periods: tuple[int, int] = (6, 16),
-    seed: int = 0,
-    length: int = 40,
-    batch_size: int = 32,
-    model_lr: float = 3e-3,
-    device: str | torch.device = "cpu",
-) -> Trained:
-    """Train a fresh AttentionOnly on repeated_letters, never on the same row twice; give it back on the CPU.
+def train(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], learning_rate: float = 3e-3) -> list[float]:
+    """Train a copier, one step a batch, and return the loss of each step in nats.
+
+    Args:
+        batches: pairs of tokens (B, T) and periods (B,), see repeated_letters.
 
     Example:
-        >>> len(train_copier(steps=2, batch_size=2).losses)
-        2
+        >>> draw = torch.Generator().manual_seed(0)
+        >>> len(train(Copier(width=8), [repeated_letters(2, (3, 5), 12, draw) for _ in range(3)]))
+        3
     """
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    model = AttentionOnly(num_layers).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=model_lr, weight_decay=0.01)
-
-    def rate(step: int) -> float:
-        return model_lr * min(1, (step + 1) / WARM_UP, (steps - step) / (COOL_DOWN * steps))
-
-    def loss_of(model: AttentionOnly, batch: tuple[Tensor, Tensor]) -> Tensor:
-        tokens, period = (part.to(device) for part in batch)
-        return copy_loss(model(tokens[:, :-1]), tokens, period)
-
-    batches = (repeated_letters(batch_size, periods, length, generator) for _ in range(steps))
-    losses = fit(ToyTrainer(model, optimizer, rate, clip_norm=1.0), batches, loss_of, steps,
-                 desc=f"{num_layers} layers", leave=False)  # fmt: skip
-    return Trained(model.cpu().eval(), losses)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    losses = []
+    for tokens, period in batches:
+        loss = copy_loss(model(tokens), tokens, period)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
 @torch.inference_mode()
-def copy_accuracy(model: AttentionOnly, periods: tuple[int, int], length: int = 40, rows: int = 256) -> float:
+def copy_accuracy(model: Copier, periods: tuple[int, int], length: int = 40, rows: int = 256) -> float:
     """How often the most probable letter is right, 0 to 1, where one letter of the repetition has been seen.
 
     Example:
-        >>> 0 <= copy_accuracy(AttentionOnly(), (4, 4), rows=8) < 0.5  # it learned nothing
+        >>> 0 <= copy_accuracy(Copier(), (4, 4), rows=8) < 0.5  # it learned nothing
         True
     """
     tokens, period = repeated_letters(rows, periods, length, torch.Generator().manual_seed(12_345))
@@ -193,7 +188,7 @@ def follows_same(tokens: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def head_scores(model: AttentionOnly, periods: tuple[int, int] = (6, 16), length: int = 40) -> tuple[Tensor, Tensor]:
+def head_scores(model: Copier, periods: tuple[int, int] = (6, 16), length: int = 40) -> tuple[Tensor, Tensor]:
     """What each head looks at, on average over fresh rows, as a share from 0 to 1.
 
     Returns:
@@ -201,7 +196,7 @@ def head_scores(model: AttentionOnly, periods: tuple[int, int] = (6, 16), length
         letter last time, where there is such a place. L is the number of layers.
 
     Example:
-        >>> previous, induction = head_scores(AttentionOnly(num_layers=2))
+        >>> previous, induction = head_scores(Copier(layers=2))
         >>> previous.shape, bool((induction < 0.5).all())
         (torch.Size([2, 2]), True)
     """

@@ -29,9 +29,9 @@ def read_question(ner: Module, question: str) -> Reading:
         InputError: the question is empty or too long to be drawn, or the module has an encoder or no copy head.
 
     Example:
-        >>> reading = read_question(Module.load(task="ner", device="cpu"), "Is Jo in?")
+        >>> reading = read_question(Module.load(task="ner", device="cpu"), "Where does Jo live?")
         >>> reading.own.shape, reading.read[:3], reading.text
-        (torch.Size([3, 4, 14, 14]), ['<prompt>', 'I', 's'], 'Jo')
+        (torch.Size([3, 4, 24, 24]), ['<prompt>', 'W', 'h'], 'Jo')
     """
     if ner.model.copy is None or ner.model.encoder_norm is not None:
         raise InputError("the viewer reads decoder-only models with a copy head: use data/checkpoints/ner.safetensors")
@@ -59,11 +59,6 @@ def table_of(reading: Reading, layer: int | str, head: int) -> tuple[Tensor, lis
     return reading.own[layer - 1, head - 1], reading.read, reading.read
 
 
-def said(reading: Reading) -> str:
-    """What was written, as text."""
-    return reading.text or "<none>"
-
-
 def strongest(reading: Reading, layer: int | str, head: int, count: int = 3) -> list[tuple[str, str, float]]:
     """The steps of writing that look hardest at one place: (who looks, at what, with what weight from 0 to 1)."""
     table, rows, columns = table_of(reading, layer, head)
@@ -77,7 +72,7 @@ def look_alt(reading: Reading, layer: int | str, head: int) -> str:
     """One head's picture in words, for those who cannot see it."""
     name = f"the {COPY}" if layer == COPY else f"layer {layer}, head {head}"
     pairs = "; ".join(f"{row!r} at {column!r}: {weight:.2f}" for row, column, weight in strongest(reading, layer, head))
-    return f"Attention weights of {name}, while {said(reading)!r} is written. The strongest: {pairs}."
+    return f"Attention weights of {name}, while {reading.text or '<none>'!r} is written. The strongest: {pairs}."
 
 
 def draw_look(reading: Reading, layer: int | str, head: int) -> Figure:
@@ -87,7 +82,9 @@ def draw_look(reading: Reading, layer: int | str, head: int) -> Figure:
         InputError: there is no such layer or head.
     """
     table, rows, columns = table_of(reading, layer, head)
-    title = f"{'the copy head' if layer == COPY else f'layer {layer}, head {head}'}, writing “{said(reading)}”"
+    title = (
+        f"{'the copy head' if layer == COPY else f'layer {layer}, head {head}'}, writing “{reading.text or '<none>'}”"
+    )
     if layer == COPY:
         grid = Grid(title.replace("$", r"\$"), table, rows, columns, "the step after ...", "points at this letter")
         height = 2.2 + 0.16 * len(rows)
@@ -106,7 +103,7 @@ def draw_all_heads(reading: Reading) -> Figure:
     layers, heads = reading.own.shape[:2]
     alt = (
         f"The attention weights of {layers} layers with {heads} heads each, as small squares, while the "
-        f"module reads {len(reading.read)} tokens and writes {said(reading)!r}."
+        f"module reads {len(reading.read)} tokens and writes {reading.text or '<none>'!r}."
     )
     height = 2.6 * layers
     return draw_grids(grids, alt, height, per_row=heads, scale="weight (each row sums to 1)")

@@ -23,17 +23,20 @@ from momem_lib.course.shared.figures import (
 )
 
 
-def draw_chain(steps: Sequence[tuple[str, str, str]], alt: str) -> Figure:
+def draw_chain(steps: Sequence[tuple[str, str, str]]) -> Figure:
     """A computation as a chain: values go forward on top (blue), gradients come back below (vermilion).
 
     Args:
         steps: for each quantity: what it is, its value, its gradient; between two of them an arrow to and fro.
 
     Example:
-        >>> draw_chain([("w", "2", "12"), ("L = w²", "4", "1")], "Two boxes").get_label()
-        'Two boxes'
+        >>> draw_chain([("w", "2", "4"), ("L = w²", "4", "1")]).get_label()
+        'Forward: w 2, L = w² 4. Backward: L = w² 1, w 4.'
     """
     pitch, width = 2.3, 1.5
+    there = ", ".join(f"{name} {value}" for name, value, _ in steps)
+    back = ", ".join(f"{name} {gradient}" for name, _, gradient in reversed(steps))
+    alt = f"Forward: {there}. Backward: {back}."
     figure, panel = blank(len(steps) * pitch + 0.2, 2.5, alt)
     for number, (name, value, gradient) in enumerate(steps):
         x = 0.1 + (number + 0.5) * pitch
@@ -67,7 +70,7 @@ def plot_errors(errors: dict[str, float], limit: float, title: str = "") -> Figu
     worst = max(errors.values())
     alt = (
         f"For each of {len(errors)} parameters, the relative difference between the gradient by hand and autograd's, "
-        f"on a logarithmic axis: all lie {'far left of' if worst < limit else 'beyond'} the limit of {limit:g}."
+        f"on a logarithmic axis: from {min(errors.values()):.0e} to {worst:.0e}; the limit is {limit:g}."
     )
     figure, (panel,) = page(8.5, 0.7 + 0.21 * len(errors), alt)
     panel.barh(range(len(errors)), [max(error, 1e-17) for error in errors.values()], left=1e-18, color=BLUE)

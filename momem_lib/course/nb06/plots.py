@@ -1,5 +1,6 @@
 """Pictures of notebook 06: the shift by one, losses as lengths, surprise token by token, runs side by side."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,10 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from momem_lib.course.shared.charts import Chart, draw_charts, lying_bars
+from momem_lib.course.shared.charts import lying_bars
 from momem_lib.course.shared.figures import (
     BLUE,
-    GREEN,
     GREY,
     MONO,
     ORANGE,
@@ -26,31 +26,12 @@ from momem_lib.course.shared.figures import (
     page,
     write_text,
 )
+from momem_lib.project import RESULTS
 
 SURPRISE = LinearSegmentedColormap.from_list("white to orange", [PAPER, ORANGE])
 MOST_NATS = 7.0  # a surprise that is orange all through
 LONGEST_PIECE = 9  # letters that fit into a box of draw_shift
-
-
-def plot_losses(history: list[dict]) -> Figure:
-    """The loss on the training text and on the validation text, over the steps of a run.
-
-    Args:
-        history: rows of lm.training.train, each with step and loss, some with validation_loss and bits_per_byte.
-
-    Example:
-        >>> plot_losses([{"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.0, "validation_loss": 5.1}]).get_label()[:24]
-        'The loss over 2 steps: o'
-    """
-    measured = [row for row in history if "validation_loss" in row]
-    alt = f"The loss over {history[-1]['step']:,} steps: on the training text it ends at {history[-1]['loss']:.2f}"
-    alt += f", on the validation text at {measured[-1]['validation_loss']:.2f} nats per token." if measured else "."
-    series = {"training": [(row["step"], row["loss"]) for row in history]}
-    if measured:
-        series["validation (averaged weights)"] = [(row["step"], row["validation_loss"]) for row in measured]
-    levels = {"lowest": min(row["validation_loss"] for row in measured)} if measured else {}
-    chart = Chart("", None, series, "step", "loss (nats per token)", bottom=None, levels=levels)
-    return draw_charts([chart], alt, 4, 7.5)
+OVERFITTING = RESULTS / "06_overfitting.json"  # what tests/benchmarks/overfitting.py writes
 
 
 def boxed(piece: str) -> str:
@@ -145,63 +126,57 @@ def draw_surprise(pieces: Sequence[str], nats: Sequence[float], line: int = 88) 
     return figure
 
 
-def stopped_at(losses: Sequence[float], patience: int) -> tuple[int, int]:
-    """Where early stopping ends a run: (the checkpoint after which it stops, the checkpoint that it keeps).
+def recorded_curves() -> dict[str, list[list[list[float]]]]:
+    """The recorded runs in which a text was learned by heart: setting -> runs -> rows of (step, seen, unseen).
 
     Example:
-        >>> stopped_at([3.0, 2.0, 2.5, 2.4, 1.0], patience=2)  # it never sees the 1.0
-        (3, 1)
+        >>> len(recorded_curves()["20 KB"][0][0])
+        3
     """
-    best = [int(np.argmin(losses[: place + 1])) for place in range(len(losses))]
-    last = next((place for place, lowest in enumerate(best) if place - lowest >= patience), len(losses) - 1)
-    return last, best[last]
+    rows = json.loads(OVERFITTING.read_text(encoding="utf-8"))["rows"]
+    return {name: [run["curve"] for run in runs] for name, runs in rows.items()}
 
 
-def draw_overfitting(curves: Mapping[str, Sequence[Sequence[float]]], patience: int = 3) -> Figure:
+def draw_overfitting(curves: Mapping[str, Sequence[Sequence[Sequence[float]]]]) -> Figure:
     """Bits per byte on text that a model read and on text that it did not, over the steps of some runs.
 
     Args:
-        curves: name -> rows of (step, seen, unseen). patience: where early stopping would have ended each is marked.
+        curves: setting -> runs -> rows of (step, seen, unseen).
     """
-    ends = "; ".join(
-        f"{name}: seen {rows[-1][1]:.2f}, unseen {rows[-1][2]:.2f}, its lowest {min(row[2] for row in rows):.2f}"
-        for name, rows in curves.items()
+    ends = {name: np.mean([rows[-1][1:] for rows in runs], axis=0) for name, runs in curves.items()}
+    lowest = {name: np.mean([min(row[2] for row in rows) for rows in runs]) for name, runs in curves.items()}
+    told = "; ".join(f"{n}: seen {ends[n][0]:.2f}, unseen {ends[n][1]:.2f}, its lowest {lowest[n]:.2f}" for n in curves)
+    alt = (
+        f"Bits per byte over the steps, on text that was read and on text that was not. At the end, on average: {told}."
     )
-    alt = f"Bits per byte over the steps, on text that was read and on text that was not. At the end: {ends}."
     figure, panels = page(10, 3.7, alt, columns=len(curves), sharey=True)
-    for (name, rows), panel in zip(curves.items(), panels, strict=True):
-        steps, seen, unseen = zip(*rows, strict=True)
-        panel.plot(steps, seen, "--", color=BLUE, lw=2, label="read in training")
-        panel.plot(steps, unseen, "-", color=RED, lw=2, label="never read")
-        stop, best = stopped_at(unseen, patience)
-        panel.plot(steps[best], unseen[best], "o", ms=9, color=GREEN, label="lowest: kept by early stopping")
-        if stop < len(rows) - 1:
-            panel.axvline(steps[stop], color=GREEN, ls=":", lw=2, label="early stopping ends here")
+    for (name, runs), panel in zip(curves.items(), panels, strict=True):
+        for number, rows in enumerate(runs):
+            steps, seen, unseen = zip(*rows, strict=True)
+            panel.plot(steps, seen, "--", color=BLUE, lw=1.5, label="" if number else "read in training")
+            panel.plot(steps, unseen, "-", color=RED, lw=1.5, label="" if number else "never read")
         name_axes(panel, "step", "bits per byte" if panel is panels[0] else "", name, legend=False)
     return legend_outside(figure)
 
 
-def draw_ablations(questions: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Bits per byte on unseen text for each setting of some questions, a panel for each; a dot for each run.
+def draw_runs(rows: Mapping[str, Sequence[float]]) -> Figure:
+    """Bits per byte of a held-out text for each setting, a dot for each run, the mean beside them.
 
     Args:
-        questions: what is asked -> setting -> bits per byte of its runs.
+        rows: setting -> bits per byte of its runs.
+
+    Example:
+        >>> draw_runs({"without": [2.9, 2.8], "with": [2.5, 2.5]}).get_label()
+        'Bits per byte of held-out text, on average: without 2.85, with 2.50.'
     """
-    told = [f"{q}: {', '.join(f'{s} {np.mean(v):.2f}' for s, v in rows.items())}" for q, rows in questions.items()]
-    alt = f"Bits per byte on unseen text. {'; '.join(told)}."
-    most = max(map(len, questions.values()))
-    figure, panels = page(7 if len(questions) == 1 else 10, 1.1 + 0.42 * most, alt, columns=len(questions))
-    lowest = min(min(runs) for rows in questions.values() for runs in rows.values())
-    highest = max(max(runs) for rows in questions.values() for runs in rows.values())
-    for (question, rows), panel in zip(questions.items(), panels, strict=True):
-        best = min(np.mean(runs) for runs in rows.values())
-        for place, runs in enumerate(rows.values()):
-            mean = float(np.mean(runs))
-            colour = BLUE if mean == best else "#8C8C8C"
-            panel.plot(runs, [place] * len(runs), "o", ms=8, color=colour)
-            panel.annotate(f"{mean:.2f}", (max(runs), place), (8, -4), textcoords="offset points", fontsize=SIZE)
-        panel.set_yticks(range(len(rows)), list(rows))
-        panel.set_ylim(len(rows) - 0.5, -0.5)
-        panel.set_xlim(lowest - 0.1, highest + 0.25 * (highest - lowest) + 0.1)
-        name_axes(panel, "bits per byte, unseen text", "", question)
+    told = ", ".join(f"{name} {np.mean(runs):.2f}" for name, runs in rows.items())
+    figure, (panel,) = page(7, 1.1 + 0.42 * len(rows), f"Bits per byte of held-out text, on average: {told}.")
+    lowest, highest = min(map(min, rows.values())), max(map(max, rows.values()))
+    for place, runs in enumerate(rows.values()):
+        panel.plot(runs, [place] * len(runs), "o", ms=8, color=BLUE)
+        panel.annotate(f"{np.mean(runs):.2f}", (max(runs), place), (8, -4), textcoords="offset points", fontsize=SIZE)
+    panel.set_yticks(range(len(rows)), list(rows))
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_xlim(lowest - 0.1, highest + 0.25 * (highest - lowest) + 0.1)
+    name_axes(panel, "bits per byte, held-out text", "")
     return figure

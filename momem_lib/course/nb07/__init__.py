@@ -1,6 +1,6 @@
 """What only notebook 07 needs."""
 
-from momem_lib.course.modules.judging import course_rows, failure_table, judge, shares_by
+from momem_lib.course.modules.judging import course_rows, examine, failure_table, shares_by
 from momem_lib.course.modules.live import course_config, course_data, speed_words, train_live
 from momem_lib.course.modules.plots import draw_groups, draw_head_groups, draw_heads, draw_recorded, draw_run
 from momem_lib.course.modules.reading import example_of, prompted, read_along, sample_module, token_labels

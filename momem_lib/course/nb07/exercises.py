@@ -1,7 +1,6 @@
 """Checkers of notebook 07's exercises: each asserts, and says what is wrong."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from math import isclose
 
 from momem_lib.nn.module import Module
@@ -77,12 +76,6 @@ def check_scores(scores: Callable[[Sequence[str | None], Sequence[str | None]], 
         raise AssertionError(f"for {wanted} and {wrote} it says {told} instead of {right}: {why}")
 
 
-@lru_cache(maxsize=1)
-def shipped_ner() -> Module:
-    """The shipped Module 0."""
-    return Module.load(task="ner", device="cpu")
-
-
 def check_trap(trap: tuple[str, str]) -> None:
     """7.3: a question, and the name in it that Module 0 gets wrong though every person would find it."""
     assert isinstance(trap, tuple) and len(trap) == 2 and all(isinstance(text, str) for text in trap), (
@@ -95,7 +88,7 @@ def check_trap(trap: tuple[str, str]) -> None:
     )
     rest = question.replace(name, "", 1)
     assert sum(letter.isalpha() for letter in rest) >= 6, "ask something: a question needs words beside the name"
-    (written,) = shipped_ner().write([question])
+    (written,) = Module.load(task="ner", device="cpu").write([question])
     assert written.text != name, f"Module 0 finds {name!r}, {written.confidence:.0%} sure: make it harder"
 
 

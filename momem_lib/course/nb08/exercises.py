@@ -19,26 +19,8 @@ def small_database() -> sqlite3.Connection:
     return db
 
 
-def check_trigrams(trigrams: Callable[[str], set[str]]) -> None:
-    """08.1: the set of a text's three-letter pieces, spaces included."""
-    for text, pieces, why in (
-        ("abcd", {"abc", "bcd"}, "pieces overlap: one begins at each letter"),
-        ("abc", {"abc"}, "three letters make one piece"),
-        ("jo doe", {"jo ", "o d", " do", "doe"}, "a space is a letter like any other"),
-        ("banana", {"ban", "ana", "nan"}, "the same piece twice counts once"),
-        ("ab", set(), "two letters make no piece"),
-        ("", set(), "nothing makes no piece"),
-    ):
-        found = trigrams(text)
-        assert found is not None, "it returns None: is there a return?"
-        assert isinstance(found, (set, frozenset)), f"a set was expected, not {type(found).__name__}"
-        short = sorted(piece for piece in found if len(piece) != 3)
-        assert not short, f"for {text!r} there is {short[0]!r}, which has {len(short[0])} letters: stop in time"
-        assert found == pieces, f"{text!r} gives {sorted(found)}, but {sorted(pieces)} was expected: {why}"
-
-
 def check_find_place(find_place: Callable[[sqlite3.Connection, str], str | None]) -> None:
-    """08.2: the place of exactly one name, whatever signs stand in it, and no harm done."""
+    """08.1: the place of exactly one name, whatever signs stand in it, and no harm done."""
     for name, place in PEOPLE:
         db = small_database()
         found = _found(find_place, db, name)
@@ -78,7 +60,7 @@ def _all_there(db: sqlite3.Connection, name: str) -> None:
 
 
 def check_move_all(move_all: Callable[[sqlite3.Connection, Sequence[tuple[str, str]]], None]) -> None:
-    """08.3: several changes, all of them or none, and the error is not hidden."""
+    """08.2: several changes, all of them or none, and the error is not hidden."""
     db = small_database()
     move_all(db, [("Jo Doe", "Lima"), ("100%", "Why")])
     assert not db.in_transaction, "a transaction is still open: COMMIT when all went well"
@@ -103,7 +85,7 @@ def check_move_all(move_all: Callable[[sqlite3.Connection, Sequence[tuple[str, s
 
 
 def check_index(index_class: type) -> None:
-    """08.4: a trigram index that finds, ranks, grows and forgets."""
+    """08.3: a trigram index that finds, ranks, grows and forgets."""
     index = index_class()
     for method in ("add", "remove", "search"):
         assert callable(getattr(index, method, None)), f"your class has no method {method}"

@@ -1,8 +1,7 @@
-"""Pictures of notebook 08: weights as a memory, the schema, a look-up's way, trigrams, a crash, time against size."""
+"""Pictures of notebook 08: weights as a memory, trigrams, time against size."""
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
@@ -26,12 +25,6 @@ from momem_lib.course.shared.figures import (
 from momem_lib.system.names import search_key
 
 Points = Sequence[tuple[float, float]]
-
-
-def _plain_numbers(*axes: Axis) -> None:
-    """Write 10,000 and 0.1 on log scales, not powers of ten."""
-    for axis in axes:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> Figure:
@@ -98,31 +91,6 @@ def draw_trigrams(tag: str, name: str) -> Figure:
     return figure
 
 
-def draw_postings(counts: Sequence[tuple[str, int]], read: int, people: int) -> Figure:
-    """Draw how many names hold each trigram of a tag, the rarest first, and which of them a search reads.
-
-    Args:
-        counts: pairs of a trigram and its number of names, rarest first.
-        read: how many of the pairs are read.
-        people: how many people the memory holds.
-    """
-    told = ", ".join(f"“{piece}” {count:,}" for piece, count in counts)
-    alt = f"How many of {people:,} names hold each trigram: {told}. The first {read} are read."
-    figure, (panel,) = page(8.4, 0.9 + 0.25 * len(counts), alt)
-    bars = panel.barh(
-        [f"“{piece.replace(' ', '␣')}”" for piece, _ in counts], [max(count, 0.8) for _, count in counts], height=0.7,
-        color=[BLUE if number < read else PAPER for number in range(len(counts))], ec=[BLUE] * len(counts),
-    )  # fmt: skip
-    panel.bar_label(bars, [f"{count:,}" for _, count in counts], padding=4, fontsize=9.5)
-    for label in panel.get_yticklabels():
-        label.set_family(MONO)
-    panel.set(xscale="log", xlabel=f"names that hold it, of {people:,} (log scale); filled: read, empty: left out",
-              xlim=(0.8, people * 1.6))  # fmt: skip
-    _plain_numbers(panel.xaxis)
-    panel.invert_yaxis()
-    return figure
-
-
 def draw_threshold(owners: Sequence[float], strangers: Sequence[float], threshold: float) -> Figure:
     """Draw the likeness of misspelt names to their owners, and of strangers' names to the nearest name we know."""
     passed = [sum(score >= threshold for score in scores) for scores in (owners, strangers)]
@@ -164,6 +132,7 @@ def draw_speed(recorded: Sequence[Mapping], live: Sequence[Mapping]) -> Figure:
                        label=f"{words}, {when}")  # fmt: skip
     panel.set(xscale="log", yscale="log", xlabel="people in the memory (log scale)",
               ylabel="time of one look-up, median\n(milliseconds, log scale)")  # fmt: skip
-    _plain_numbers(panel.xaxis, panel.yaxis)
+    for axis in (panel.xaxis, panel.yaxis):  # 10,000 and 0.1, not powers of ten
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     panel.grid(alpha=0.3)
     return legend_outside(figure, columns=3)

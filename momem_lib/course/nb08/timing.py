@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
 
+from rapidfuzz import fuzz, process
+
 from momem_lib.data.lists import read_list
-from momem_lib.data.records import Person
+from momem_lib.data.records import LABELS, Record
 from momem_lib.project import LISTS
 from momem_lib.system.memory import SHORTLIST, Memory
-from momem_lib.system.names import closest, likeness, search_key
+from momem_lib.system.names import likeness, search_key
 
 
 def made_up_word(rng: random.Random) -> str:
@@ -22,7 +24,7 @@ def made_up_word(rng: random.Random) -> str:
     return (syllables + rng.choice(["", "n", "r", "s", "l", "ki", "son", "ez", "ova", "t"])).capitalize()
 
 
-def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
+def invented_people(count: int, rng: random.Random) -> Iterator[Record]:
     """So many people, most of whom bear a middle name or a double last name, so that few share a full name.
 
     Example:
@@ -33,8 +35,8 @@ def invented_people(count: int, rng: random.Random) -> Iterator[Person]:
     for number in range(count):
         surname = rng.choice(last) if number % 3 else f"{rng.choice(last)}-{rng.choice(last)}"
         names = rng.choice(first) if number % 4 == 0 else f"{rng.choice(first)} {rng.choice(first)}"
-        facts = [f"{fact} {rng.randrange(1000)}" for fact in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
-        yield Person(names, surname, *facts)
+        values = [f"{value} {rng.randrange(1000)}" for value in ("Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")]
+        yield Record(f"{names} {surname}", tuple(zip(LABELS.values(), values, strict=True)))
 
 
 def misspelt(name: str, rng: random.Random) -> str:
@@ -76,7 +78,8 @@ def read_every_name(tag: str, keys: dict[str, str]) -> list[str]:
         ['Jo Doe', 'Zoë']
     """
     key = search_key(tag)
-    return sorted(closest(key, keys, SHORTLIST), key=lambda name: -likeness(key, keys[name]))
+    alike = process.extract(key, keys, scorer=fuzz.ratio, limit=SHORTLIST)
+    return sorted((name for _, _, name in alike), key=lambda name: -likeness(key, keys[name]))
 
 
 def measure(memory: Memory, rng: random.Random, trials: int = 300, clock: Clock = time.perf_counter) -> dict:

@@ -1,7 +1,5 @@
 """Widget of notebook 08: type a name, and see how the memory takes it. Thin views over `Memory.look_up`."""
 
-import textwrap
-from collections.abc import Sequence
 from functools import partial
 
 from momem_lib.course.shared.panel import Panel, card_html, table_html, text_box
@@ -21,7 +19,7 @@ BAR = "display:inline-block;height:0.8em;background:#0072B2;vertical-align:basel
 def found_html(tag: str, found: LookUp) -> str:
     """One look-up as a page fragment: verdict, reason, how the tag was compared, and the candidates; all escaped."""
     forms = f"compared as {safe(shown(normalise(tag)))}, searched for as {safe(shown(search_key(tag)))}"
-    record = f'<p style="margin:4px 0">{safe(found.person.content)}</p>' if found.person else ""
+    record = f'<p style="margin:4px 0">{safe(found.record.content)}</p>' if found.record else ""
     rows = [(safe(name), f'<span style="{BAR};width:{0.8 * score:.0f}px" aria-hidden="true"></span> {score:.1f}')
             for name, score in found.candidates]  # fmt: skip
     return card_html(
@@ -35,24 +33,6 @@ def found_html(tag: str, found: LookUp) -> str:
 def look_up_html(memory: Memory, tag: str) -> str:
     """What a look-up gives, as a page fragment."""
     return found_html(tag.encode("utf-8", "replace").decode(), memory.look_up(tag))
-
-
-def look_up_table(memory: Memory, tags: Sequence[str], width: int = 60) -> str:
-    """Look-ups as a plain-text table: what the widget shows, for paper, terminals and headless runs.
-
-    Example:
-        >>> print(look_up_table(Memory(), ["Jo"]))
-        tag                     status     candidates and their likeness
-        Jo                      unknown    nobody
-    """
-    lines = [f"{'tag':<22}  {'status':<9}  candidates and their likeness"]
-    for tag in tags:
-        found = memory.look_up(tag)
-        named = "; ".join(f"{shown(name)} {score:.0f}" for name, score in found.candidates) or "nobody"
-        for number, part in enumerate(textwrap.wrap(named, width)):
-            first = (shown(tag), found.status) if number == 0 else ("", "")
-            lines.append(f"{first[0]:<22}  {first[1]:<9}  {part}")
-    return "\n".join(lines)
 
 
 def look_up_widget(memory: Memory, tag: str = "Muchri TChalla") -> Panel:

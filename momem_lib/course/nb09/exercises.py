@@ -3,21 +3,21 @@
 from collections.abc import Callable, Sequence
 from math import log
 
-from momem_lib.data.records import FIELDS, LABELS, Person
+from momem_lib.data.records import LABELS, Person, Record
 
 START = "Name: "  # a record begins with it
 MARKS = tuple(f"; {label}: " for label in LABELS.values())  # what stands before each value but the name
 JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
 
 
-def texts_of(person: Person) -> list[str]:
-    """The seven texts of a record in its order: the name, and the six values.
+def texts_of(record: Record) -> list[str]:
+    """The texts of a record in its order: the name, and the values.
 
     Example:
         >>> texts_of(JO)[:3]
         ['Jo Doe', 'Nurse', 'Oslo']
     """
-    return [person.name, *(getattr(person, field) for field in FIELDS)]
+    return [record.name, *(value for _, value in record.facts)]
 
 
 def check_deciding(deciding: Callable[[str, Sequence[str]], Sequence[int]]) -> None:

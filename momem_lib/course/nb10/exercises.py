@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
+from momem_lib.course.nb05.exercises import check_top_p as check_top_p  # 10.3: once more, in its place
 
 JO = ("Jo Doe", "Oslo")
 SPOKEN = (  # (text, name, value), right number of wordings, why
@@ -34,7 +34,6 @@ SPOKEN = (  # (text, name, value), right number of wordings, why
 LONG = "a house by the sea, " * 15
 HEARD = (  # text, name, value, other values of the record, whether it may pass, why
     ("Jo Doe lives in Oslo.", *JO, ["Nurse", "Jaws"], True, "name and value stand in it, and nothing else"),
-    ("Oslo is where Jo Doe lives.", *JO, ["Nurse"], True, "the order of the words is free"),
     (None, *JO, ["Nurse"], False, "None is no response at all"),
     ("Jo Doe lives in Olso.", *JO, ["Nurse"], False, "the value is misspelt"),
     ("Jo Doe lives in oslo.", *JO, [], False, "the value must stand there verbatim, capitals included"),
@@ -48,8 +47,6 @@ HEARD = (  # text, name, value, other values of the record, whether it may pass,
     ("Jo, a Nurse, lives in Nurse.", "Jo", "Nurse", ["Nurse"], True, "the two values are equal: nothing else is told"),
     ("Jo Doe lives in Oslo.", *JO, ["", "Nurse"], True, "an empty value stands in every text, and says nothing"),
 )  # fmt: skip
-GENERATED = torch.tensor([0.6, 0.3, 0.1, 0.0])
-COPIED = torch.tensor([0.0, 0.2, 0.3, 0.5])
 
 
 def check_count_wordings(count: Callable[[Sequence[tuple[str, str, str]]], int]) -> None:
@@ -74,59 +71,3 @@ def check_gate(gate: Callable[[str | None, str, str, Sequence[str]], str | None]
             assert said is None, f"it refuses {shown}, saying {said!r}: {why}"
         else:
             assert said is not None, f"it lets {shown} pass: {why}"
-
-
-def check_heat_words(recipe: Callable[[torch.Tensor, torch.Tensor, float, float], torch.Tensor]) -> None:
-    """10.3: heat where words are generated, and stay cold where a fact is copied."""
-    mixture = 0.1 * GENERATED + 0.9 * COPIED
-    cold = torch.tensor([0.0, 0.0, 0.0, 1.0])
-    for heat in (1.0, 2.0):
-        said = _probabilities(recipe, 0.9, heat)
-        assert not _same(said, _heated(mixture, heat)), "it heats the mixture of both halves: take one of the two"
-        assert not _same(said, mixture), "it mixes the two halves: at a gate of 0.9, take the copy half alone"
-        assert not _same(said, _heated(GENERATED, heat)), "at a gate of 0.9 it generates: above 0.5 it must copy"
-        assert heat == 1 or not _same(said, _heated(COPIED, heat)), (
-            "it heats the copies too, and a letter of the fact may get lost: all on the one that is copied most"
-        )
-        assert not _same(said, COPIED), "it draws among the copies: all must lie on the one that is copied most"
-        assert _same(said, cold), f"at a gate of 0.9 it says {_shown(said)}, and {_shown(cold)} was expected"
-        said, right = _probabilities(recipe, 0.1, heat), _heated(GENERATED, heat)
-        assert not _same(said, cold), "at a gate of 0.1 it copies: up to 0.5 it must generate"
-        assert heat == 1 or not _same(said, GENERATED), "the temperature changes nothing: heat the generator's half"
-        assert heat == 1 or not _same(said, _heated(GENERATED, 1 / heat)), (
-            "temperature is turned round: above 1 all must get more alike, p ** (1 / T)"
-        )
-        assert not _same(said, torch.softmax(GENERATED / heat, dim=-1)), (
-            "softmax wants logarithms: divide ln p by the temperature, not p"
-        )
-        assert _same(said, right), f"at gate 0.1 and T = {heat} it says {_shown(said)} instead of {_shown(right)}"
-    greedy = _probabilities(recipe, 0.1, 0.0)
-    assert _same(greedy, torch.tensor([1.0, 0, 0, 0])), (
-        f"at temperature 0 it says {_shown(greedy)}: all must lie on the most probable token"
-    )
-
-
-def _probabilities(recipe: Callable, gate: float, heat: float) -> torch.Tensor:
-    """What a recipe says, once it is known to be a distribution."""
-    said = recipe(GENERATED.clone(), COPIED.clone(), gate, heat)
-    assert isinstance(said, torch.Tensor), f"it returns {said!r}: a tensor of probabilities was expected"
-    assert said.shape == GENERATED.shape, f"its shape is {tuple(said.shape)}; (V,) was expected, here {(4,)}"
-    assert not said.isnan().any(), f"at T = {heat} it says {_shown(said)}: is something divided by 0?"
-    assert abs(said.sum().item() - 1) < 1e-4, (
-        f"at a gate of {gate} and T = {heat} it sums to {said.sum():.3f}: divide by the sum (or use softmax)"
-    )
-    return said
-
-
-def _heated(probs: torch.Tensor, heat: float) -> torch.Tensor:
-    """Probabilities at a temperature above 0."""
-    hot = probs ** (1 / heat)
-    return hot / hot.sum()
-
-
-def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return torch.allclose(one.float(), other.float(), atol=1e-4)
-
-
-def _shown(probs: torch.Tensor) -> list[float]:
-    return [round(value, 3) for value in probs.tolist()]

@@ -1,4 +1,4 @@
-"""Pictures of notebook 10: the tree of wordings, what temperature makes of it, and what it does to the fact."""
+"""Pictures of notebook 10: the tree of wordings, and what temperature does to the fact."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,32 +6,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from momem_lib.course.nb10.tree import Fork, leaves
-from momem_lib.course.shared.charts import Chart, draw_charts, lying_bars
-from momem_lib.course.shared.figures import (
-    BLUE,
-    GREY,
-    INK,
-    MONO,
-    RED,
-    blank,
-    name_axes,
-    page,
-    percent_axis,
-    write_text,
-)
+from momem_lib.course.shared.charts import Chart, draw_charts
+from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, percent_axis, write_text
 
 LETTER, LINE = 0.083, 0.36  # inches from letter to letter, and from text to text
 STEP = 0.86  # inches that a way takes from its fork to its first letter
 WAY = "#9A9A9A"
-ELSE = "anything else"
 
 
 def draw_forks(tree: Fork, title: str = "") -> Figure:
-    """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue.
-
-    Args:
-        tree: of wording_tree.forks.
-    """
+    """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue."""
     ends = leaves(tree)
     words = ", ".join(f"{text!r} {share:.0%}" for text, share in ends.items())
     alt = f"A tree of texts. {title}. Followed to its end: {words}."
@@ -75,33 +59,11 @@ def _draw_ways(panel: Axes, fork: Fork, x: float, top: float, rows, right: float
     return middle
 
 
-def draw_wordings(heats: Mapping[float, Mapping[str, float]]) -> Figure:
-    """Draw the probability of each known wording at some temperatures, and of all other texts together.
-
-    Args:
-        heats: temperature -> wording -> probability, the same wordings for all.
-    """
-    names = [*next(iter(heats.values())), ELSE]
-    columns = {heat: [*probs.values(), max(0.0, 1 - sum(probs.values()))] for heat, probs in heats.items()}
-    words = [f"T = {heat:g}: the likeliest {max(shares[:-1]):.0%}, anything else {shares[-1]:.0%}"
-             for heat, shares in columns.items()]  # fmt: skip
-    size = (9.6, 0.3 * len(names) + 1.1)
-    figure, panels = page(
-        *size, f"Probabilities of wordings. {'. '.join(words)}.", len(heats), sharex=True, sharey=True
-    )
-    for panel, (heat, shares) in zip(panels, columns.items(), strict=True):
-        lying_bars(panel, dict(zip(names, shares, strict=True)), [BLUE] * (len(names) - 1) + [RED])
-        panel.patches[-1].set_hatch("//")
-        name_axes(panel, "probability", "", f"T = {heat:g}")
-    panels[0].set_xlim(0, 1.22 * max(max(shares) for shares in columns.values()))
-    return figure
-
-
 def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
     """Draw what temperature does to the fact (left) and to the number of wordings (right), on average over questions.
 
     Args:
-        rows: of generator_course.heat_row. bar: wordings that were wanted, a dotted line.
+        rows: of `heat_row`. bar: wordings that were wanted, a dotted line.
     """
     heats = [row["temperature"] for row in rows]
     names = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",

@@ -33,9 +33,9 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         InputError: no text, the same one twice, or a bad temperature.
 
     Example:
-        >>> from momem_lib.data.records import Person
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> response, fact = Module.load(task="response", device="cpu"), Fact("Where?", "Jo Doe", "location", jo)
+        >>> from momem_lib.data.records import Record
+        >>> fact = Fact("Where?", "Jo Doe", "Lives in", Record("Jo Doe", (("Lives in", "Oslo"),)))
+        >>> response = Module.load(task="response", device="cpu")
         >>> tree = forks(response, fact, ["Jo is", "Jo, in Oslo"])
         >>> [fork.text for fork in tree.ahead], [fork.text for fork in tree.ahead[0].ahead]
         (['Jo'], [' is', ', in Oslo'])
@@ -45,7 +45,7 @@ def forks(response: Module, fact: Fact, texts: Sequence[str], temperature: float
         raise InputError("a tree needs at least one text, and each only once")
     targets = [encode_target(response.task, text) for text in texts]
     many = len(targets)
-    inputs = response.inputs([fact.question] * many, [fact.summary] * many, [target[:-1] for target in targets])
+    inputs = response.inputs([fact.prompt] * many, [fact.summary] * many, [target[:-1] for target in targets])
     labels, _ = pad([target[1:] for target in targets], response.model.device)  # (C, T)
     probs = sampling.probs(response.model(inputs).log_probs.flatten(0, 1))  # (C T, V)
     chosen = probs.view(*labels.shape, -1).gather(-1, labels[:, :, None]).squeeze(-1).tolist()  # (C, T)

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from momem_lib.course.nb10.facts import Fact, Said, say, wording_of
-from momem_lib.course.shared.asking import copied_html
-from momem_lib.course.shared.panel import LEGEND, Panel, card_html, choice, number_box, slider, table_html
+from momem_lib.course.shared.panel import Panel, card_html, choice, number_box, slider
 from momem_lib.course.shared.text import printable, safe
-from momem_lib.project import InputError
-from momem_lib.system.answer import step_of
 from momem_lib.system.pipeline import Pipeline
 
 
@@ -22,52 +19,41 @@ def tally(said: Sequence[Said]) -> list[tuple[Said, int]]:
     return [(first[text], counts[text]) for text in order]
 
 
-def tally_words(fact: Fact, said: Sequence[Said]) -> str:
-    """The tally in one sentence: wordings, and what became of the fact.
+def tally_table(fact: Fact, said: Sequence[Said]) -> str:
+    """The tally as plain text, and in the end one sentence: wordings, and what became of the fact.
 
     Example:
+        >>> from momem_lib.data.records import Record
         >>> from momem_lib.nn.generation import Generated
-        >>> from momem_lib.data.records import Person
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> written = Generated(list(b"Jo Doe: Oslo"), [0.0] * 13, [0.0] * 12, True)
-        >>> tally_words(Fact("Where?", "Jo Doe", "location", jo), [Said(written, None, written.text)] * 2)
-        '1 wording in 2 texts; the gate refused 0 of them; in the end 2 of 2 answers hold the fact'
+        >>> fact = Fact("Where?", "Jo", "Lives in", Record("Jo", (("Lives in", "Oslo"),)))
+        >>> said = Said(Generated(list(b"Jo: Oslo"), finished=True), None, "Jo: Oslo")
+        >>> print(tally_table(fact, [said] * 2))
+          2 x  Jo: Oslo
+        1 wording in 2 texts; the gate refused 0 of them; in the end 2 of 2 answers hold the fact
     """
     wordings = {wording_of(one.final, fact.name, fact.value) for one in said if one.final is not None}
     refused = sum(one.objection is not None for one in said)
     held = sum(fact.value in (one.final or "") for one in said)
-    return (
+    rows = [
+        f"{count:>3} x  {printable('nothing' if one.written.text is None else one.written.text)}"
+        + (f"\n       refused: {printable(one.objection)}; said instead: {printable(one.final or 'nothing')}"
+           if one.objection else "")
+        for one, count in tally(said)
+    ]  # fmt: skip
+    rows.append(
         f"{len(wordings)} wording{'s' * (len(wordings) != 1)} in {len(said)} texts; the gate refused {refused} of "
         f"them; in the end {held} of {len(said)} answers hold the fact"
     )
-
-
-def tally_table(fact: Fact, said: Sequence[Said]) -> str:
-    """The tally as plain text: what the widget shows, for paper, terminals and headless runs."""
-    rows = [
-        f"{count:>3} x  {printable('nothing' if one.written.text is None else one.written.text)}"
-        + (f"\n       refused: {printable(one.objection)}" if one.objection else "")
-        for one, count in tally(said)
-    ]
-    return "\n".join([*rows, tally_words(fact, said)])
+    return "\n".join(rows)
 
 
 def wordings_html(pipeline: Pipeline, fact: Fact, temperature: float, seed: int, count: int) -> str:
-    """Some texts for one fact as a page fragment, in two colours, each with its gate's verdict."""
-    said = say(pipeline, fact, temperature, range(seed, seed + count))
-    heads = {"times": "8%", "Module 3 writes": "52%", "the response gate": "40%"}
+    """Some texts for one fact as a page fragment, each with its gate's verdict."""
+    table = tally_table(fact, say(pipeline, fact, temperature, range(seed, seed + count)))
     return card_html(
-        f'<p style="margin:0 0 8px">It reads <strong>{safe(fact.summary)}</strong> and '
-        f"<strong>{safe(fact.question)}</strong></p>",
-        table_html(heads, [_row(one, times) for one, times in tally(said)]),
-        f'<p style="margin:8px 0 0"><strong>{html.escape(tally_words(fact, said))}.</strong> {LEGEND}</p>',
+        f"It reads <strong>{safe(fact.summary)}</strong> and <strong>{safe(fact.question)}</strong>",
+        f'<pre style="white-space:pre-wrap;margin:8px 0 0">{html.escape(table)}</pre>',
     )
-
-
-def _row(one: Said, times: int) -> tuple[object, ...]:
-    """One text of the table."""
-    passed = "✓ passed" if one.objection is None else f"✗ {safe(one.objection)}; said instead: {safe(one.final or '-')}"
-    return times, copied_html(step_of("response", {}, one.written)), passed
 
 
 def wordings_widget(
@@ -77,12 +63,7 @@ def wordings_widget(
 
     Args:
         facts: what can be chosen, about people whom the pipeline's memory holds. count: texts, one per seed.
-
-    Raises:
-        InputError: no fact to choose.
     """
-    if not facts:
-        raise InputError("there is no fact to put into words: give one or more")
     return Panel(
         partial(wordings_html, pipeline),
         fact=choice([(fact.question, fact) for fact in facts], facts[0], "Question"),

@@ -3,6 +3,7 @@
 from momem_lib.course.nb11.cascade import (
     SLIPPERY,
     Slipping,
+    Swapped,
     alone,
     noise_cascade,
     outcomes,
@@ -12,12 +13,8 @@ from momem_lib.course.nb11.cascade import (
 )
 from momem_lib.course.nb11.exercises import (
     WORDINGS,
-    check_careful,
-    check_chain,
-    check_whose_fault,
     try_careful,
-    wanted_of,
-    wrote_of,
 )
 from momem_lib.course.nb11.journey import draw_journey
-from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.course.nb11.plots import draw_cascade, draw_doubt, draw_outcomes
+from momem_lib.system.calibration import confidences

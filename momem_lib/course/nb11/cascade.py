@@ -6,20 +6,21 @@ with a given chance, an output that is well formed and wrong, which is what gate
 
 import copy
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import torch
 from tqdm import tqdm
 
 from momem_lib.data.dataset import questions_and_people
-from momem_lib.data.records import FIELDS, Person
+from momem_lib.data.records import Record
 from momem_lib.data.rows import SynthesisConfig, load_material
+from momem_lib.data.tasks import hide_name
 from momem_lib.project import InputError
-from momem_lib.system.answer import Answer
-from momem_lib.system.evaluation import asked_people, evaluate_module, name_of, tally, verdict
-from momem_lib.system.gates import Gates, summary_gate, tag_gate
-from momem_lib.system.names import normalise
+from momem_lib.system.answer import Answer, Step
+from momem_lib.system.evaluation import asked_records, evaluate_module, label_asked, named, tally, verdict
+from momem_lib.system.gates import Gates, summary_gate
+from momem_lib.system.names import same_name
 from momem_lib.system.pipeline import Pipeline
 
 OUTCOMES = ("right", "abstained", "wrong")
@@ -27,68 +28,60 @@ STAGES = ("ner", "memory", "summary", "response")
 SLIPPERY = ("ner", "summary")  # modules whose well-formed mistakes Slipping knows
 
 
-def unseen_questions(count: int, seed: int = 0, phrasings: str = "known") -> tuple[list[dict], list[Person]]:
-    """Questions of the test split, one in five without an answer, and the people: nothing was trained on any of them.
+def unseen_questions(
+    count: int, seed: int = 0, phrasings: str = "known", split: str = "test"
+) -> tuple[list[dict], list[Record]]:
+    """Questions of the test split (or validation), two in five without an answer, and the records: never trained on.
 
     Args:
         phrasings: "known" are of kinds that training knew, "held-out" were kept from it.
 
     Example:
-        >>> questions, people = unseen_questions(3)
+        >>> questions, records = unseen_questions(3)
         >>> len(questions), sorted(questions[0])[:3]
-        (3, ['answer', 'field', 'fname'])
+        (3, ['answer', 'kind', 'label'])
     """
-    return questions_and_people(load_material(), SynthesisConfig(seed=seed), "test", count, phrasings=phrasings)
-
-
-def shares_of(said: Iterable[str]) -> dict[str, float]:
-    """The share of each outcome.
-
-    Example:
-        >>> shares_of(["right", "right", "wrong", "abstained"])
-        {'right': 0.5, 'abstained': 0.25, 'wrong': 0.25}
-    """
-    said = list(said)
-    return {outcome: said.count(outcome) / max(1, len(said)) for outcome in OUTCOMES}
+    return questions_and_people(load_material(), SynthesisConfig(seed=seed), split, count, phrasings=phrasings)
 
 
 def outcomes(
-    pipeline: Pipeline, entries: Sequence[dict], people: Sequence[Person], gates: bool | Gates = True
+    pipeline: Pipeline, entries: Sequence[dict], records: Sequence[Record], gates: bool | Gates = True
 ) -> dict[str, float]:
     """Ask everything, greedily: the shares that are right (rightly silent included), abstained and wrong.
 
-    The people must be in the pipeline's memory already.
+    The records must be in the pipeline's memory already.
     """
     answers = pipeline.ask_many([entry["question"] for entry in entries], gates=gates)
-    asked = asked_people(entries, people)
-    return shares_of(verdict(e, answer.text, person) for e, answer, person in zip(entries, answers, asked, strict=True))
+    jobs = zip(entries, answers, asked_records(entries, records), strict=True)
+    said = [verdict(entry, answer.text, record) for entry, answer, record in jobs]
+    return {outcome: said.count(outcome) / max(1, len(said)) for outcome in OUTCOMES}
 
 
-def handed_over(entry: dict, person: Person | None, answer: Answer) -> dict[str, bool]:
+def handed_over(entry: dict, record: Record | None, answer: Answer) -> dict[str, bool]:
     """For a question that has an answer: whether what each module handed on was right, whatever it was given.
 
     Example:
-        >>> jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-        >>> entry = {"fname": "Jo", "lname": "Doe", "field": "location", "answer": "Oslo"}
-        >>> handed_over(entry, jo, Answer("?", "Jaws!", tag="Jo Doe", person=jo, summary="Hobbies: chess"))
+        >>> jo = Record("Jo Doe", (("Lives in", "Oslo"), ("Hobbies", "chess")))
+        >>> entry = {"name": "Jo Doe", "label": "Lives in", "answer": "Oslo"}
+        >>> handed_over(entry, jo, Answer("?", "Jaws!", tag="Jo Doe", record=jo, summary="Hobbies: chess"))
         {'ner': True, 'memory': True, 'summary': False, 'response': False}
     """
     return {
-        "ner": normalise(answer.tag or "") == normalise(entry.get("name") or name_of(entry) or ""),
-        "memory": person is not None and answer.content == person.content,
-        "summary": person is not None and answer.summary == person.summary(entry["field"]),
-        "response": verdict(entry, answer.text, person) == "right",
+        "ner": same_name(answer.tag, named(entry)),
+        "memory": record is not None and answer.record == record,
+        "summary": record is not None and answer.summary == record.summary(label_asked(entry)),
+        "response": verdict(entry, answer.text, record) == "right",
     }
 
 
-def survival(entries: Sequence[dict], people: Sequence[Person], answers: Sequence[Answer]) -> dict[str, float]:
+def survival(entries: Sequence[dict], records: Sequence[Record], answers: Sequence[Answer]) -> dict[str, float]:
     """The share of the questions with an answer that is still right after each module: right so far, at every one.
 
     Raises:
         InputError: no question has an answer.
     """
-    jobs = zip(entries, asked_people(entries, people), answers, strict=True)
-    rows = [handed_over(entry, person, answer) for entry, person, answer in jobs if entry["answer"] is not None]
+    jobs = zip(entries, asked_records(entries, records), answers, strict=True)
+    rows = [handed_over(*job) for job in jobs if job[0]["answer"] is not None]
     if not rows:
         raise InputError("none of these questions has an answer, so nothing can be handed over rightly")
     return {
@@ -96,9 +89,15 @@ def survival(entries: Sequence[dict], people: Sequence[Person], answers: Sequenc
     }
 
 
-def alone(pipeline: Pipeline, module: str, entries: Sequence[dict], people: Sequence[Person]) -> float:
-    """The share that one module gets right by itself, from perfect inputs, without gates."""
-    counts = tally(evaluate_module(pipeline, module, entries, people))["all"]
+def alone(pipeline: Pipeline, module: str, entries: Sequence[dict], records: Sequence[Record]) -> float:
+    """The share that one module gets right by itself, from perfect inputs, without gates.
+
+    Raises:
+        InputError: none of the questions has anything to do for this module.
+    """
+    counts = tally(evaluate_module(pipeline, module, entries, records)).get("all")
+    if counts is None:
+        raise InputError(f"none of these {len(entries)} questions gives module {module} anything to do: ask more")
     return counts["right"] / sum(counts.values())
 
 
@@ -124,13 +123,13 @@ def worsened(pipeline: Pipeline, module: str, noise: float, seed: int = 0) -> Pi
                 continue
             shake = torch.randn(weight.shape, generator=rng).to(weight.device)
             weight += noise * weight.square().mean().sqrt() * shake
-    return Pipeline(pipeline.modules | {module: shaken}, pipeline.memory, pipeline.words)
+    return Pipeline(pipeline.modules | {module: shaken}, pipeline.memory)
 
 
 class Slipping(Pipeline):
     """A pipeline one of whose modules slips: now and then it hands on something well formed, and wrong.
 
-    Module 0 names somebody else whom the memory knows; Module 2 states another fact of the same person. Which
+    Module 0 names somebody else whom the memory knows; Module 2 states another fact of the same record. Which
     questions it slips on depends on seed and question alone, and a larger chance adds to them.
 
     Args:
@@ -141,7 +140,7 @@ class Slipping(Pipeline):
     """
 
     def __init__(self, pipeline: Pipeline, module: str, chance: float, seed: int = 0):
-        super().__init__(pipeline.modules, pipeline.memory, pipeline.words)
+        super().__init__(pipeline.modules, pipeline.memory)
         if module not in SLIPPERY:
             raise InputError(f"no slips are known of {module!r}; one of {', '.join(SLIPPERY)} was expected")
         if not 0 <= chance <= 1:
@@ -158,38 +157,70 @@ class Slipping(Pipeline):
         super().find_names(answers, gates)
         for answer in answers if self.module == "ner" else ():
             rng = self.slip(answer)
-            others = [name for name in self.memory.names() if normalise(name) != normalise(answer.tag or "")]
+            others = [name for name in self.memory.names() if not same_name(name, answer.tag)]
             if rng is None or answer.tag is None or not others:
                 continue
             step = answer.trace.pop()
             step.wrote, step.copied = rng.choice(others), []
-            wrong = tag_gate(answer.question, step.wrote) if gates.tag else None
-            wrong = wrong and self.better_name(answer.question, step, wrong)  # a second try, as for any other mistake
+            wrong = self.link(answer.question, step) if gates.tag else None  # a second try, as for any other mistake
             answer.note(step, wrong, gates.tag)
             answer.tag = step.wrote
 
     def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
         super().pick_facts(answers, gates)
         for answer in answers if self.module == "summary" else ():
-            rng, kept = self.slip(answer), answer.field
-            others = [field for field in FIELDS if kept and field != kept and getattr(answer.person, field)]
-            if rng is None or answer.reason or not others:
+            rng, record = self.slip(answer), answer.record
+            others = [label for label, value in record.facts if value and label != answer.label] if record else []
+            if rng is None or answer.reason or answer.label is None or not others:
                 continue
-            answer.field, step = rng.choice(others), answer.trace.pop()
-            answer.summary = step.wrote = answer.person.summary(answer.field)
+            answer.label, step = rng.choice(others), answer.trace.pop()
+            answer.summary = step.wrote = record.summary(answer.label)
             step.copied = []
-            answer.note(step, summary_gate(answer.person, step.wrote) if gates.summary else None, gates.summary)
+            answer.note(step, summary_gate(record, step.wrote) if gates.summary else None, gates.summary)
+
+
+class Swapped(Pipeline):
+    """A pipeline in which something simple does a module's work, to see what the module is worth.
+
+    Args:
+        pipeline: the whole one. pick: from a question without its name, and labels, to a label or None, in the place of
+            Module 2. word: from name, label and value to a text, in the place of Module 3.
+    """
+
+    def __init__(self, pipeline: Pipeline, pick: Callable | None = None, word: Callable | None = None):
+        super().__init__(pipeline.modules, pipeline.memory)
+        self.pick, self.word = pick, word
+
+    def pick_facts(self, answers: Sequence[Answer], gates: Gates) -> None:
+        if self.pick is None:
+            return super().pick_facts(answers, gates)
+        for answer in answers:
+            prompt = hide_name(answer.question, answer.tag)
+            answer.label = self.pick(prompt, answer.record.labels)
+            answer.summary = answer.record.summary(answer.label) if answer.label else None
+            step = Step("summary", {"question": prompt, "content": answer.content}, answer.summary)
+            answer.note(step, summary_gate(answer.record, answer.summary), gates.summary)
+
+    def respond(
+        self, answers: Sequence[Answer], gates: Gates, temperature: float = 0.0, seed: int | None = None
+    ) -> None:
+        if self.word is None:
+            return super().respond(answers, gates, temperature, seed)
+        for answer in answers:
+            answer.text = self.word(answer.tag, answer.label, answer.value)
+            read = {"question": answer.question, "summary": answer.summary}
+            answer.note(Step("response", read, answer.text), None, gates.response)
 
 
 def noise_cascade(
-    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], people: Sequence[Person], seed=0
+    pipeline: Pipeline, module: str, levels: Sequence[float], entries: Sequence[dict], records: list[Record], seed=0
 ) -> list[dict]:
     """One module shaken level by level: at each, its own share right, and all outcomes with gates off and on."""
     rows = []
     for level in tqdm(levels, desc=f"noise in {module}", mininterval=1):
         worse = worsened(pipeline, module, level, seed)
-        row = {"level": level, "alone": alone(worse, module, entries, people)}
-        rows.append(row | {name: outcomes(worse, entries, people, name == "on") for name in ("off", "on")})
+        row = {"level": level, "alone": alone(worse, module, entries, records)}
+        rows.append(row | {name: outcomes(worse, entries, records, name == "on") for name in ("off", "on")})
     return rows
 
 

@@ -19,7 +19,8 @@ from momem_lib.course.shared.pictures import (
     wrapped,
     write_letters,
 )
-from momem_lib.data.tasks import TASKS, encode_prompt, encode_source
+from momem_lib.data.records import Record
+from momem_lib.data.tasks import encode_prompt, encode_source
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
 from momem_lib.system.answer import Answer, Step
@@ -31,6 +32,7 @@ BYTE, BYTES = 0.235, 37  # inches from byte to byte, and the most bytes that a r
 GAP = 1.1  # inches between what a module reads and what it writes
 WRITES = {"ner": "tag", "memory": "content", "summary": "summary", "response": "response"}
 Place = tuple[float, float]
+Source = Record | str | None  # what a module's encoder reads
 
 
 def journey_alt(answer: Answer) -> str:
@@ -68,8 +70,9 @@ def draw_journey(answer: Answer, modules: Mapping[str, Module]) -> Figure:
         if step.module in ("summary", "response"):
             again, y = _question_again(panel, y, step, two_lines)
             places = again or places
-        written = _letters_and_lines(panel, y - GAP, step, modules, places)
-        _module(panel, y - GAP / 2, step, modules)
+        source = {"summary": answer.record, "response": step.read.get("summary")}.get(step.module)
+        written = _letters_and_lines(panel, y - GAP, step, source, modules.get(step.module), places)
+        _module(panel, y - GAP / 2, step, source, modules.get(step.module))
         y -= GAP + LEADING * line_count(text_of(step)) - 0.1
         places = {"source": written}
     _ending(panel, y - 0.3, ending, answer.abstained)
@@ -141,14 +144,13 @@ def _question_again(panel: Axes, y: float, step: Step, two_lines: bool) -> tuple
 
 
 def _letters_and_lines(
-    panel: Axes, y: float, step: Step, modules: Mapping[str, Module], places: dict[str, dict[int, Place]]
+    panel: Axes, y: float, step: Step, source: Source, module: Module | None, places: dict[str, dict[int, Place]]
 ) -> dict[int, Place]:
     """What a module wrote, and for each letter that it copied a line to the letter's origin."""
     _label(panel, y, WRITES[step.module])
     wrote, came = text_of(step), []
-    if step.module != "memory" and step.wrote:
-        source = step.read.get(TASKS[step.module].source or "")
-        came = read_along(modules[step.module], step.read["question"], source, step.wrote).origins()
+    if module and step.wrote:
+        came = read_along(module, step.read["question"], source, step.wrote).origins()
     written = _row(panel, LEFT, y, wrote, [origin.share for origin in came])
     for index, origin in enumerate(came):
         start = places.get(origin.part, {}).get(origin.place)
@@ -164,16 +166,15 @@ def _letters_and_lines(
     return written
 
 
-def _module(panel: Axes, y: float, step: Step, modules: Mapping[str, Module]) -> None:
+def _module(panel: Axes, y: float, step: Step, source: Source, module: Module | None) -> None:
     """A module's box with what it makes of its tokens, and its gate's verdict."""
     module_box(panel, 1.0, y, 1.6, 0.74, step.module)
     write_text(panel, 1.0, y + 0.22, MODULES[step.module][0], weight="bold")
     write_text(panel, 1.0, y + 0.02, MODULES[step.module][1], fontsize=8.5)
     size = "no vectors"
-    if step.module != "memory":
-        source = step.read.get(TASKS[step.module].source or "")
-        tokens = len(encode_prompt(step.read["question"])) + (len(encode_source(source)) if source is not None else 0)
-        size = f"{tokens} × {modules[step.module].model.config.embedding_dim} numbers"
+    if module:
+        tokens = len(encode_prompt(step.read["question"])) + len(encode_source(source))
+        size = f"{tokens} × {module.model.config.embedding_dim} numbers"
     write_text(panel, 1.0, y - 0.2, size, fontsize=8, color=GREY)
     sign, colour, _ = gate_words(step)
     write_text(panel, 1.93, y, sign, color=colour, weight="bold", fontsize=12)

@@ -1,17 +1,13 @@
-"""Pictures of the whole pipeline: its stages, the results table, and how errors travel with and without gates."""
+"""Pictures of the whole pipeline: the results table, and how errors travel with and without gates."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from operator import mul
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
 
-from momem_lib.course.nb11.cascade import OUTCOMES, STAGES
+from momem_lib.course.nb11.cascade import OUTCOMES
 from momem_lib.course.shared.charts import stacked_bars
-from momem_lib.course.shared.figures import GREY, INK, PAPER, legend_outside, lines, name_axes, page, percent_axis
-from momem_lib.course.shared.pictures import COLOURS, MODULES
+from momem_lib.course.shared.figures import INK, PAPER, legend_outside, lines, name_axes, page, percent_axis
 from momem_lib.project import InputError
 
 # Okabe and Ito's blue and vermilion, a light grey between them; hatched too, for eyes that see no colours.
@@ -30,52 +26,25 @@ def in_words(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{outcome} {shares[outcome]:.1%}".replace("%", " %") for outcome in OUTCOMES)
 
 
-def draw_outcomes(rows: Mapping[str, Mapping], mark: str = "rules") -> Figure:
-    """Draw one bar of outcomes per row, and a diamond at what the row's `mark` (the rule-based baseline) gets right.
+def draw_outcomes(rows: Mapping[str, Mapping]) -> Figure:
+    """Draw one bar of outcomes per row, and a diamond at what the baseline without Transformers gets right.
 
     Args:
-        rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key `mark`.
+        rows: name -> shares of right, abstained and wrong, and perhaps the same again under the key "baseline".
     """
-    marked = {name: row[mark]["right"] for name, row in rows.items() if mark in row}
-    words = [f"{name}: {in_words(row)}" + (f", by {mark} {marked[name]:.1%} right" if name in marked else "")
+    marked = {name: row["baseline"]["right"] for name, row in rows.items() if "baseline" in row}
+    words = [f"{name}: {in_words(row)}" + (f", by the baseline {marked[name]:.1%} right" if name in marked else "")
              for name, row in rows.items()]  # fmt: skip
     figure, (panel,) = page(9.6, 0.37 * len(rows) + 1.3, "Bars of outcomes. " + ". ".join(words) + ".")
     looks = {WORDS[outcome]: (SHADES[outcome], HATCHES[outcome]) for outcome in OUTCOMES}
     stacked_bars(panel, {name: {WORDS[key]: row[key] for key in OUTCOMES} for name, row in rows.items()}, looks)
     if marked:
         style = {"marker": "D", "s": 46, "color": INK, "edgecolor": PAPER, "zorder": 3}
-        panel.scatter(list(marked.values()), list(marked), label=f"right by {mark}", **style)
+        panel.scatter(list(marked.values()), list(marked), label="right without Transformers", **style)
     for number, row in enumerate(rows.values()):
         panel.text(1.01, number, f"{row['right']:.1%}", va="center", fontsize=10, color=INK)
     panel.set_xlabel("share of the questions; at the right edge, the share that is right")
     return legend_outside(figure, "upper", 4)
-
-
-def draw_stages(alone: Mapping[str, float], off: Mapping[str, float], on: Mapping[str, float]) -> Figure:
-    """Draw what each module gets right by itself, and what is still right after each hand-over, gates off and on.
-
-    Args:
-        alone: ner, summary and response -> share right from perfect inputs. off, on: the same for all four stages.
-    """
-    product = list(accumulate((alone.get(stage, 1.0) for stage in STAGES), mul))  # the memory does not err
-    kept = {"still right, gates on": on, "still right, gates off": off}
-    curves = {name: list(shares.values()) for name, shares in kept.items()} | {"the product of the bars": product}
-    words = [f"{name}: {', '.join(f'{share:.1%}' for share in shares)}"
-             for name, shares in {"each module alone": alone.values(), **curves}.items()]  # fmt: skip
-    figure, (panel,) = page(7.6, 4.2, "Right after each module. " + ". ".join(words) + ".")
-    for place, stage in enumerate(STAGES):
-        if stage in alone:  # a short bar floating at its height: the axis does not begin at zero
-            name = "each module alone, from perfect inputs" if place == 0 else None
-            panel.hlines(alone[stage], place - 0.3, place + 0.3, color=COLOURS[stage], lw=6, alpha=0.75, label=name)
-    lines(panel, curves, range(len(STAGES)), ms=7)
-    look_up = {"ha": "center", "fontsize": 9, "color": GREY, "transform": panel.get_xaxis_transform()}
-    panel.text(1, 0.02, "a look-up:\nnothing learned", **look_up)
-    panel.set_ylim(max(0.0, min([*alone.values(), *product, *off.values(), *on.values()]) - 0.12), 1.01)
-    panel.set_xticks(range(len(STAGES)), [f"{MODULES[stage][0]}\n{MODULES[stage][1]}" for stage in STAGES])
-    panel.yaxis.set_major_locator(MultipleLocator(0.05))
-    percent_axis(panel.yaxis)
-    name_axes(panel, "", "share of the questions that have an answer", legend=False)
-    return legend_outside(figure, "upper", 2)
 
 
 def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
@@ -102,6 +71,27 @@ def draw_cascade(columns: Mapping[str, Sequence[Mapping]], unit: str) -> Figure:
         panel.set_ylabel("" if place % len(columns) else "share of all questions", fontsize=10)
         panel.set_xlabel(unit if gates == "on" else "", fontsize=10)
     return legend_outside(figure, columns=2)
+
+
+def draw_doubt(groups: Sequence[tuple[float, float, int]], curve: Sequence[tuple[float, float]]) -> Figure:
+    """Draw how often a module is right by how sure it is, and how often wrong by how much it answers.
+
+    Args:
+        groups: (mean confidence, share right, how many). curve: (coverage, risk).
+    """
+    words = [f"sure {sure:.0%}: right {right:.0%} of {count}" for sure, right, count in groups]
+    words += [f"answering {curve[-1][0]:.0%}: wrong {curve[-1][1]:.1%}"] if curve else []
+    figure, (left, right) = page(9.6, 3.6, ". ".join(words) + ".", 2)
+    left.plot([0, 1], [0, 1], color="#888888", lw=1, label="as right as sure")
+    lines(left, {"Module 2": [(sure, share) for sure, share, _ in groups]})
+    name_axes(left, "how sure (mean of a group)", "how often right")
+    percent_axis(left.xaxis, 0)
+    percent_axis(left.yaxis, 0)
+    lines(right, {"Module 2": list(curve)}, few=0)
+    name_axes(right, "coverage: the share that is answered", "risk: the share of it that is wrong", legend=False)
+    percent_axis(right.xaxis, 0)
+    percent_axis(right.yaxis)
+    return figure
 
 
 def _areas(panel: Axes, rows: Sequence[Mapping], gates: str) -> None:

@@ -1,19 +1,16 @@
 """What only notebook 12 needs."""
 
 from momem_lib.course.nb12.breaking import CURES, PADDED, PadToPad, Recipe, first_bad, padded, train_in, train_masked
-from momem_lib.course.nb12.decoding import Job, candidates_of, decode, texts_for
-from momem_lib.course.nb12.exercises import check_choose, check_clearly_faster, check_food, check_may_look, try_food
+from momem_lib.course.nb12.exercises import check_clearly_faster, check_may_look, check_stirred
 from momem_lib.course.nb12.plots import (
     draw_alphabets,
     draw_closed_book,
-    draw_decoding,
     draw_hallucinations,
     draw_masks,
     draw_precision,
-    draw_race,
     draw_scaling,
     draw_targets,
 )
-from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists, short_people, short_rows
+from momem_lib.course.nb12.rows import PHRASINGS, SMALL_FIELDS, short_lists, short_records, short_rows
 from momem_lib.course.nb12.small import Watched, right_share, small_config, train_watched
 from momem_lib.course.nb12.tables import made_by, recorded, table

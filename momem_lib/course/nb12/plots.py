@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,22 +20,11 @@ def told(figure: Figure, title: str, rows: Iterable[Mapping]) -> Figure:
     return figure
 
 
-def means(rows: Iterable[Sequence[float]]) -> list[float]:
-    """The mean over the seeds of each number.
-
-    Example:
-        >>> means([[1.0, 2.0], [3.0, 2.0]])
-        [2.0, 2.0]
-    """
-    return list(map(mean, zip(*rows, strict=True)))
-
-
 def lines_of_seeds(panel: Axes, x: Sequence, curves: Mapping[str, Sequence[Sequence[float]]]) -> None:
     """Draw the mean over the seeds of each curve, in a band from the least to the most."""
-    lines(panel, {name: means(rows) for name, rows in curves.items()}, x)
+    lines(panel, {name: np.mean(rows, axis=0) for name, rows in curves.items()}, x)
     for rows, look in zip(curves.values(), LOOKS, strict=False):
-        columns = list(zip(*rows, strict=True))
-        panel.fill_between(x, list(map(min, columns)), list(map(max, columns)), color=look.colour, alpha=0.15, lw=0)
+        panel.fill_between(x, np.min(rows, axis=0), np.max(rows, axis=0), color=look.colour, alpha=0.15, lw=0)
 
 
 def bars_of_seeds(
@@ -76,7 +66,7 @@ def draw_masks(recorded: Mapping) -> Figure:
     """(b): losses in training, and names found against the padding at inference, for both masks."""
     figure, (left, right) = page(9.6, 3.9, columns=2, width_ratios=(1, 1.15))
     runs, lengths = grouped(recorded["runs"], "mask"), recorded["lengths"]
-    lines(left, {MASKS[kind]: means(smooth(run["losses"]) for run in some) for kind, some in runs.items()})
+    lines(left, {MASKS[kind]: np.mean([smooth(run["losses"]) for run in some], axis=0) for kind, some in runs.items()})
     left.set_yscale("log")
     found = {MASKS[kind]: [run["exact"] for run in some] for kind, some in runs.items()}
     lines_of_seeds(right, range(len(lengths)), found)
@@ -105,29 +95,8 @@ def draw_precision(recorded: Mapping) -> Figure:
     return told(figure, "Loss curves in half precision; a cross marks NaN", tables.precision(recorded))
 
 
-def draw_race(recorded: Mapping, what: str) -> Figure:
-    """(d), (e): exact match while training from each start, and the steps to the mark, one dot a seed."""
-    starts, mark, most = grouped(recorded["runs"], "start"), recorded["mark"], recorded["steps"]
-    figure, (left, right) = page(10.2, 3.9, columns=2, width_ratios=(1, 1.1))
-    for number, ((start, runs), look) in enumerate(zip(starts.items(), LOOKS, strict=False)):
-        for index, run in enumerate(runs):
-            points = [(point["step"], point["exact"]) for point in run["points"]]
-            lines(left, {None if index else start: points}, looks=(look,), lw=1.3, ms=3)
-        reached = [run["reached"] or most * 1.12 for run in runs]
-        right.plot(reached, [number] * len(runs), color=look.colour, marker=look.mark, ls="", ms=9, alpha=0.8)
-    left.axhline(mark, color=GREY, ls=":", lw=1)
-    percent_axis(left.yaxis, -0.03)
-    name_axes(left, "training step", f"{what} exactly right (unseen)", "on the way")
-    right.axvline(most * 1.06, color=GREY, ls=":", lw=1)
-    right.text(most * 1.075, -0.45, "never", ha="left", fontsize=9.5, color=INK)
-    right.set_yticks(range(len(starts)), list(starts), fontsize=9.5)
-    right.set(ylim=(len(starts) - 0.5, -0.7), xlim=(0, most * 1.2))
-    name_axes(right, f"steps to {100 * mark:.0f} % (one mark per seed)", "", "at the mark")
-    return told(legend_outside(figure, "upper", 2), f"Steps to the mark, {what}", tables.race(recorded))
-
-
 def draw_closed_book(recorded: Mapping) -> Figure:
-    """(f): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
+    """(d): who is answered rightly, by the closed-book model before and after more training, and by the pipeline."""
     groups = {"known": "known people", "added": "added a minute ago", "edited": "after an edit"}
     more = f"closed book, {recorded['more_steps']} more steps on the news"
     systems = {
@@ -148,7 +117,7 @@ def draw_closed_book(recorded: Mapping) -> Figure:
 
 
 def draw_alphabets(recorded: Mapping) -> Figure:
-    """(g): names found by script and by length, for each kind of tokens."""
+    """(e): names found by script and by length, for each kind of tokens."""
     figure, (left, right) = page(10.4, 3.9, columns=2, width_ratios=(1.35, 1))
     kinds, scripts = grouped(recorded["runs"], "tokens"), list(recorded["runs"][0]["script"])
     bars = {kind: [[run["script"][script] for run in runs] for script in scripts] for kind, runs in kinds.items()}
@@ -164,7 +133,7 @@ def draw_alphabets(recorded: Mapping) -> Figure:
 
 
 def draw_targets(recorded: Mapping) -> Figure:
-    """(h): exact match while training in three ways, and the fate of each letter of a name."""
+    """(f): exact match while training in three ways, and the fate of each letter of a name."""
     figure, (left, right) = page(10.2, 3.9, columns=2)
     ways, fates = grouped(recorded["runs"], "way"), recorded["fates"]
     shares = {way: [[point["exact"] for point in run["points"]] for run in runs] for way, runs in ways.items()}
@@ -181,7 +150,7 @@ def draw_targets(recorded: Mapping) -> Figure:
 
 
 def draw_scaling(recorded: Mapping) -> Figure:
-    """(i): exact match against records, and against parameters, a band from the worst seed to the best."""
+    """(g): exact match against records, and against parameters, a band from the worst seed to the best."""
     figure, (left, right) = page(9.8, 3.8, columns=2, sharey=True)
     widest, most = max(recorded["widths"]), max(recorded["records"])
     names = {"unseen names": "exact", "names it was trained on": "exact_known"}
@@ -199,22 +168,3 @@ def draw_scaling(recorded: Mapping) -> Figure:
     name_axes(right, "parameters (log)", "", f"{most:,} records", legend=False)
     percent_axis(left.yaxis, -0.03)
     return told(figure, "Names found", tables.scaling(recorded))
-
-
-def draw_decoding(recorded: Mapping) -> Figure:
-    """(j): right, other and made up for each module and each way of decoding."""
-    figure, axes = page(10.4, 3.4, columns=3, sharex=True)
-    looks = {"right": "right", "other": "abstained", "made up": "wrong"}
-    for panel, (task, runs) in zip(axes, grouped(recorded["runs"], "module").items(), strict=True):
-        ways = grouped(runs, "way")
-        left = [0.0] * len(ways)
-        for verdict, key in looks.items():
-            shares = [mean(run["all"][verdict] for run in some) for some in ways.values()]
-            style = {"color": SHADES[key], "hatch": HATCHES[key], "edgecolor": "white", "lw": 0.4}
-            panel.barh(list(ways), shares, 0.65, left, label=verdict, **style)
-            left = [start + share for start, share in zip(left, shares, strict=True)]
-        panel.invert_yaxis()
-        percent_axis(panel.xaxis, 0, 1)
-        panel.tick_params(axis="y", labelsize=9)
-        name_axes(panel, "share of the questions", "", MODULES[task])
-    return told(legend_outside(figure, "upper", 3), "Outcomes by decoding", tables.decoding(recorded))

@@ -45,7 +45,6 @@ def small_config(task: str, **changes) -> TrainConfig:
     if task not in TASKS:
         raise InputError(f"no module {task!r}; one of {', '.join(TASKS)} was expected")
     shape = {"num_encoder_blocks": 0 if task == "ner" else 2, "copy_from": COPIES[task]}
-    shape |= {"choice_loss": 0.3} if task == "summary" else {}
     config = change(TrainConfig(), SMALL | shape | changes, "the laboratory")
     return check_task(config, task, "the laboratory")
 
@@ -61,7 +60,6 @@ def train_watched(
     rows: Sequence[dict] | TokenSet,
     exam: Sequence[dict] = (),
     every: int = 50,
-    until: float = 2.0,
     prepare: Callable[[Trainer], None] | None = None,
     loss_of: Callable | None = None,
 ) -> Watched:
@@ -69,7 +67,6 @@ def train_watched(
 
     Args:
         rows: to learn from. exam: rows that it is examined on, greedily; none: no exam.
-        until: stop at the first exam with this share right; above 1: go on to the end.
         prepare: changes the fresh trainer (other weights, frozen ones). loss_of: from model and batch to a loss, as in
             Trainer.train_step, instead of the library's.
 
@@ -86,16 +83,13 @@ def train_watched(
     done = Watched(trainer.model)
     tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.model.context_window)
 
-    def measure(trainer: Trainer) -> bool:
+    def measure(trainer: Trainer) -> None:
         done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
         trainer.model.train()
-        return done.points[-1]["exact"] >= until
 
     batches = batch_stream(tokens, config.batch_size, config.seed)
-    loss_of = loss_of or partial(module_loss, choice=config.choice_loss)
-    done.losses = fit(
-        trainer, batches, loss_of, config.max_global_steps, every, measure if exam else None, disable=True
-    )
+    examine, loss_of = measure if exam else None, loss_of or partial(module_loss, choice=config.choice_loss)
+    done.losses = fit(trainer, batches, loss_of, config.max_global_steps, every, examine, disable=True)
     done.seconds = trainer.seconds
     trainer.model.eval()
     return done

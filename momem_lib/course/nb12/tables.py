@@ -8,10 +8,10 @@ from momem_lib.project import RESULTS, InputError, optional_import, parse_json, 
 
 pd = optional_import("pandas")
 
-LETTERS = "abcdefghij"
+LETTERS = "abcdefg"
 MODULES = {"ner": "Module 0", "summary": "Module 2", "response": "Module 3"}
 FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f",
-           "tokens a name": ".1f", "of": ".0f", "s each": ".3f"}  # fmt: skip
+           "tokens a name": ".1f"}  # fmt: skip
 MASKS = {"Transformer": "right mask", "PadToPad": "pad-to-pad mask"}
 
 
@@ -25,7 +25,7 @@ def recorded(letter: str) -> dict:
         >>> recorded("x")
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: no experiment 'x'; one of a, b, c, d, e, f, g, h, i, j was expected
+        momem_lib.project.InputError: no experiment 'x'; one of a, b, c, d, e, f, g was expected
     """
     if letter not in LETTERS or len(letter) != 1:
         raise InputError(f"no experiment {letter!r}; one of {', '.join(LETTERS)} was expected")
@@ -78,8 +78,9 @@ def lines(rows: Iterable[Mapping]) -> "pd.DataFrame":
     Columns that are no shares are written as FORMATS says; what is missing is left empty.
 
     Example:
-        >>> lines([{"way": "a", "right": 0.5, "of": 10}, {"way": "a", "right": 1.0, "of": 30}]).to_dict("index")
-        {'a': {'right': '75 % (50 to 100)', 'of': '20'}}
+        >>> runs = {"way": "a", "right": 0.5, "at step": 10}, {"way": "a", "right": 1.0, "at step": 30}
+        >>> lines(runs).to_dict("index")
+        {'a': {'right': '75 % (50 to 100)', 'at step': '20'}}
     """
     frame = pd.DataFrame(rows)
     words = [name for name, value in frame.iloc[0].items() if isinstance(value, str)]
@@ -131,17 +132,8 @@ def precision(results: Mapping) -> Iterator[dict]:
         yield {"recipe": recipe, "cure": run["cure"], "NaN in": not good, "at step": run["bad"], "last loss": loss}
 
 
-def race(results: Mapping) -> Iterator[dict]:
-    """(d), (e): steps to the mark from each start, one number a seed, and the most that was ever right."""
-    for start, runs in grouped(results["runs"], "start").items():
-        steps = ", ".join(str(run["reached"] or "never") for run in runs)
-        for run in runs:
-            best = max(point["exact"] for point in run["points"])
-            yield {"start": start, f"steps to {100 * results['mark']:.0f} %": steps, "best": best}
-
-
 def closed_book(results: Mapping) -> Iterator[dict]:
-    """(f): both systems: shares right, size, and the time to take in the news."""
+    """(d): both systems: shares right, size, and the time to take in the news."""
     for run in results["runs"]:
         closed, opened = run["closed"], run["open"]
         size = {"parameters": closed["parameters"]}
@@ -154,7 +146,7 @@ def closed_book(results: Mapping) -> Iterator[dict]:
 
 
 def alphabets(results: Mapping) -> Iterator[dict]:
-    """(g): names found by script and length, and tokens per name."""
+    """(e): names found by script and length, and tokens per name."""
     for run in results["runs"]:
         for names, share in run["script"].items():
             tokens = run["tokens_per_name"][names]
@@ -164,13 +156,13 @@ def alphabets(results: Mapping) -> Iterator[dict]:
 
 
 def targets(results: Mapping) -> Iterator[dict]:
-    """(h): exact match on the way."""
+    """(f): exact match on the way."""
     for run in results["runs"]:
         yield {"trained with": run["way"]} | {f"{point['step']} steps": point["exact"] for point in run["points"]}
 
 
 def letters(results: Mapping) -> Iterator[dict]:
-    """(h): the share right at some places of a name."""
+    """(f): the share right at some places of a name."""
     for fate in results["fates"]:
         for key, whose in (("teacher", "the right letters"), ("own", "its own letters")):
             yield {"reads": whose} | {
@@ -179,27 +171,14 @@ def letters(results: Mapping) -> Iterator[dict]:
 
 
 def scaling(results: Mapping) -> Iterator[dict]:
-    """(i): exact match for each number of records and of parameters."""
+    """(g): exact match for each number of records and of parameters."""
     for run in sorted(results["runs"], key=lambda run: (run["records"], run["parameters"])):
         size = {"records": f"{run['records']:,}", "parameters": f"{run['parameters']:,}"}
         yield size | {"unseen": run["exact"], "known": run["exact_known"]}
 
 
-def decoding(results: Mapping) -> Iterator[dict]:
-    """(j): outcomes for each module and each way, apart for questions that cannot be answered."""
-    for run in results["runs"]:
-        for kind in ("answerable", "unanswerable"):
-            if kind in run:
-                shares = {"of": run[kind]["jobs"]} | {name: run[kind][name] for name in ("right", "other", "made up")}
-                yield (
-                    {"module": MODULES[run["module"]], "way": run["way"], "asked": kind}
-                    | shares
-                    | {"s each": run["seconds"]}
-                )
-
-
-TABLES = {"a": (made_up,), "b": (masks,), "c": (precision,), "d": (race,), "e": (race,), "f": (closed_book,),
-          "g": (alphabets,), "h": (targets, letters), "i": (scaling,), "j": (decoding,)}  # fmt: skip
+TABLES = {"a": (made_up,), "b": (masks,), "c": (precision,), "d": (closed_book,), "e": (alphabets,),
+          "f": (targets, letters), "g": (scaling,)}  # fmt: skip
 
 
 def table(letter: str) -> str:

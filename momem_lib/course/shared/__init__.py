@@ -2,43 +2,18 @@
 
 from importlib import import_module
 
-from momem_lib.course.shared.anatomy import (
-    counted_flops,
-    forward_flops,
-    gradient_norms,
-    parameter_count,
-    residual_stream,
-    rms,
-    text_inputs,
-    with_blocks,
-)
-from momem_lib.course.shared.charts import (
-    Chart,
-    capped,
-    draw_charts,
-    draw_parameter_shares,
-    draw_sampling,
-    smooth,
-)
+from momem_lib.course.shared.anatomy import parameter_count
+from momem_lib.course.shared.charts import Chart, capped, draw_charts, draw_parameter_shares, draw_sampling, smooth
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
-from momem_lib.course.shared.pictures import MODULES, draw_pipeline, draw_trace
+from momem_lib.course.shared.judging import attempt, judge, yours
+from momem_lib.course.shared.pictures import MODULES, draw_trace
 from momem_lib.course.shared.source import code_of
-from momem_lib.course.shared.start import attempt, check_parameters
-from momem_lib.course.shared.text import printable, visible
-from momem_lib.course.shared.toy import (
-    TOY,
-    WHO,
-    entropy,
-    next_token_loss,
-    toy_floor,
-    toy_model,
-    toy_text,
-    toy_windows,
-    train_toy,
-)
+from momem_lib.course.shared.start import check_parameters
+from momem_lib.course.shared.text import one_line, printable, visible
+from momem_lib.course.shared.toy import WHO, entropy, toy_floor, toy_text, toy_windows
 
-_HOMES = dict.fromkeys(("pipeline_widget", "trace_table"), "asking")
+_HOMES = {"pipeline_widget": "asking"}
 _HOMES |= dict.fromkeys(("bars", "byte_model", "sampling_widget"), "sampling")
 
 

@@ -1,15 +1,15 @@
-"""The sizes of a Transformer: parameters and arithmetic by formula, and what flows through its depth, measured."""
+"""The sizes of a Transformer, by formula, and its attention weights, kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
 
 from momem_lib.nn.blocks import ModelConfig, NGramEmbedding
 from momem_lib.nn.inputs import Inputs
-from momem_lib.nn.transformer import Looks, Transformer
-from momem_lib.project import InputError
+from momem_lib.nn.transformer import Transformer
 
 
 def text_inputs(tokens: Tensor) -> Inputs:
@@ -38,12 +38,14 @@ def parameter_count(config: ModelConfig) -> dict[str, int]:
     count = {
         "token vectors": vocabulary * width,
         "position vectors": config.context_window * width if config.positions == "learned" else 0,
+        "role vectors": 2 * width if config.source_reading == "fields" else 0,
         "n-gram vectors": config.ngram_rows * NGramEmbedding.WIDTH + NGramEmbedding.WIDTH * width,
         "attention": attentions * (4 * width**2 + 4 * width),  # query, key, value, out, each with a bias
         "MLP": blocks * (2 * width * hidden + hidden + width),
         "layer norms": norms * 2 * width,  # a gain and a bias
         "head": vocabulary + (0 if config.tie_embeddings else vocabulary * width),
         "copy head": copy_head_count(config) if config.copy_from != "none" else 0,
+        "pointer": 3 * width**2 + 4 * width + 6 if config.points else 0,  # fit, query, key, none; 6: scales and trusts
     }
     if not config.ngram_rows:
         count["n-gram vectors"] = 0
@@ -57,116 +59,35 @@ def copy_head_count(config: ModelConfig) -> int:
     return 2 * (width**2 + width) + config.longest_match + context + gate_inputs + 1
 
 
-def forward_flops(config: ModelConfig, target: int, source: int = 0, batch: int = 1) -> dict[str, int]:
-    """The floating point operations of one forward pass, by formula: matrix products alone, the rest is small change.
+@dataclass
+class Looks:
+    """Attention weights kept for people to look at: one tensor (B, H, T, S) per block."""
 
-    A product of (n, k) and (k, m) takes n m k multiplications and as many additions: 2 n m k.
-
-    Args:
-        target: T, tokens that the decoder reads. source: S, tokens that the encoder reads. batch: B.
-
-    Raises:
-        InputError: a model with a copy head, which has costs of its own.
-
-    Example:
-        >>> small = ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=32, num_decoder_blocks=1)
-        >>> forward_flops(small, target=10)
-        {'projections': 5120, 'scores and mixing': 3200, 'MLP': 10240, 'head': 42880}
-    """
-    if config.copy_from != "none" or config.ngram_rows:
-        raise InputError("forward_flops knows plain models: set copy_from to 'none' and ngram_rows to 0")
-    width, hidden = config.embedding_dim, config.hidden_dim
-    encoders, decoders = config.num_encoder_blocks, config.num_decoder_blocks
-    own = encoders * source + decoders * target  # tokens times blocks
-    pairs = encoders * source**2 + decoders * target**2  # masked pairs are computed too, then thrown away
-    crossing = decoders if encoders else 0
-    flops = {
-        # query, key, value and out of each token; cross-attention takes its keys and values from the source
-        "projections": 8 * own * width**2 + crossing * (4 * target + 4 * source) * width**2,
-        "scores and mixing": 4 * (pairs + crossing * target * source) * width,
-        "MLP": 4 * own * width * hidden,
-        "head": 2 * target * width * config.vocab_size,
-    }
-    return {part: batch * number for part, number in flops.items()}
+    encoder: list[Tensor] = field(default_factory=list)
+    decoder: list[Tensor] = field(default_factory=list)
+    cross: list[Tensor] = field(default_factory=list)
 
 
-def counted_flops(model: Transformer, inputs: Inputs, backward: bool = False) -> int:
-    """The floating point operations that PyTorch counts in one forward pass (and one backward pass, if wanted).
-
-    Attention runs written out: not every fused kernel is known to the counter.
-    """
-    with FlopCounterMode(display=False) as counter:
-        out = model(inputs, Looks())
-        if backward:
-            out.log_probs.sum().backward()
-    model.zero_grad(set_to_none=True)
-    return counter.get_total_flops()
-
-
-def with_blocks(model: Transformer, block_class: type[nn.Module]) -> Transformer:
-    """Give a decoder-only model fresh blocks of another class, so that a notebook may try its own.
-
-    The token vectors stay as they were.
+@contextmanager
+def looking(model: Transformer) -> Iterator[Looks]:
+    """Within, a model's attention runs written out, and its weights are kept.
 
     Example:
-        >>> from momem_lib.nn.blocks import Block
-        >>> class MyBlock(Block): pass
-        >>> type(with_blocks(Transformer(ModelConfig(num_decoder_blocks=1)), MyBlock).decoder[0]).__name__
-        'MyBlock'
+        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, num_decoder_blocks=1))
+        >>> with looking(model) as looks:
+        ...     out = model(text_inputs(torch.tensor([[1, 2, 3]])))
+        >>> looks.decoder[0].shape
+        torch.Size([1, 2, 3, 3])
     """
-    model.decoder = nn.ModuleList(block_class(model.config, cross=False) for _ in model.decoder)
-    tokens = model.embedding.weight.detach().clone()
-    model.initialise()
-    model.embedding.weight.data.copy_(tokens)
-    return model
-
-
-@torch.no_grad()
-def residual_stream(model: Transformer, inputs: Inputs) -> list[Tensor]:
-    """The residual stream of the decoder: (B, T, D) before the first block and after each block.
-
-    Example:
-        >>> model = Transformer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=8, num_decoder_blocks=3))
-        >>> [tuple(x.shape) for x in residual_stream(model, text_inputs(torch.tensor([[1, 2]])))]
-        [(1, 2, 8), (1, 2, 8), (1, 2, 8), (1, 2, 8)]
-    """
-    stream: list[Tensor] = []
-    hooks = [model.decoder[0].register_forward_pre_hook(lambda _, given: stream.append(given[0]))]
-    hooks += [block.register_forward_hook(lambda _, given, made: stream.append(made)) for block in model.decoder]
+    looks = Looks()
+    layers = [(block.attention, looks.encoder) for block in model.encoder]
+    for block in model.decoder:
+        layers += [(block.attention, looks.decoder), (block.cross_attention, looks.cross)]
+    hooks = [layer.register_forward_pre_hook(lambda _, given, named, kept=kept: (given, named | {"weights": kept}),
+                                             with_kwargs=True)
+             for layer, kept in layers if layer is not None]  # fmt: skip
     try:
-        model(inputs)
+        yield looks
     finally:
         for hook in hooks:
             hook.remove()
-    return stream
-
-
-def rms(x: Tensor) -> float:
-    """The typical size of the numbers in a tensor: the root of the mean square.
-
-    Example:
-        >>> rms(torch.tensor([3.0, -3.0]))
-        3.0
-    """
-    return x.square().mean().sqrt().item()
-
-
-def gradient_norms(layers: Iterable[nn.Module]) -> list[float]:
-    """The length of the gradient of each layer's parameters, all taken as one long vector, after a backward pass.
-
-    Raises:
-        InputError: a layer without any gradient: no backward pass was made, or it is cut off from the loss.
-
-    Example:
-        >>> layer = nn.Linear(2, 1, bias=False)
-        >>> layer(torch.tensor([[3.0, 4.0]])).sum().backward()
-        >>> gradient_norms([layer])
-        [5.0]
-    """
-    norms = []
-    for number, layer in enumerate(layers):
-        gradients = [parameter.grad for parameter in layer.parameters() if parameter.grad is not None]
-        if not gradients:
-            raise InputError(f"layer {number} has no gradient: call loss.backward() first, and detach nothing")
-        norms.append(torch.cat([gradient.flatten() for gradient in gradients]).norm().item())
-    return norms

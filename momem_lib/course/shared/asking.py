@@ -1,29 +1,24 @@
-"""Ask the pipeline with a text field, a slider and switches, and see its trace as a table on a page or on paper."""
+"""Ask the pipeline with a text field, a slider and a list of gates, and see its trace as a table."""
 
 import html
-import textwrap
-from collections.abc import Iterable
 
 from momem_lib.course.shared.panel import (
     LEGEND,
     Panel,
     button,
     card_html,
+    choice,
     coloured,
-    ipywidgets,
     number_box,
     slider,
     table_html,
     text_box,
 )
-from momem_lib.course.shared.pictures import MODULES
-from momem_lib.course.shared.text import printable, safe
-from momem_lib.project import optional_import
+from momem_lib.course.shared.pictures import MODULES, gate_words
+from momem_lib.course.shared.text import safe
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 from momem_lib.system.pipeline import Pipeline
-
-traitlets = optional_import("traitlets")
 
 GATES = {
     "tag": "Tag: the name must stand in the question",
@@ -52,25 +47,12 @@ def copied_html(step: Step) -> str:
     return f"<bdi>{coloured(step.copied)}</bdi>" if step.copied else safe(step.wrote)
 
 
-def gate_sentence(step: Step) -> str:
-    """What a module's gate said, with a sign in front, how a misspelt question was read, and what was tried before.
-
-    Example:
-        >>> gate_sentence(Step("ner", {}, "Jo", gate="passed", tries=["'J' (nobody of that name)"]))
-        "✓ passed; tried before: 'J' (nobody of that name)"
-    """
-    known = {"passed": "✓ passed", "off": "– gate off"}
-    return "; ".join([known.get(step.gate, f"✗ stopped: {step.gate}"), *step.notes])
-
-
-def sure_text(step: Step) -> str:
-    """A module's confidence in words, for instance 98.7%; the memory has none."""
-    return "-" if step.confidence is None else f"{step.confidence:.1%}"
-
-
 def _row(step: Step) -> tuple[str, ...]:
     reads = "<br>".join(f"{name}: {safe(text or 'nothing')}" for name, text in step.read.items())
-    return module_title(step.module), reads, copied_html(step), sure_text(step), safe(gate_sentence(step))
+    sign, _, words = gate_words(step)
+    sure = "-" if step.confidence is None else f"{step.confidence:.1%}"
+    gate = "; ".join([f"{sign} {words}", *step.notes])
+    return module_title(step.module), reads, copied_html(step), sure, safe(gate)
 
 
 def answer_html(answer: Answer, asked: str = "") -> str:
@@ -93,50 +75,16 @@ def ask_html(pipeline: Pipeline, question: str, temperature: float, seed: int, g
     return answer_html(answer, f"· asked at temperature {temperature:.1f} with seed {seed}")
 
 
-def trace_table(answer: Answer, width: int = 46) -> str:
-    """The trace as a plain-text table: what the widget shows, for paper, terminals and headless runs."""
-    rows = [("module", "wrote", "sure", "gate")]
-    for step in answer.trace:
-        wrote = textwrap.wrap("nothing" if step.wrote is None else printable(step.wrote), width) or [""]
-        gate = textwrap.wrap(printable(gate_sentence(step)), width)
-        for place in range(max(len(wrote), len(gate))):
-            first = (step.module, sure_text(step)) if place == 0 else ("", "")
-            cells = (lines[place] if place < len(lines) else "" for lines in (wrote, gate))
-            rows.append((first[0], next(cells), first[1], next(cells)))
-    lines = (f"{module:<8}  {wrote:<{width}}  {sure:>6}  {gate}".rstrip() for module, wrote, sure, gate in rows)
-    return "\n".join([f"question: {answer.question}", f"answer:   {printable(str(answer))}", "", *lines])
+def gate_choices(gates: Gates) -> list[tuple[str, Gates]]:
+    """What the widget offers: all gates on, all off, one of them off; first those that were given, if not among these.
 
-
-class Switches(ipywidgets.VBox):
-    """A switch for all gates, and a fold with one for each; its value is the Gates as they stand."""
-
-    value = traitlets.Any()
-
-    def __init__(self, gates: Gates):
-        self.all = ipywidgets.Checkbox(gates == Gates(), description="All gates on", indent=False)
-        self.single = {
-            name: ipywidgets.Checkbox(getattr(gates, name), description=words, indent=False, layout={"width": "100%"})
-            for name, words in GATES.items()
-        }
-        fold = ipywidgets.Accordion([ipywidgets.VBox(list(self.single.values()))], titles=("Single gates",))
-        super().__init__([self.all, fold], layout={"width": "min(100%, 46em)"}, value=gates)
-        self._switching = False
-        self.all.observe(lambda change: self._switch(self.single.values(), change["new"]), names="value")
-        for box in self.single.values():
-            box.observe(lambda _: self._switch([self.all], self._gates() == Gates()), names="value")
-
-    def _gates(self) -> Gates:
-        return Gates(**{name: box.value for name, box in self.single.items()})
-
-    def _switch(self, boxes: Iterable, on: bool) -> None:
-        """Bring the other switches in line, then change the value once."""
-        if self._switching:
-            return
-        self._switching = True
-        for box in boxes:
-            box.value = on
-        self._switching = False
-        self.value = self._gates()
+    Example:
+        >>> [words for words, _ in gate_choices(Gates())][:2], gate_choices(Gates(tag=False, record=False))[0][0]
+        (['all on', 'all off'], 'as given')
+    """
+    known = {"all on": Gates(), "all off": Gates.all(False)}
+    known |= {f"off: {words}": Gates(**{name: False}) for name, words in GATES.items()}
+    return list((known if gates in known.values() else {"as given": gates} | known).items())
 
 
 def pipeline_widget(
@@ -146,16 +94,17 @@ def pipeline_widget(
     seed: int = 0,
     gates: bool | Gates = True,
 ) -> Panel:
-    """Ask a pipeline with a text field, a temperature slider, a seed and switches for the gates.
+    """Ask a pipeline with a text field, a temperature slider, a seed and a list of gates.
 
     Args:
         question, temperature, seed, gates: what the controls begin with.
     """
+    gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
     return Panel(
         lambda **values: ask_html(pipeline, **values),
         question=text_box(question, "Question"),
         temperature=slider(temperature, "Temperature", 0, 2, 0.1),
         seed=number_box(seed),
-        gates=Switches(gates if isinstance(gates, Gates) else Gates.all(bool(gates))),
+        gates=choice(gate_choices(gates), gates, "Gates"),
         button=button("Ask", "Ask the question again"),
     )

@@ -107,6 +107,27 @@ def draw_charts(
     return figure
 
 
+def plot_losses(history: list[dict]) -> Figure:
+    """The loss on the training text and on the validation text, over the steps of a run.
+
+    Args:
+        history: rows of lm.training.train, each with step and loss, some with validation_loss and bits_per_byte.
+
+    Example:
+        >>> plot_losses([{"step": 1, "loss": 5.5}, {"step": 2, "loss": 5.0, "validation_loss": 5.1}]).get_label()[:24]
+        'The loss over 2 steps: o'
+    """
+    measured = [row for row in history if "validation_loss" in row]
+    alt = f"The loss over {history[-1]['step']:,} steps: on the training text it ends at {history[-1]['loss']:.2f}"
+    alt += f", on the validation text at {measured[-1]['validation_loss']:.2f} nats per token." if measured else "."
+    series = {"training": [(row["step"], row["loss"]) for row in history]}
+    if measured:
+        series["validation (averaged weights)"] = [(row["step"], row["validation_loss"]) for row in measured]
+    levels = {"lowest": min(row["validation_loss"] for row in measured)} if measured else {}
+    chart = Chart("", None, series, "step", "loss (nats per token)", bottom=None, levels=levels)
+    return draw_charts([chart], alt, 4, 7.5)
+
+
 def _draw_curves(panel: Axes, chart: Chart) -> None:
     lines(panel, chart.series, chart.x, **({"ls": "", "marker": "."} if chart.dots else {}))
     if "x" in chart.log:

@@ -24,10 +24,27 @@ class Grid:
     row_name: str = WHO
     column_name: str = AT_WHOM
 
+    def told(self) -> str:
+        """The table in words, for those who cannot see it: where each row has most.
+
+        Example:
+            >>> Grid("weights", [[0.9, 0.1], [0.5, 0.5]], "ab", "ab").told()
+            'weights, 2 rows and 2 columns; most in row a: a; b: a, b.'
+        """
+        table = np.asarray(self.table, dtype=float)
+        columns, rows = (
+            names or range(n) for names, n in zip((self.columns, self.rows), table.shape[::-1], strict=True)
+        )
+        most = [
+            f"{row}: " + ", ".join(str(column) for column, one in zip(columns, line, strict=True) if one == line.max())
+            for row, line in zip(rows, table, strict=True)
+        ]
+        return f"{self.title}, {len(table)} rows and {table.shape[1]} columns; most in row {'; '.join(most)}."
+
 
 def draw_grids(
     grids: Sequence[Grid],
-    alt: str,
+    alt: str = "",
     height: float = 3.6,
     width: float = WIDE,
     per_row: int | None = None,
@@ -38,6 +55,7 @@ def draw_grids(
     """Draw tables as squares: masks, attention weights, match lengths.
 
     Args:
+        alt: the picture in words; empty: as the grids tell it.
         numbers: how to write the number in each square, for instance ".2f"; empty: not at all.
         top: the number that is darkest; None: each panel's largest.
         scale: what the colours mean; empty: no scale is drawn.
@@ -47,6 +65,7 @@ def draw_grids(
         'a mask'
     """
     per_row = per_row or len(grids)
+    alt = alt or " ".join(grid.told() for grid in grids)
     figure, panels = page(width, height, alt, per_row, -(-len(grids) // per_row))
     for spare in panels[len(grids) :]:
         spare.axis("off")

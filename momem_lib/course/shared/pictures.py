@@ -1,4 +1,4 @@
-"""The picture of the pipeline with "you are here", and of a question's way through it."""
+"""The pictures of a module and of a question's way through all of them."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -14,17 +14,14 @@ from momem_lib.course.shared.figures import (
     INK,
     MONO,
     ORANGE,
-    PAPER,
     PINK,
     SANS,
     blank,
-    draw_arrow,
     draw_box,
     drawable,
     write_text,
 )
 from momem_lib.course.shared.text import printable
-from momem_lib.project import InputError
 from momem_lib.system.answer import Answer, Step
 
 COLOURS = {"ner": ORANGE, "memory": BLUE, "summary": GREEN, "response": PINK}
@@ -34,76 +31,12 @@ MODULES = {
     "summary": ("Module 2", "picks the fact", "encoder-decoder\nTransformer"),
     "response": ("Module 3", "finds the words", "encoder-decoder\nTransformer"),
 }
-# What flows between the modules, for one of the classic people.
-EXAMPLE = {
-    "question": "“Where does\nMuchiri T'Challa live?”",
-    "tag": "“Muchiri T'Challa”",
-    "content": "“Name: Muchiri T'Challa;\nOccupation: King;\nLives in: Wakanda; …”",
-    "summary": "“Lives in: Wakanda”",
-    "response": "“Muchiri T'Challa's\nwhereabouts are\nin Wakanda.”",
-}
 
 
 def module_box(panel: Axes, x: float, y: float, width: float, height: float, module: str, here: bool = False) -> None:
     """A module's rounded box around its centre."""
     style = {"ec": INK, "lw": 3.5} if here else {"lw": 2}
     draw_box(panel, x, y, width, height, colour=COLOURS[module], **style)
-
-
-def pipeline_alt(*here: str) -> str:
-    """The pipeline picture in words, for those who cannot see it."""
-    places = f" You are here: {', '.join(MODULES[module][0] for module in here)}." if here else ""
-    return (
-        "The pipeline: a question goes to Module 0 (NER), which writes the tag, a name; Module 1 (memory) turns the "
-        "tag into the content, a record; Module 2 (summary) reads content and question and writes the summary, one "
-        f"fact; Module 3 (response) reads summary and question and writes the response.{places}"
-    )
-
-
-def draw_pipeline(*here: str) -> Figure:
-    """Draw the four modules in a row, what flows between them, and perhaps "you are here".
-
-    Args:
-        here: the modules to mark, of ner, memory, summary and response.
-
-    Raises:
-        InputError: another module.
-
-    Example:
-        >>> draw_pipeline("ner").get_label()[-23:]
-        'You are here: Module 0.'
-    """
-    for module in here:
-        if module not in MODULES:
-            raise InputError(f"no module {module!r} to mark; one of {', '.join(MODULES)} was expected")
-    pitch, width, height, level = 2.08, 1.36, 1.2, 1.95
-    figure, panel = blank(5 * pitch, 3.3, pipeline_alt(*here))
-    gaps = [pitch * (place + 0.5) for place in range(5)]
-    for place, (flow, text) in enumerate(EXAMPLE.items()):
-        start, end = gaps[place] - (pitch - width) / 2, gaps[place] + (pitch - width) / 2
-        draw_arrow(panel, (max(start, 0.45) if place else 0.45, level), (end, level))
-        write_text(panel, gaps[place], level + 0.16, flow, weight="bold", fontsize=9)
-        panel.plot([gaps[place]] * 2, [level - 0.08, 0.95], color=GREY, lw=0.8, ls=":")
-        write_text(panel, gaps[place], 0.87, text, va="top", linespacing=1.35)
-    for place, (module, words) in enumerate(MODULES.items()):
-        x = (gaps[place] + gaps[place + 1]) / 2
-        module_box(panel, x, level, width, height, module, module in here)
-        write_text(panel, x, level + 0.37, words[0], weight="bold", fontsize=11)
-        write_text(panel, x, level + 0.11, words[1])
-        write_text(panel, x, level - 0.28, words[2], fontsize=8, color=GREY, linespacing=1.2)
-        if module in here:
-            panel.add_patch(Rectangle((x - 0.6, level - height / 2 - 0.25), 1.2, 0.25, color=INK))
-            write_text(panel, x, level - height / 2 - 0.13, "you are here", color=PAPER, weight="bold", fontsize=9)
-    _draw_second_reading(panel, gaps[0], [3 * pitch, 4 * pitch], level, level + height / 2)
-    return figure
-
-
-def _draw_second_reading(panel: Axes, start: float, modules: list[float], level: float, top: float) -> None:
-    """The line on which the question also reaches Modules 2 and 3."""
-    panel.plot([start, start, modules[-1]], [level + 0.28, top + 0.42, top + 0.42], color=INK, lw=1.6)
-    for x in modules:
-        draw_arrow(panel, (x, top + 0.42), (x, top))
-    write_text(panel, (start + modules[0]) / 2, top + 0.55, "Modules 2 and 3 read the question too", fontsize=9)
 
 
 COPIED, GENERATED = "#BFE0F7", "#FFDDB0"  # grounds of letters that were copied, and of those that were generated
@@ -138,11 +71,6 @@ def wrapped(cells: Sequence[tuple[str, float | None]], width: int = LINE) -> lis
         lines.append(rest[:cut])
         rest = rest[cut:]
     return [*lines, rest]
-
-
-def ground_of(share: float | None) -> str | None:
-    """The colour behind a letter: blue when more than half of its probability came from copying, else orange."""
-    return None if share is None else COPIED if share > 0.5 else GENERATED
 
 
 def write_letters(
@@ -180,7 +108,8 @@ def write_letters(
 
 def draw_ground(panel: Axes, x: float, y: float, width: float, share: float, **style) -> None:
     """The ground of a letter around its centre (style: of Rectangle)."""
-    panel.add_patch(Rectangle((x - width / 2, y - 0.1), width, 0.2, **({"fc": ground_of(share), "lw": 0} | style)))
+    style = {"fc": COPIED if share > 0.5 else GENERATED, "lw": 0} | style
+    panel.add_patch(Rectangle((x - width / 2, y - 0.1), width, 0.2, **style))
     if share > 0.5:
         panel.plot([x - width / 2, x + width / 2], [y - 0.1] * 2, color=BLUE, lw=1.2)
 

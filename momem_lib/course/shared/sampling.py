@@ -7,10 +7,10 @@ import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.course.shared.charts import Bar
-from momem_lib.course.shared.panel import Panel, button, card_html, number_box, slider, table_html, text_box
+from momem_lib.course.shared.panel import Panel, button, card_html, number_box, rendered, slider, table_html, text_box
 from momem_lib.course.shared.text import one_line, visible
 from momem_lib.data.tokens import SPECIALS
-from momem_lib.nn.generation import Sampling, draw, uniforms
+from momem_lib.nn.generation import Sampling, draw
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
@@ -87,7 +87,8 @@ def draw_token(rows: list[Bar], seed: int) -> str:
         >>> draw_token([Bar("a", 0.5, 1.0), Bar("b", 0.5, 0.0)], seed=3)
         'a'
     """
-    return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), uniforms([seed], 1)[:, 0]))].token
+    number = Sampling(1.0, seeds=[seed]).numbers(1, 1)[:, 0]
+    return rows[int(draw(torch.tensor([[bar.drawn for bar in rows]]), number))].token
 
 
 def _bar_row(bar: Bar) -> tuple[str, ...]:
@@ -117,10 +118,22 @@ def sampling_html(
 
 
 class SamplingPanel(Panel):
-    """Sliders for a sampler, buttons that draw from it, and the bars below them for the text so far."""
+    """Sliders for a sampler, buttons that draw from it, and the bars below them for the text so far.
 
-    def __init__(self, source: NextToken, text: str, temperature: float, seed: int, most: int, stop: tuple[str, ...]):
-        self.source, self.most, self.stop, self.written = source, most, stop, ""
+    Args:
+        below: from that text, the settings and the seed to another page fragment below the bars.
+    """
+
+    def __init__(
+        self,
+        source: NextToken,
+        text: str,
+        temperature: float,
+        seed: int,
+        most: int,
+        below: Callable[..., str] | None = None,
+    ):
+        self.source, self.most, self.below, self.written = source, most, below, ""
         field = text_box(text, "Text")
         field.observe(lambda _: self.restart(), names="value")
         super().__init__(
@@ -140,9 +153,11 @@ class SamplingPanel(Panel):
         """Temperature, top-k and top-p as the sliders stand; None: off."""
         return self.temperature.value, self.top_k.value or None, None if self.top_p.value >= 1 else self.top_p.value
 
-    def bars_html(self, text: str, **_) -> str:
-        """The bars for the text so far."""
-        return sampling_html(self.source, text + self.written, *self.settings, self.most)
+    def bars_html(self, text: str, seed: int, **_) -> str:
+        """The bars for the text so far, and what stands below them."""
+        given = text + self.written, *self.settings
+        bars = rendered(sampling_html, self.source, *given, self.most)
+        return bars + (rendered(self.below, *given, seed) if self.below else "")
 
     def restart(self) -> None:
         """Forget what was drawn."""
@@ -152,7 +167,7 @@ class SamplingPanel(Panel):
         """Append tokens, each drawn from the bars; what goes wrong is shown with the bars."""
         for _ in range(count):
             text = self.text.value + self.written
-            if (self.stop and text.endswith(self.stop)) or len(self.written) > MOST_DRAWN:
+            if len(self.written) > MOST_DRAWN:
                 break
             try:
                 rows = bars(self.source(text), *self.settings)
@@ -167,14 +182,12 @@ def sampling_widget(
     temperature: float = 1.0,
     seed: int = 0,
     most: int = 12,
-    stop: tuple[str, ...] = (),
 ) -> SamplingPanel:
     """Turn temperature, top-k and top-p, see the next-token distribution change, and draw from it.
 
     Args:
         source: a function from the text so far to {token: probability}, or a decoder-only model over bytes.
         text, temperature, seed: what the controls begin with. most: how many bars are shown.
-        stop: names of tokens after which nothing more is drawn, such as "</response>".
     """
     source = byte_model(source) if isinstance(source, Transformer) else source
-    return SamplingPanel(source, text, temperature, seed, most, stop)
+    return SamplingPanel(source, text, temperature, seed, most)

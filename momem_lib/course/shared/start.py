@@ -1,6 +1,6 @@
-"""What a notebook begins and ends with: its parameters checked, the reader's answers to exercises judged."""
+"""What a notebook begins with: its parameters are checked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from momem_lib.project import InputError
 
@@ -53,24 +53,3 @@ def _check_number(name: str, value: object, least: float, most: float) -> None:
     if not fits or not least <= value <= most:  # False for NaN too
         kind = "a whole number" if whole else "a number"
         raise InputError(f"the parameter {name} is {value!r}; {kind} from {least:g} to {most:g} was expected")
-
-
-def attempt(check: Callable, *answers: object) -> bool:
-    """Check an answer, say how it went, and return whether it is right; the notebook goes on either way.
-
-    Example:
-        >>> from momem_lib.course.nb00.exercises import check_own_record
-        >>> attempt(check_own_record, None)
-        Not yet: your record is None: replace it by a dict, {"fname": "...", ...}.
-        False
-    """
-    try:
-        check(*answers)
-    except AssertionError as error:
-        print(f"Not yet: {str(error).splitlines()[0]}.")  # pytest adds lines of its own
-        return False
-    except Exception as error:  # a mistake in the reader's own function is news for the reader, not the end of a run
-        print(f"Not yet: your code raised {type(error).__name__}: {error}.")
-        return False
-    print("Right!")
-    return True

@@ -2,6 +2,8 @@
 
 import html
 
+from momem_lib.data.records import Record, checked, label_of
+
 SIGNS = {" ": "␣", "\n": "↵", "\r": "←", "\t": "⇥"}
 
 
@@ -57,3 +59,23 @@ def safe(text: str) -> str:
         '<bdi>&lt;b&gt;Jo&lt;/b&gt;</bdi>'
     """
     return f"<bdi>{html.escape(printable(text))}</bdi>"
+
+
+def record_text(record: Record) -> str:
+    """A record as people type it: a fact on each line, the name first."""
+    return "\n".join(f"{label}: {value}" for label, value in (("Name", record.name), *record.facts))
+
+
+def record_of(text: str) -> Record:
+    """The record that somebody typed.
+
+    Raises:
+        InputError: no name on the first line, or labels that cannot be.
+
+    Example:
+        >>> record_of("Name: Jo Doe\\nblood_group: 0+")
+        Record(name='Jo Doe', facts=(('Blood group', '0+'),))
+    """
+    lines = (line.partition(":") for line in text.splitlines() if line.strip())
+    (_, name), *facts = [(label_of(label), value) for label, _, value in lines] or [("", "")]
+    return checked(Record(name, tuple(facts)), "your record")

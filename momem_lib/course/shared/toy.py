@@ -1,4 +1,4 @@
-"""A toy text whose every choice is known, and a plain training loop: what notebook 05 breaks on purpose."""
+"""A toy text whose every choice is known, and a plain training step: for notebooks 05 and 12."""
 
 import math
 import random
@@ -12,7 +12,6 @@ from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
-from momem_lib.training.loop import fit
 from momem_lib.training.trainer import cross_entropy
 
 # Word -> probability. Within a place, no two words begin alike, so that each choice falls on one letter.
@@ -84,13 +83,12 @@ def toy_windows(text: str, length: int = 64) -> Tensor:
     return torch.tensor(list(text.encode("utf-8"))).unfold(0, length + 1, 1)
 
 
-def toy_model(kind: type[Transformer] = Transformer, seed: int = 0, token_size: float = 0.1, **changes) -> Transformer:
+def toy_model(seed: int = 0, **changes) -> Transformer:
     """A small untrained decoder-only model, the same at each call.
 
+    Its token vectors start at 0.1: small models learn faster from there than from the 0.02 of the larger ones.
+
     Args:
-        kind: Transformer, or a class derived from it that does something else.
-        token_size: standard deviation of the token vectors at the start. Small models learn faster from 0.1 than from
-            the 0.02 that the library draws for its larger ones, and their first loss is as good.
         changes: fields of ModelConfig that shall differ from TOY.
 
     Example:
@@ -98,8 +96,8 @@ def toy_model(kind: type[Transformer] = Transformer, seed: int = 0, token_size: 
         (1, True)
     """
     torch.manual_seed(seed)
-    model = kind(replace(TOY, **changes))
-    torch.nn.init.normal_(model.embedding.weight, std=token_size)
+    model = Transformer(replace(TOY, **changes))
+    torch.nn.init.normal_(model.embedding.weight, std=0.1)
     return model
 
 
@@ -150,27 +148,3 @@ def window_batches(windows: Tensor, batch_size: int, seed: int) -> Iterator[Tens
     draw = torch.Generator().manual_seed(seed)
     while True:
         yield windows[torch.randint(len(windows), (batch_size,), generator=draw)]
-
-
-def train_toy(
-    model: Transformer,
-    windows: Tensor,
-    steps: int,
-    loss_of: Callable[[Transformer, Tensor], Tensor] = next_token_loss,
-    learning_rate: float = 3e-3,
-    batch_size: int = 16,
-    optimizer: torch.optim.Optimizer | None = None,
-    seed: int = 0,
-) -> list[float]:
-    """Train on random windows, and return the loss of every step: no warm-up, no clipping, no guard.
-
-    Args:
-        windows: (N, T+1). loss_of: from model and batch to a scalar; replace it to train something else.
-        optimizer: AdamW over the model's parameters unless another is given.
-    """
-    optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=learning_rate)
-    device = next(model.parameters()).device
-    batches = (batch.to(device) for batch in window_batches(windows, batch_size, seed))
-    losses = fit(ToyTrainer(model.train(), optimizer), batches, loss_of, steps, leave=False)
-    model.eval()
-    return losses

@@ -6,13 +6,11 @@ import pytest
 import torch
 
 from momem_lib.course.nb00 import setup as setup_check
-from momem_lib.course.nb00.setup import TRAINING, check_setup, setup_table, size_table
+from momem_lib.course.nb00.setup import check_setup, setup_table
 from momem_lib.data.tasks import TASKS
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.checkpoints import model_card, save_model
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import InputError
-from momem_lib.system.bag_of_words import BagOfWords, save_bag_of_words
 
 
 @pytest.fixture
@@ -22,8 +20,6 @@ def checkpoints(tmp_path):
     for task in TASKS:
         model = Transformer(ModelConfig(embedding_dim=8, num_heads=1, hidden_dim=8, num_decoder_blocks=1))
         save_model(tmp_path / f"{task}.safetensors", model, model_card(model, task))
-    words = BagOfWords(["live"])
-    save_bag_of_words(tmp_path / "bag_of_words.safetensors", words, {"task": "bag_of_words", "parameters": 14})
     return tmp_path
 
 
@@ -72,13 +68,3 @@ def test_sqlite_without_trigrams(checkpoints, tmp_path, monkeypatch):
 
     monkeypatch.setattr(setup_check.sqlite3, "connect", fail)
     assert not by_name(check_setup(checkpoints, tmp_path / "runs"))["SQLite with trigrams"].ok
-
-
-def test_sizes_come_from_the_cards(checkpoints, tmp_path):
-    lines = size_table(checkpoints).splitlines()
-    assert [line.split()[0] for line in lines[:5]] == [*TRAINING, "together"]
-    counts = [int(line.split()[1].replace(",", "")) for line in lines[:5]]
-    assert sum(counts[:4]) == counts[4]
-    assert "217,000,000" in lines[5] and "2,400.0 MB" in lines[5]
-    with pytest.raises(InputError, match="does not exist"):
-        size_table(tmp_path / "elsewhere")

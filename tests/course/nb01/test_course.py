@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 
-from momem_lib.course.nb01.exercises import JO, JO_ROW
 from momem_lib.course.nb01.plots import (
     characters_by_script,
     draw_lengths,
@@ -15,18 +14,27 @@ from momem_lib.course.nb01.plots import (
     script_or_kind,
 )
 from momem_lib.course.nb01.rows import NONE, draw_layers, draw_row, lanes_of
-from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_person, train_pool
+from momem_lib.course.nb01.widget import record_html, record_row, record_widget, row_html, shuffled_record, train_pool
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
-from momem_lib.data.records import FIELDS, read_people
-from momem_lib.data.rows import load_material
+from momem_lib.course.shared.text import record_of, record_text
+from momem_lib.data.people import read_people
+from momem_lib.data.records import Person, Record
+from momem_lib.data.rows import empty_row, load_material
 from momem_lib.data.styles import clear_name
 from momem_lib.data.tasks import TASKS
 from momem_lib.project import TEST_PEOPLE, InputError
 
 NASTY = "<script>alert('1')</script> & $x$"
 PEOPLE = read_people(TEST_PEOPLE)
+JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO_ROW = empty_row("train", "en", "answerable", "plain", "en/location/where does {name} live") | {
+    "name": "Jo Doe", "asked": "location", "label": "Lives in", "value": "Oslo", "record": JO.to_dict(),
+    "question": "Where does Jo Doe live?", "content": JO.content, "summary": JO.summary("Lives in"),
+    "response": "Jo Doe lives in Oslo.",
+}  # fmt: skip
+OAK = Record("Oak", (("Soil", "loam"), ("Hobbies", "none; or: growing"), ("Height", "")))
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +53,16 @@ def test_lanes_are_what_training_sees():
     assert list(lanes) == list(MODULES)
     for name, task in TASKS.items():
         source, question, target = task.texts(JO_ROW)
-        assert lanes[name].reads.get("question") == question and lanes[name].writes == target
-        assert lanes[name].reads.get(task.source) == source
+        assert lanes[name].reads.pop("question") == question and lanes[name].writes == target
+        assert list(lanes[name].reads.values()) == ([getattr(source, "content", source)] if source else [])
     assert lanes["memory"] == ("memory", {"tag": "Jo Doe"}, JO.content)
 
 
 @pytest.mark.parametrize(
     ("changed", "writes"),
     [
-        ({"name": None, "content": None}, [NONE, None, None, None]),
-        ({"content": None}, ["Jo Doe", "nobody of that name", None, None]),
+        ({"name": None, "content": None, "record": None}, [NONE, None, None, None]),
+        ({"content": None, "record": None}, ["Jo Doe", "nobody of that name", None, None]),
         ({}, ["Jo Doe", JO.content, NONE, None]),
     ],
 )
@@ -78,7 +86,7 @@ def test_any_person_can_be_drawn_without_a_warning(pool):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for person in PEOPLE[::5]:
-            assert png(draw_row(record_row(pool, person, "movie", 0.5)))
+            assert png(draw_row(record_row(pool, person, "Favourite movie", 0.5)))
 
 
 def test_layers_stand_in_order_and_unknown_ones_are_refused():
@@ -120,35 +128,45 @@ def test_scripts_are_told_apart():
 
 
 def test_shuffling_keeps_the_letters_and_depends_on_chance_and_seed_alone():
-    for person in PEOPLE:
-        assert shuffled_person(person, 0.0, 3) == person
-        mixed = shuffled_person(person, 1.0, 3)
-        assert mixed == shuffled_person(person, 1.0, 3) and clear_name(mixed.name)
-        for field in FIELDS:
-            one, other = getattr(mixed, field), getattr(person, field)
+    for record in (*PEOPLE, OAK):
+        assert shuffled_record(record, 0.0, 3) == record
+        mixed = shuffled_record(record, 1.0, 3)
+        assert mixed == shuffled_record(record, 1.0, 3) and clear_name(mixed.name) and mixed.labels == record.labels
+        for label in record.labels:
+            one, other = mixed.value(label), record.value(label)
             assert sorted(one.replace(" ", "")) == sorted(other.replace(" ", ""))
     king = PEOPLE[0]
-    names = [shuffled_person(king, 0.3, seed).name for seed in range(300)]
+    names = [shuffled_record(king, 0.3, seed).name for seed in range(300)]
     assert 60 < sum(name != king.name for name in names) < 120
     for seed in range(50):  # what is shuffled at some chance is shuffled at every higher one, alike
-        drawn = [shuffled_person(king, chance / 10, seed) for chance in range(11)]
+        drawn = [shuffled_record(king, chance / 10, seed) for chance in range(11)]
         assert len(set(drawn)) <= 3 and drawn[-1].name != king.name
 
 
-def test_row_of_a_record_is_consistent(pool):
-    for seed, field in enumerate(FIELDS * 3):
-        row = record_row(pool, PEOPLE[1], field, 0.5, seed)
-        assert row["name"] in row["question"] and row["name"] in row["response"]
-        assert row["summary"] in row["content"] and row["value"] in row["response"]
-        assert row == record_row(pool, PEOPLE[1], field, 0.5, seed)
-        assert row["style"] == ("plain" if row["person"] == PEOPLE[1].to_dict() else "shuffled")
+@pytest.mark.parametrize("record", [PEOPLE[1], OAK], ids=["person", "tree"])
+def test_row_of_a_record_is_consistent(pool, record):
+    for seed, label in enumerate(record.labels * 3):
+        row = record_row(pool, record, label, 0.5, seed)
+        assert row["name"] in row["question"] and row["summary"] in row["content"]
+        assert row["response"] is None if not row["value"] else row["value"] in row["response"]
+        assert row == record_row(pool, record, label, 0.5, seed)
+        assert row["style"] == ("plain" if row["record"] == record.to_dict() else "shuffled")
+    assert "soil" in record_row(pool, OAK, "Soil", 0.0)["question"].lower()
+
+
+def test_a_record_can_be_typed():
+    for record in (*PEOPLE, OAK):
+        assert record_of(record_text(record)) == record
+    for text, message in (("", "the name is empty"), ("Name: Jo\nRoom: 1\nroom: 2", "stands there twice")):
+        with pytest.raises(InputError, match=message):
+            record_of(text)
 
 
 def test_bad_wishes_are_refused_with_a_sentence(pool, material):
-    with pytest.raises(InputError, match="no field 'age' is stored"):
-        record_row(pool, JO, "age", 0.5)
+    with pytest.raises(InputError, match="the record has no 'Age': one of Occupation, Lives in"):
+        record_row(pool, JO, "Age", 0.5)
     with pytest.raises(InputError, match="between 0 and 1, not 2"):
-        record_row(pool, JO, "movie", 2)
+        record_row(pool, JO, "Hobbies", 2)
     with pytest.raises(InputError, match="no templates for the language 'xx'"):
         train_pool(material, "xx")
 
@@ -156,14 +174,13 @@ def test_bad_wishes_are_refused_with_a_sentence(pool, material):
 def test_page_is_escaped_and_holds_every_module(pool):
     page = row_html(JO_ROW | {"question": NASTY, "name": NASTY, "content": NASTY, "summary": NASTY, "response": NASTY})
     assert "<script" not in page and page.count('scope="row"') == 4
-    record = JO.to_dict() | {"fname": NASTY, "movie": NASTY}
-    assert "<script" not in record_html(pool, record, "movie", 0.0, 0)
+    assert "<script" not in record_html(pool, Record(NASTY, ((NASTY, NASTY),)), NASTY, 0.0, 0)
 
 
 def test_page_counts_shuffled_names_and_says_what_is_too_long(pool):
-    assert "0 of 8 shuffled" in record_html(pool, JO.to_dict(), "movie", 0.0, 0)
-    assert "8 of 8 shuffled" in record_html(pool, PEOPLE[0].to_dict(), "movie", 1.0, 0)
-    assert "longer than 512 bytes" in record_html(pool, JO.to_dict() | {"movie": "x" * 600}, "movie", 0.0, 0)
+    assert "0 of 8 shuffled" in record_html(pool, JO, "Hobbies", 0.0, 0)
+    assert "8 of 8 shuffled" in record_html(pool, PEOPLE[0], "Hobbies", 1.0, 0)
+    assert "longer than 512 bytes" in record_html(pool, Record("Jo", (("Room", "x" * 600),)), "Room", 0.0, 0)
 
 
 @pytest.fixture
@@ -175,26 +192,26 @@ def widget(material, monkeypatch, pool):
 
 def test_widget_shows_the_row_of_its_controls(widget, pool, capsys):
     assert widget.shuffling.value == 0.3
-    widget.location.value = "Lima; Hobbies: tea"
-    widget.shuffling.value = 0.0
-    record = JO.to_dict() | {"location": "Lima; Hobbies: tea"}
-    assert widget.output.value == record_html(pool, record, "location", 0.0, 4)
-    assert "Lives in: Lima; Hobbies: tea" in widget.output.value
-    widget.field.value = "movie"
-    assert "Favourite movie: Jaws</bdi>" in widget.output.value
+    lima = Record("Jo Doe", (("Lives in", "Lima; Hobbies: tea"), ("Blood group", "0+")))
+    widget.shuffling.value, widget.label.value = 0.0, "blood group"
+    widget.record.value = record_text(lima)
+    assert widget.output.value == record_html(pool, lima, "Blood group", 0.0, 4)
+    assert "Blood group: 0+" in widget.output.value
+    widget.label.value = "location"
+    assert "Lives in: Lima; Hobbies: tea</bdi>" in widget.output.value
     assert capsys.readouterr() == ("", "")
 
 
 def test_button_takes_the_next_seed(widget, pool):
     widget.button.click()
     assert widget.seed.value == 5
-    assert widget.output.value == record_html(pool, JO.to_dict(), "location", 0.3, 5)
+    assert widget.output.value == record_html(pool, JO, JO.labels[0], 0.3, 5)
 
 
 def test_widget_tells_what_is_wrong_and_goes_on(widget):
-    widget.fname.value = "  "
-    assert 'role="alert"' in widget.output.value and "fname" in widget.output.value
-    widget.fname.value = "Jo"
+    widget.record.value = "Name:  "
+    assert 'role="alert"' in widget.output.value and "the name is empty" in widget.output.value
+    widget.record.value = "Name: Jo\nOccupation: Cook"
     assert 'role="status"' in widget.output.value
 
 

@@ -5,14 +5,13 @@ import re
 import pytest
 
 from momem_lib.course.nb02.exercises import (
-    check_bytes_per_token,
     check_encode_around,
     check_fewest,
     check_stream,
     small,
 )
 from momem_lib.course.nb02.plots import draw_tokens
-from momem_lib.course.nb02.widget import LONGEST, token_table, token_widget, tokens_html
+from momem_lib.course.nb02.widget import LONGEST, token_widget, tokens_html
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.text import visible
@@ -25,21 +24,6 @@ def told(check, answer, message):
         check(answer)
 
 
-@pytest.mark.parametrize(
-    ("rate", "message"),
-    [
-        (lambda tokenizer, text: None, "a number above 0 was expected"),
-        (lambda tokenizer, text: 0.0, "a number above 0 was expected"),
-        (lambda tokenizer, text: len(tokenizer.encode(text)) / len(text.encode()), "turn the fraction round"),
-        (lambda tokenizer, text: len(text) / len(tokenizer.encode(text)), "you counted characters, not bytes"),
-        (lambda tokenizer, text: len(text.encode()) / len(text.split()), "was expected, not"),
-        (lambda tokenizer, text: len(text.encode()) // len(tokenizer.encode(text)), "was expected, not"),
-    ],
-)
-def test_wrong_rates_are_told_what_is_wrong(rate, message):
-    told(check_bytes_per_token, rate, message)
-
-
 def token_by_token(tokenizer, ids):
     """Decodes each token on its own."""
     yield from (tokenizer.decode([token]) for token in ids)
@@ -47,6 +31,13 @@ def token_by_token(tokenizer, ids):
 
 def at_the_end(tokenizer, ids):
     """Waits until all tokens are there."""
+    yield tokenizer.decode(list(ids))
+
+
+def first_letter_then_the_rest(tokenizer, ids):
+    """Shows the first letter at once, and everything else at the end."""
+    ids = iter(ids)
+    yield tokenizer.decode([next(ids)])
     yield tokenizer.decode(list(ids))
 
 
@@ -70,12 +61,12 @@ def forgets_the_end(tokenizer, ids):
 @pytest.mark.parametrize(
     ("stream", "message"),
     [
-        (lambda tokenizer, ids: None, "use yield"),
-        (lambda tokenizer, ids: tokenizer.decode(list(ids)), "use yield"),
+        (lambda tokenizer, ids: "".join(tokenizer.decode([token]) for token in ids), "yield each piece as soon"),
         (lambda tokenizer, ids: [], "nothing came out"),
-        (at_the_end, "yield at once"),
+        (at_the_end, "yield each piece as soon as it is whole"),
+        (first_letter_then_the_rest, "yield each piece as soon as it is whole"),
         (token_by_token, "a token may hold half a character"),
-        (drops_what_is_broken, "some characters have two bytes or more"),
+        (drops_what_is_broken, "'né' had arrived, and only 'n' was shown"),
         (forgets_the_end, "ends in half a character"),
     ],
 )
@@ -171,7 +162,6 @@ def test_widget_turns_errors_into_a_sentence(text, message):
 
 def test_empty_text_is_no_error():
     assert "0 tokens for 0 bytes: with 5 merges" in tokens_html(small(), "", 5)
-    assert token_table(small(), "", (0, 3)).count("\n") == 2
 
 
 def test_every_byte_can_be_seen():

@@ -7,7 +7,7 @@ import torch
 
 from momem_lib.course.nb03.plots import draw_lookup, draw_turns
 from momem_lib.course.nb03.toy_copy import (
-    AttentionOnly,
+    Copier,
     copy_accuracy,
     copy_loss,
     decode_letters,
@@ -15,7 +15,7 @@ from momem_lib.course.nb03.toy_copy import (
     follows_same,
     head_scores,
     repeated_letters,
-    train_copier,
+    train,
 )
 from momem_lib.course.nb03.widget import (
     COPY,
@@ -83,15 +83,15 @@ def test_letters_come_back():
 
 def test_only_what_can_be_known_counts_in_the_loss():
     tokens, period = encode_letters("abcabc"), torch.tensor([3])
-    sure = torch.full((1, 5, 26), -50.0).scatter(2, tokens[:, 1:, None], 50.0)
+    sure = torch.full((1, 6, 26), -50.0).scatter(2, tokens.roll(-1, 1)[..., None], 50.0)
     assert copy_loss(sure, tokens, period) < 1e-6
     wrong_in_the_first_round = sure.clone()
-    wrong_in_the_first_round[:, :2] = sure[:, :2].flip(-1)
+    wrong_in_the_first_round[:, :2] = sure[:, :2].flip(-1)  # and nobody is asked for what follows the last letter
     assert copy_loss(wrong_in_the_first_round, tokens, period) < 1e-6
 
 
 def test_the_model_does_not_look_ahead():
-    model = AttentionOnly().eval()
+    model = Copier().eval()
     one, other = encode_letters("abcdef"), encode_letters("abcdez")
     assert torch.allclose(model(one)[:, :5], model(other)[:, :5], atol=1e-5)
 
@@ -99,31 +99,37 @@ def test_the_model_does_not_look_ahead():
 def test_perfect_heads_get_full_scores():
     """Hand-made weights in place of a model's: what the scores say about heads that do exactly one thing."""
 
-    class Perfect(AttentionOnly):
-        def forward(self, tokens, weights=None):
+    class Perfect(Copier):
+        def forward(self, tokens, looks=None):
             length = tokens.shape[1]
             previous = torch.eye(length).roll(-1, dims=1).tril()
             previous[0] = torch.eye(length)[0]
             where = follows_same(tokens).float()
             induction = where / where.sum(-1, keepdim=True).clamp(min=1)
-            weights.append(torch.stack([previous.expand(len(tokens), -1, -1), induction], dim=1))
+            looks.append(torch.stack([previous.expand(len(tokens), -1, -1), induction], dim=1))
             return super().forward(tokens)
 
-    previous, induction = head_scores(Perfect(num_layers=1))
+    previous, induction = head_scores(Perfect(layers=1))
     assert previous[0, 0] == pytest.approx(1) and induction[0, 1] == pytest.approx(1)
     assert previous[0, 1] < 0.1 and induction[0, 0] < 0.1
 
 
+def trained(steps, rows, periods, length, seed):
+    torch.manual_seed(seed)
+    model, draw = Copier(), torch.Generator().manual_seed(seed)
+    return model, train(model, [repeated_letters(rows, periods, length, draw) for _ in range(steps)])
+
+
 def test_training_is_the_same_each_time():
-    one, other = (train_copier(steps=3, batch_size=4, seed=7) for _ in range(2))
-    assert one.losses == other.losses
-    assert torch.equal(one.model.scores.weight, other.model.scores.weight)
+    (one, losses), (other, again) = (trained(3, 4, (6, 16), 40, seed=7) for _ in range(2))
+    assert losses == again
+    assert torch.equal(one.scores.weight, other.scores.weight)
 
 
 def test_two_layers_learn_to_copy_with_an_induction_head():
-    trained = train_copier(steps=200, length=30, periods=(5, 10), seed=1)
-    previous, induction = head_scores(trained.model, (5, 10), 30)
-    assert copy_accuracy(trained.model, (5, 10), 30) > 0.9
+    model, _ = trained(150, 32, (5, 10), 30, seed=1)
+    previous, induction = head_scores(model, (5, 10), 30)
+    assert copy_accuracy(model, (5, 10), 30) > 0.9
     assert previous[0].max() > 0.4 and induction[1].max() > 0.5
 
 

@@ -1,47 +1,43 @@
-"""What notebook 05 measures, breaks and draws: formulas against real models, symptoms, sampling, pictures."""
+"""What notebook 05 builds, breaks and draws: its model against the library's, patients, sampling, pictures."""
 
 import asyncio
 import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 import torch
 
-from momem_lib.course.shared.anatomy import (
-    counted_flops,
-    forward_flops,
-    gradient_norms,
-    parameter_count,
-    residual_stream,
-    rms,
-    text_inputs,
-    with_blocks,
+from momem_lib.course.nb05.exercises import check_page
+from momem_lib.course.nb05.model import (
+    DecoderOnly,
+    sample_probs,
+    step,
+    train,
+    write,
 )
+from momem_lib.course.nb05.page import learn_and_write, rhyme
+from momem_lib.course.nb05.symptoms import CAUSES, ILL, echo, fallen_ill, findings, findings_table
+from momem_lib.course.shared.anatomy import parameter_count, text_inputs
 from momem_lib.course.shared.charts import Bar, Chart, draw_charts, draw_parameter_shares, draw_sampling
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.sampling import (
-    bars,
-    byte_model,
-    draw_token,
-    sampling_html,
-    sampling_widget,
-)
+from momem_lib.course.shared.sampling import bars, byte_model, draw_token, sampling_html, sampling_widget
 from momem_lib.course.shared.text import readable
 from momem_lib.course.shared.toy import (
     PLACES,
     TOY,
     WHO,
     entropy,
-    next_token_loss,
     toy_floor,
     toy_model,
     toy_sentence,
     toy_text,
     toy_windows,
-    train_toy,
+    window_batches,
 )
-from momem_lib.nn.blocks import Block, ModelConfig
+from momem_lib.nn.blocks import ModelConfig
+from momem_lib.nn.generation import Sampling
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 
@@ -65,64 +61,130 @@ def test_gpt2_small_has_as_many_parameters_as_published():
     assert sum(parameter_count(gpt2).values()) - 50257 == 124_439_808  # its head has no bias
 
 
-@pytest.mark.parametrize("config", SHAPES[:3])
-def test_the_formula_of_operations_equals_what_torch_counts(config):
-    inputs = text_inputs(torch.randint(256, (2, 11)))
-    source = 0
-    if config.num_encoder_blocks:
-        inputs.source, source = torch.randint(256, (2, 17)), 17
-        inputs.source_mask = torch.ones(2, 17, dtype=torch.bool)
-    model = Transformer(config)
-    formula = sum(forward_flops(config, 11, source, batch=2).values())
-    assert counted_flops(model, inputs) == formula
-    assert counted_flops(model, inputs, backward=True) == 3 * formula
-    assert all(parameter.grad is None for parameter in model.parameters())
+def as_the_librarys(model):
+    """The weights of a DecoderOnly under the names of the library's Transformer."""
+    weights = {"embedding.weight": model.embedding.weight, "head.scores.weight": model.embedding.weight}
+    weights |= {
+        "head.scores.bias": model.bias,
+        "decoder_norm.weight": model.norm.gain,
+        "decoder_norm.bias": model.norm.bias,
+    }
+    for place, block in enumerate(model.blocks):
+        for norm in ("attention_norm", "mlp_norm"):
+            weights[f"decoder.{place}.{norm}.weight"] = getattr(block, norm).gain
+            weights[f"decoder.{place}.{norm}.bias"] = getattr(block, norm).bias
+        for kind in ("weight", "bias"):
+            query, key, value, out = (
+                getattr(getattr(block.attention, name), kind) for name in ("query", "key", "value", "out")
+            )
+            weights[f"decoder.{place}.attention.query.{kind}"] = query
+            weights[f"decoder.{place}.attention.key_value.{kind}"] = torch.cat([key, value])
+            weights[f"decoder.{place}.attention.out.{kind}"] = out
+            weights[f"decoder.{place}.mlp.0.{kind}"] = getattr(block.mlp.up, kind)
+            weights[f"decoder.{place}.mlp.2.{kind}"] = getattr(block.mlp.down, kind)
+    return weights
 
 
-def test_operations_of_copy_heads_are_refused():
-    with pytest.raises(InputError, match="plain models"):
-        forward_flops(SHAPES[4], 5)
+def test_the_notebooks_model_is_the_librarys_number_by_number():
+    torch.manual_seed(0)
+    mine = DecoderOnly(268, 32, 4, 2)
+    theirs = Transformer(ModelConfig(embedding_dim=32, num_heads=4, hidden_dim=128, num_decoder_blocks=2))
+    theirs.load_state_dict(as_the_librarys(mine))
+    tokens = torch.tensor([list(b"the cat sleeps")])
+    assert torch.allclose(torch.log_softmax(mine(tokens), -1), theirs(text_inputs(tokens)).log_probs, atol=1e-5)
 
 
-def test_the_stream_is_the_sum_of_what_was_written_and_hooks_are_gone():
-    model, written = toy_model(), []
-    inputs = text_inputs(torch.tensor([list(b"the cat")]))
-    hooks = [
-        part.register_forward_hook(lambda *given: written.append(given[2]))
-        for block in model.decoder
-        for part in (block.attention, block.mlp)
-    ]
-    stream = residual_stream(model, inputs)
-    for hook in hooks:
-        hook.remove()
-    assert len(stream) == 1 + TOY.num_decoder_blocks
-    assert torch.allclose(stream[-1], stream[0] + sum(written), atol=1e-5)
-    assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.decoder)
+def test_a_first_loss_tells_of_the_token_just_read_and_a_healthy_run_learns():
+    windows = toy_windows(toy_text(200), 32)
+    torch.manual_seed(0)
+    model, stream = DecoderOnly(blocks=1), window_batches(windows, 16, 0)
+    assert echo(model, windows[:16]) > 2
+    losses = train(model, [next(stream) for _ in range(40)])
+    assert abs(losses[0] - math.log(257)) < 0.7 and toy_floor() < losses[-1] < 1.7
 
 
-def test_gradient_norms_are_those_of_all_weights_and_need_a_backward_pass():
-    model = toy_model()
-    with pytest.raises(InputError, match="has no gradient"):
-        gradient_norms(model.decoder)
-    next_token_loss(model, torch.randint(256, (2, 9))).backward()
-    norms = gradient_norms(model.decoder)
-    squares = sum(p.grad.square().sum() for p in model.decoder.parameters())
-    assert math.isclose(sum(norm**2 for norm in norms), squares.item(), rel_tol=1e-4)
+def test_sampling_is_the_librarys():
+    scores = torch.randn(40, generator=torch.Generator().manual_seed(0))
+    for heat, k in ((1.0, None), (0.5, 10), (2.0, 3)):
+        theirs = Sampling(heat, k).probs(torch.log_softmax(scores, -1)[None])[0]
+        assert torch.allclose(sample_probs(scores, heat, k), theirs, atol=1e-6)
 
 
-def test_without_residual_and_norm_the_gradient_vanishes():
-    class Neither(Block):
-        def forward(self, x, mask, angles=None, *others):
-            return self.mlp(self.attention(x, None, mask, angles))
+def test_writing_with_a_cache_writes_the_same():
+    torch.manual_seed(1)
+    model, tokens, caches = DecoderOnly(width=16), [7], [{}, {}]
+    for _ in range(12):
+        tokens.append(int(step(model, tokens[-1], caches).argmax()))
+    assert tokens == write(model, [7], 12, lambda scores: int(scores.argmax()))
 
-    batch, ratio = torch.randint(256, (2, 17), generator=torch.Generator().manual_seed(0)), {}
-    for kind in (Block, Neither):
-        model = with_blocks(toy_model(num_decoder_blocks=8), kind)
-        next_token_loss(model, batch).backward()
-        norms = gradient_norms(model.decoder)
-        ratio[kind] = norms[0] / norms[-1]
-    assert ratio[Block] > 0.1 and ratio[Neither] < 1e-3
-    assert rms(residual_stream(model, text_inputs(batch))[-1]) < 1e-3
+
+# Patients
+
+
+TOLD = {  # cause -> what its findings must show beside a healthy model's
+    1: lambda found, healthy: found["weights"] == 0,
+    2: lambda found, healthy: abs(found["last"] - 2.72) < 0.1 and found["echo"] > 1.5,
+    3: lambda found, healthy: found["first"] < healthy["first"] and found["last"] < 0.1 and "cccc" in found["writes"],
+    4: lambda found, healthy: found["later"] > 0.01 and found["in use"] > 3 * found["last"],
+    5: lambda found, healthy: found["order"] < 1e-3 and 2 * healthy["last"] < found["last"] < 2,
+    6: lambda found, healthy: abs(found["last"] - 2.72) < 0.1 and found["echo"] < 1.3,
+    7: lambda found, healthy: found["last"] > 2 * math.log(257),
+    8: lambda found, healthy: found["twice"] > 0.01,
+    9: lambda found, healthy: found["first"] < healthy["first"] and "·" in found["writes"],
+}
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    return examined(0)
+
+
+def examined(cause):
+    """What is found of a model with a cause."""
+    return findings(fallen_ill(cause, DecoderOnly, train, toy_text(500), 60, 5e-3), toy_text(70, 99))
+
+
+def test_patients_have_all_causes_once():
+    assert sorted(ILL.values()) == sorted(CAUSES) == list(range(1, 10))
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_patient_shows_the_signs_of_its_cause(cause, healthy):
+    found = examined(cause)
+    assert TOLD[cause](found, healthy), found
+    assert not any(TOLD[other](healthy, healthy) for other in CAUSES), healthy
+
+
+def test_the_table_has_a_line_for_each():
+    model = fallen_ill(0, DecoderOnly, train, toy_text(50), 1, 5e-3)
+    lines = findings_table({"healthy": model, "A": model}, toy_text(70, 99)).splitlines()
+    assert len(lines) == 3 and len(lines[1].split()) >= 9
+
+
+# The page
+
+
+def test_a_page_that_does_not_learn_is_told_what_to_look_at():
+    def untrained(text, prompt, letters, steps):
+        return learn_and_write(text, prompt, letters, steps=0)
+
+    with pytest.raises(AssertionError, match="Does the loss fall"):
+        check_page(untrained)
+    with pytest.raises(AssertionError, match="one place further on"):
+        check_page(lambda text, prompt, letters, steps: prompt + "e" * letters)
+    with pytest.raises(AssertionError, match="the prompt and what follows"):
+        check_page(lambda text, prompt, letters, steps: text[4 : 4 + letters])
+    with pytest.raises(AssertionError, match="64 letters were expected"):
+        check_page(lambda text, prompt, letters, steps: text[:letters])
+    check_page(lambda text, prompt, letters, steps: text[: letters + len(prompt)])
+
+
+def test_the_rhyme_grows():
+    verses = rhyme().splitlines()
+    assert len(verses) == 11 and all(b.endswith(a.removeprefix("This is ")) for a, b in pairwise(verses))
+
+
+# The text
 
 
 def test_the_toy_text_is_as_probable_as_it_says():
@@ -147,17 +209,6 @@ def test_the_floor_is_the_surprise_of_one_who_knows_the_grammar():
         surprise -= sum(math.log(place[word]) for place, word in zip(PLACES, words, strict=True))
     assert abs(surprise / len(text) - toy_floor()) < 0.003
     assert math.isclose(entropy([0.25] * 4), math.log(4))
-
-
-def test_the_first_loss_is_ln_v_and_a_healthy_run_learns():
-    windows = toy_windows(toy_text(200), 32)
-    model = toy_model(num_decoder_blocks=1)
-    losses = train_toy(model, windows, 50, learning_rate=5e-3)
-    assert abs(losses[0] - math.log(268)) < 0.2
-    assert toy_floor() < losses[-1] < 1.7
-    again = train_toy(toy_model(num_decoder_blocks=1), windows, 3, learning_rate=5e-3)
-    assert again == losses[:3]
-    assert not model.training
 
 
 PROBS = {"a": 0.5, "b": 0.3, "c": 0.2}
@@ -224,10 +275,7 @@ def test_the_widget_shows_what_the_function_says():
     assert repr(widget) == SILENT
 
 
-def test_the_widget_stops_at_a_stop_token_and_draws_the_same_for_the_same_seed():
-    widget = sampling_widget(lambda text: {"</tag>": 1.0}, stop=("</tag>",))
-    widget.many.click()
-    assert widget.written == "</tag>"
+def test_the_widget_draws_the_same_for_the_same_seed():
     one, other = (sampling_widget(lambda text: PROBS, seed=5) for _ in range(2))
     one.many.click()
     other.many.click()

@@ -6,87 +6,39 @@ import re
 import pytest
 import torch
 
-from momem_lib.course.nb05.exercises import check_beam_search, check_language_loss, check_parameter_count, check_top_p
-
-
-def count(v, d, h, n, head=1, biases=1, norms=1, matrices=4, mlps=2, tied=True, last=1, per_block=2):
-    """The parameter formula, with something left out on request."""
-    attention = matrices * (d * d + biases * d)
-    mlp = mlps * d * h + biases * (h + d)
-    blocks = n * (attention + mlp + norms * per_block * 2 * d)
-    return v * d * (1 if tied else 2) + blocks + norms * last * 2 * d + head * v
+from momem_lib.course.nb05.exercises import check_beam_search, check_diagnosis, check_top_p
+from momem_lib.course.nb05.symptoms import ILL
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("said", "message"),
     [
-        ({"tied": False}, "count it once"),
-        ({"head": 0}, "the head has a bias"),
-        ({"norms": 0}, "a gain and a bias"),
-        ({"last": 0}, "one more layer norm"),
-        ({"per_block": 1}, "two layer norms in each block"),
-        ({"biases": 0}, "attention and MLP have biases"),
-        ({"matrices": 3}, "four D x D matrices"),
-        ({"mlps": 1}, "the MLP has two matrices"),
-        ({"head": 2}, "you are off by +268"),
+        (ILL | {"B": 3}, "8 of 9 are right. B does not have 3, the labels are not shifted"),
+        (dict.fromkeys(ILL, 1), "1 of 9 are right. A does not have 1, the optimizer"),
+        ({"C": 2}, "1 of 9 are right, and none is wrong: go on with A"),
+        ({"J": 2}, "there is no patient J"),
+        ({"A": 10}, "A: 10 is no cause"),
+        ([7, 4], "a dict was expected"),
     ],
 )
-def test_wrong_counts_are_told_what_is_wrong(change, message):
+def test_wrong_diagnoses_are_told_why(said, message):
     with pytest.raises(AssertionError, match=re.escape(message)):
-        check_parameter_count(lambda *shape: count(*shape, **change))
+        check_diagnosis(said)
 
 
-def test_counts_of_other_kinds_are_told_too():
-    check_parameter_count(count)
-    with pytest.raises(AssertionError, match="one block only"):
-        check_parameter_count(lambda v, d, h, n: count(v, d, h, 1))
-    with pytest.raises(AssertionError, match="a whole number was expected"):
-        check_parameter_count(lambda *shape: count(*shape) / 1)
+def test_a_diagnosis_that_was_not_made_is_not_wrong():
+    check_diagnosis(dict(ILL))
+    with pytest.raises(NotImplementedError):
+        check_diagnosis(dict.fromkeys(ILL, ...))
 
 
-def chosen(log_probs, labels):
-    """The log-probability of each label."""
-    return log_probs.gather(-1, labels[:, :, None]).squeeze(-1)
-
-
-def masked(log_probs, window, pad, labels, mask):
-    """The mean loss over what a mask keeps."""
-    return -(chosen(log_probs, labels) * mask).sum() / mask.sum()
-
-
-@pytest.mark.parametrize(
-    ("loss", "message"),
-    [
-        (lambda lp, w, pad: -chosen(lp, w[:, :-1]).mean(), "the labels are not shifted"),
-        (lambda lp, w, pad: masked(lp, w, pad, w[:, :-1], w[:, :-1] != pad), "labels are not shifted"),
-        (lambda lp, w, pad: -chosen(lp, w[:, 1:]).mean(), "padding counts in your mean"),
-        (lambda lp, w, pad: -(chosen(lp, w[:, 1:]) * (w[:, 1:] != pad)).mean(), "you divide by B T"),
-        (lambda lp, w, pad: masked(lp, w, pad, w[:, 1:], w[:, :-1] != pad), "your mask looks at the inputs"),
-        (lambda lp, w, pad: -chosen(lp, w[:, 1:])[w[:, 1:] != pad].sum(), "that is the sum"),
-        (lambda lp, w, pad: -masked(lp, w, pad, w[:, 1:], w[:, 1:] != pad), "the sign is turned round"),
-        (lambda lp, w, pad: masked(lp, w, pad, w[:, 1:], w[:, 1:] != pad).item(), "a scalar tensor was expected"),
-        (lambda lp, w, pad: lp.sum() * 0, "0.0000, the right one "),
-    ],
-)
-def test_wrong_losses_are_told_what_is_wrong(loss, message):
-    with pytest.raises(AssertionError, match=re.escape(message)):
-        check_language_loss(loss)
-
-
-def test_a_mean_of_means_is_told():
-    def loss(log_probs, window, pad):
-        real = window[:, 1:] != pad
-        return -((chosen(log_probs, window[:, 1:]) * real).sum(1) / real.sum(1)).mean()
-
-    with pytest.raises(AssertionError, match="each token should count alike"):
-        check_language_loss(loss)
-
-
-def cut(probs, p, cross=True, back=True, norm=True):
+def cut(probs, p, cross=True, back=True, norm=True, enough=True):
     """Top-p, with something wrong on request."""
     ranked, order = probs.sort(descending=True)
     running = ranked.cumsum(0)
-    ranked = torch.where((running - ranked < p) if cross else (running <= p), ranked, 0.0)
+    before = running - ranked
+    kept = (before < p if enough else before <= p) if cross else running <= p
+    ranked = torch.where(kept, ranked, 0.0)
     kept = torch.zeros_like(probs).scatter(0, order, ranked) if back else ranked
     return kept / kept.sum() if norm else kept
 
@@ -96,6 +48,7 @@ def cut(probs, p, cross=True, back=True, norm=True):
     [
         (lambda probs, p: cut(probs, p, cross=False), "the token that crosses the line"),
         (lambda probs, p: cut(probs, p, back=False), "come back sorted"),
+        (lambda probs, p: cut(probs, p, enough=False), "[1] hold 0.5 exactly, and that is enough"),
         (lambda probs, p: cut(probs, p, norm=False), "divide by the sum"),
         (lambda probs, p: torch.where(probs >= p, probs, 0.0), "nothing is left"),
         (lambda probs, p: torch.where(probs >= min(p, 0.4), probs, 0.0), "the token that crosses the line"),

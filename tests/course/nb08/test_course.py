@@ -8,24 +8,18 @@ import random
 import memory_speed
 import pytest
 
-from momem_lib.course.nb08.plots import (
-    draw_postings,
-    draw_speed,
-    draw_threshold,
-    draw_trigrams,
-    draw_weights,
-    pieces_of,
-)
+from momem_lib.course.nb08.plots import draw_speed, draw_threshold, draw_trigrams, draw_weights, pieces_of
 from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
-from momem_lib.course.nb08.widget import look_up_html, look_up_table, look_up_widget
+from momem_lib.course.nb08.widget import look_up_html, look_up_widget
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.data.records import Person, read_people
+from momem_lib.data.people import read_people
+from momem_lib.data.records import Record
 from momem_lib.project import RESULTS, TEST_PEOPLE
 from momem_lib.system.memory import Memory
 
 NASTY = "<script>alert('1')</script> & $x$"
-JO = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
+JO = Record("Jo Doe", (("Lives in", "Oslo"),))
 
 
 @pytest.fixture(scope="module")
@@ -90,21 +84,12 @@ def test_fast_typing_looks_up_once(memory, monkeypatch):
     assert asked == ["Juma"]
 
 
-def test_the_table_says_what_the_widget_says(memory):
-    table = look_up_table(memory, ["Juma", "Jo Smith", "Amina Hasan", "Zxqv Wkrr"])
-    assert [line.split("  ")[0] for line in table.splitlines() if not line.startswith(" ")][1:] == [
-        "Juma", "Jo Smith", "Amina Hasan", "Zxqv Wkrr",
-    ]  # fmt: skip
-    assert "Amina Hassan 96; Amina Hassani 92" in table and "nobody" in table
-
-
 def test_each_picture_can_be_drawn_of_any_text():
     rows = [{"people": n, "exact_us": 20.0, "near_ms": 3.0, "every_name_ms": n / 1e4} for n in (1000, 10_000)]
     for figure in (
         draw_weights([(10, 1.0), (90, 0.5)], [(10, 1.0), (90, 1.0)], [(0, 1.0), (50, 0.2)], 64),
         draw_trigrams(NASTY, "ab"),
         draw_trigrams("Jo Do", "Jo Doe"),
-        draw_postings([("$x$", 0), ("a b", 70_000)], 1, 100_000),
         draw_threshold([90.0, 95.0], [50.0], 72),
         draw_speed(rows, rows[:1]),
     ):
@@ -114,7 +99,6 @@ def test_each_picture_can_be_drawn_of_any_text():
 def test_the_pictures_say_what_they_show():
     assert "they share 2: ['jo ', 'o d']" in draw_trigrams("Jo Dua", "Jo Doe").get_label()
     assert "1 of 2 misspelt names and 0 of 1 strangers" in draw_threshold([60.0, 95.0], [50.0], 72).get_label()
-    assert "The first 1 are read" in draw_postings([("abc", 3), ("xyz", 9)], 1, 10).get_label()
 
 
 def test_pieces_are_those_of_the_index(memory):

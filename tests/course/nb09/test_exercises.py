@@ -5,9 +5,15 @@ import re
 
 import pytest
 
-from momem_lib.course.nb09.exercises import JO, MARKS, check_choose, check_deciding, check_readings, texts_of, ways
-from momem_lib.course.nb09.field_choice import copying_chances
-from momem_lib.data.records import LABELS
+from momem_lib.course.nb09.exercises import (
+    JO,
+    MARKS,
+    check_choose,
+    check_deciding,
+    check_readings,
+    texts_of,
+    ways,
+)
 
 
 def right_places(label, labels):
@@ -135,11 +141,3 @@ def test_wrong_readings_are_told_what_is_wrong(readings, message):
 
 def test_the_judge_passes_its_own_check():
     check_readings(ways)
-
-
-def test_a_blind_copier_is_at_chance_for_every_label():
-    for label in LABELS.values():
-        assert math.isclose(math.prod(copying_chances(label)), 1 / len(LABELS))
-        assert right_places(label, LABELS.values()) == [
-            place for place, x in enumerate(copying_chances(label)) if x < 1
-        ]

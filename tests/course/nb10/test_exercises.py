@@ -3,9 +3,8 @@
 import re
 
 import pytest
-import torch
 
-from momem_lib.course.nb10.exercises import check_count_wordings, check_gate, check_heat_words
+from momem_lib.course.nb10.exercises import check_count_wordings, check_gate
 from momem_lib.data.tasks import LONGEST_FRAME
 
 
@@ -135,45 +134,3 @@ def test_the_value_is_taken_out_before_others_are_looked_for():
 
     with pytest.raises(AssertionError, match="part of the value that was asked for"):
         check_gate(only_the_name)
-
-
-def hot(probs, heat):
-    """Heated probabilities; at 0 all on the best."""
-    if heat == 0:
-        return torch.eye(len(probs))[probs.argmax()]
-    return torch.softmax(torch.log(probs) / heat, dim=-1)
-
-
-def right_recipe(generated, copied, gate, heat):
-    """A solution."""
-    return hot(copied, 0) if gate > 0.5 else hot(generated, heat)
-
-
-@pytest.mark.parametrize(
-    ("recipe", "message"),
-    [
-        (lambda g, c, gate, heat: None, "a tensor of probabilities was expected"),
-        (lambda g, c, gate, heat: c.argmax()[None], "its shape is (1,)"),
-        (lambda g, c, gate, heat: (g if gate < 0.5 else c) * 2, "it sums to 2.000"),
-        (lambda g, c, gate, heat: hot((1 - gate) * g + gate * c, heat), "it heats the mixture"),
-        (lambda g, c, gate, heat: (1 - gate) * g + gate * c, "it heats the mixture"),
-        (lambda g, c, gate, heat: hot(g, heat), "above 0.5 it must copy"),
-        (lambda g, c, gate, heat: c if gate > 0.5 else hot(g, heat), "it draws among the copies"),
-        (lambda g, c, gate, heat: hot(c, heat) if gate > 0.5 and heat != 1 else right_recipe(g, c, gate, heat),
-         "it heats the copies too"),
-        (lambda g, c, gate, heat: hot(c, 0), "up to 0.5 it must generate"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else g, "the temperature changes nothing"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, 1 / heat), "temperature is turned round"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(g / heat, -1), "softmax wants logarithms"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else torch.softmax(torch.log(g) / heat, -1),
-         "divided by 0"),
-        (lambda g, c, gate, heat: hot(c, 0) if gate > 0.5 else hot(g, heat or 1.0), "at temperature 0"),
-    ],
-)  # fmt: skip
-def test_wrong_recipes_are_told_what_is_wrong(recipe, message):
-    with pytest.raises(AssertionError, match=re.escape(message)):
-        check_heat_words(recipe)
-
-
-def test_the_right_recipe_passes():
-    check_heat_words(right_recipe)

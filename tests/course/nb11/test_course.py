@@ -13,7 +13,6 @@ from cascade import gate_by_gate
 from momem_lib.course.modules.reading import read_along
 from momem_lib.course.nb11.cascade import (
     OUTCOMES,
-    STAGES,
     Slipping,
     handed_over,
     noise_cascade,
@@ -25,10 +24,10 @@ from momem_lib.course.nb11.cascade import (
 )
 from momem_lib.course.nb11.exercises import WORDINGS, try_careful
 from momem_lib.course.nb11.journey import LINE, draw_journey, line_count
-from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes, draw_stages
+from momem_lib.course.nb11.plots import draw_cascade, draw_outcomes
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.pictures import wrapped
-from momem_lib.data.records import FIELDS, read_people
+from momem_lib.data.people import read_people
 from momem_lib.project import RESULTS, ROOT, TEST_PEOPLE, InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.pipeline import Pipeline
@@ -36,9 +35,9 @@ from momem_lib.system.pipeline import Pipeline
 PEOPLE = read_people(TEST_PEOPLE)
 CLASSIC = PEOPLE[0]
 ENTRIES = [
-    {"question": f"Where does {person.name} live?", "fname": person.fname, "lname": person.lname,
-     "name": person.name, "field": "location", "answer": person.location}
-    for person in PEOPLE[:5]
+    {"question": f"Where does {record.name} live?", "name": record.name, "label": "Lives in",
+     "answer": record.value("Lives in")}
+    for record in PEOPLE[:5]
 ]  # fmt: skip
 
 
@@ -86,13 +85,13 @@ def test_what_cannot_be_done_is_told(untrained_pipeline, make, message):
 def test_gates_mend_a_name_that_is_not_in_the_question_and_cannot_see_the_wrong_fact(shipped):
     assert outcomes(shipped, ENTRIES, PEOPLE)["right"] == 1
     stranger, other_fact = Slipping(shipped, "ner", 1.0), Slipping(shipped, "summary", 1.0)
-    assert outcomes(stranger, ENTRIES, PEOPLE, gates=False)["wrong"] == 1
+    assert outcomes(stranger, ENTRIES, PEOPLE, gates=False)["right"] == 0  # somebody else's fact, or none
     assert outcomes(stranger, ENTRIES, PEOPLE)["right"] == 1
     for gates in (True, False):
         assert outcomes(other_fact, ENTRIES, PEOPLE, gates)["right"] == 0
     answer = other_fact.ask(ENTRIES[0]["question"])
     assert answer.trace[2].gate == "passed"
-    assert answer.summary in [CLASSIC.summary(field) for field in FIELDS if field != "location"]
+    assert answer.summary in [CLASSIC.summary(label) for label in CLASSIC.labels if label != "Lives in"]
 
 
 def test_more_slips_include_the_fewer_and_none_are_the_healthy_pipeline(shipped):
@@ -107,8 +106,8 @@ def test_more_slips_include_the_fewer_and_none_are_the_healthy_pipeline(shipped)
     assert slipped(0.5) == some
 
 
-def test_a_second_opinion_helps_against_slips(shipped):
-    people = [person for person in PEOPLE if shipped.memory.look_up(person.name).person][:12]
+def test_several_wordings_help_against_slips(shipped):
+    people = [record for record in PEOPLE if shipped.memory.look_up(record.name).record][:12]
 
     def careful(ask, wordings):
         (said, votes), *_ = Counter(map(ask, wordings)).most_common(1)
@@ -121,19 +120,18 @@ def test_a_second_opinion_helps_against_slips(shipped):
 
 
 def test_survival_counts_what_was_right_at_every_module_so_far():
-    jo = CLASSIC
-    entry = ENTRIES[0]
-    wrong_fact = Answer(entry["question"], "x", tag=jo.name, person=jo, summary=jo.summary("music"))
-    lucky = Answer(entry["question"], f"It is {jo.location}.", tag="Jo", summary=jo.summary("location"))
+    jo, entry = CLASSIC, ENTRIES[0]
+    wrong_fact = Answer(entry["question"], "x", tag=jo.name, record=jo, summary=jo.summary("Favourite music"))
+    lucky = Answer(entry["question"], f"It is {entry['answer']}.", tag="Jo", summary=jo.summary("Lives in"))
     assert handed_over(entry, jo, lucky) == {"ner": False, "memory": False, "summary": True, "response": True}
     shares = survival([entry] * 2, PEOPLE, [wrong_fact, lucky])
     assert shares == {"ner": 0.5, "memory": 0.5, "summary": 0.0, "response": 0.0}
 
 
 def test_unseen_questions_are_the_same_each_time_and_some_have_no_answer():
-    questions, people = unseen_questions(40, seed=1)
-    assert (questions, people) == unseen_questions(40, seed=1)
-    assert 0 < sum(entry["answer"] is None for entry in questions) < 20
+    questions, records = unseen_questions(40, seed=1)
+    assert (questions, records) == unseen_questions(40, seed=1)
+    assert 5 < sum(entry["answer"] is None for entry in questions) < 30
 
 
 def test_the_surest_of_an_outcome_is_found():
@@ -163,9 +161,9 @@ def test_lines_lead_to_letters_that_are_the_same(shipped):
     for step in answer.trace:
         if step.module == "memory":
             continue
-        source = step.read.get("content") or step.read.get("summary")
-        texts = {"source": source, "prompt": answer.question}
-        found = read_along(shipped.modules[step.module], answer.question, source, step.wrote).origins()
+        texts = {"source": step.read.get("content") or step.read.get("summary"), "prompt": step.read["question"]}
+        source = answer.record if step.module == "summary" else step.read.get("summary")
+        found = read_along(shipped.modules[step.module], step.read["question"], source, step.wrote).origins()
         assert len(found) == len(step.wrote)
         copied = [(letter, origin) for letter, origin in zip(step.wrote, found, strict=True) if origin.part]
         same = [texts[origin.part][origin.place].encode()[0] == letter.encode()[0] for letter, origin in copied]
@@ -174,7 +172,7 @@ def test_lines_lead_to_letters_that_are_the_same(shipped):
 
 def test_every_answer_can_be_drawn(shipped, untrained_pipeline):
     shipped.remember(PEOPLE)
-    questions = [f"Where does {person.name} live?" for person in PEOPLE] + ["?", "What about " + "x" * 300]
+    questions = [f"Where does {record.name} live?" for record in PEOPLE] + ["?", "What about " + "x" * 300]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for pipeline, gates in ((shipped, True), (untrained_pipeline, False)):
@@ -204,28 +202,10 @@ def test_recorded_results_can_be_drawn():
     accuracy = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))
     figure = draw_outcomes(accuracy["rows"])
     assert all(name in figure.get_label() for name in accuracy["rows"])
-    stages = dict.fromkeys(STAGES, 0.9)
-    assert "72.9%" in draw_stages({"ner": 0.9, "summary": 0.9, "response": 0.9}, stages, stages).get_label()
-
-
-def test_the_second_opinion_was_recorded():
-    recorded = json.loads((RESULTS / "11_second_opinion.json").read_text(encoding="utf-8"))
-    assert recorded["command"].startswith("python tests/benchmarks/second_opinion.py")
-    for language, gain in (("English", 0.01), ("Swahili", 0.04)):  # more, and far more, as the notebook says
-        module, bag, both = (row for row in recorded["rows"] if row["language"] == language)
-        assert bag["right"] > module["right"] - 0.005 and both["right"] > max(bag["right"], module["right"])
-        assert both["believed"] > max(module["believed"] + gain, bag["believed"])
-
-
-def test_the_second_opinion_is_still_measured():
-    command = [sys.executable, "tests/benchmarks/second_opinion.py", "--count", "8", "--wrong", "0"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
-    assert run.returncode == 0, run.stderr[-2000:]
-    assert run.stdout.count("both, multiplied") == 2 and "%" in run.stdout
 
 
 def test_the_recorded_command_still_runs():
-    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "2", "--gate-count", "2", "--few"]
+    command = [sys.executable, "tests/benchmarks/cascade.py", "--count", "6", "--gate-count", "2", "--few"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=None)
     assert run.returncode == 0, run.stderr[-2000:]
     assert set(json.loads(run.stdout)) > {"command", "date", "hardware", "seed", "gates", "noise", "slips"}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from momem_lib.course.nb12.breaking import CURES, FULL, PadToPad, Recipe, first_bad, padded, train_in
-from momem_lib.course.nb12.rows import SHORT, SMALL_FIELDS, short_lists, short_people, short_rows
+from momem_lib.course.nb12.rows import SHORT, SMALL_FIELDS, short_lists, short_records, short_rows
 from momem_lib.course.nb12.small import small_config, train_watched
 from momem_lib.course.nb12.tables import LETTERS, recorded, table
 from momem_lib.data.tasks import TASKS
@@ -22,10 +22,10 @@ from momem_lib.project import InputError
 def test_small_world_is_short_and_its_splits_share_nothing():
     for row in short_rows(200, "test", unknown=0.2):
         assert len(row["name"]) <= 2 * SHORT + 1 and row["name"] in row["question"] and row["name"] in row["content"]
-        assert (row["summary"] is None) == (row["field"] is None)
+        assert (row["summary"] is None) == (row["label"] is None)
         assert row["summary"] is None or (row["summary"] in row["content"] and row["value"] in row["response"])
-    for field in SMALL_FIELDS:
-        assert not set(short_lists("train")[field]) & set(short_lists("test")[field])
+    for label in SMALL_FIELDS:
+        assert not set(short_lists("train")[label]) & set(short_lists("test")[label])
     known, unseen = ({row["name"] for row in short_rows(4000, split)} for split in ("train", "test"))
     assert not known & unseen
     assert short_rows(5, seed=3) == short_rows(5, seed=3) != short_rows(5, seed=4)
@@ -35,13 +35,13 @@ def test_small_world_is_short_and_its_splits_share_nothing():
         short_lists("nowhere")
 
 
-def test_watched_training_learns_stops_at_the_mark_and_repeats_itself():
+def test_watched_training_learns_sits_its_exams_and_repeats_itself():
     rows = short_rows(4)
     config = small_config("ner", embedding_dim=32, num_heads=2, hidden_dim=8, batch_size=4, max_global_steps=12)
     first, again = (train_watched("ner", config, rows) for _ in range(2))
     assert first.losses == again.losses and first.losses[-1] < first.losses[0]
-    early = train_watched("ner", config, rows, rows, every=2, until=0.0)
-    assert [point["step"] for point in early.points] == [2] and early.points[0]["exact"] >= 0.0
+    examined = train_watched("ner", config, rows, rows, every=6)
+    assert [point["step"] for point in examined.points] == [6, 12] and examined.points[0]["exact"] >= 0.0
     with pytest.raises(InputError, match="no module"):
         small_config("memory")
 
@@ -84,4 +84,4 @@ def test_recorded_results_are_there_with_their_command_and_can_be_drawn(letter, 
 
 
 def test_short_people_go_on_for_ever():
-    assert len({person.name for person in islice(short_people(), 50)}) > 45
+    assert len({record.name for record in islice(short_records(), 50)}) > 45

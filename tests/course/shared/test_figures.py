@@ -1,45 +1,34 @@
 """Pictures: every module is in them, any name can be drawn, and the files are the same each time."""
 
-import re
 import sys
 import warnings
 from types import SimpleNamespace
 
 import pytest
 
-from momem_lib.course.shared.figures import drawable, figure_folder, png, show
-from momem_lib.course.shared.pictures import (
-    EXAMPLE,
-    MODULES,
-    cells_of,
-    draw_pipeline,
-    draw_trace,
-    pipeline_alt,
-    trace_alt,
-    wrapped,
-)
-from momem_lib.data.records import read_people
-from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE, InputError
+from momem_lib.course.shared.figures import blank, drawable, figure_folder, png, show
+from momem_lib.course.shared.pictures import MODULES, cells_of, draw_trace, trace_alt, wrapped
+from momem_lib.data.people import read_people
+from momem_lib.project import FIGURES, RUNS, TEST_PEOPLE
 from momem_lib.system.answer import Answer, Step
-from momem_lib.tools.notebooks import find_notebooks, read_notebook
 
 PEOPLE = read_people(TEST_PEOPLE)
 NAMES = ("$tev0 Ca$hmoney", "Títílayọ̀ Adébáyọ̀", "Наталья Щербакова", "ليلى المصري", "小明 王", "지우 김", "प्रिया शर्मा")
-SCRIPTS = [person for person in PEOPLE if person.name in NAMES]
+SCRIPTS = [record for record in PEOPLE if record.name in NAMES]
 
 
-def answer_about(person, field="location"):
+def answer_about(record, label="Lives in"):
     """An answer as a well-trained pipeline would give it."""
-    question, summary = f"Where does {person.name} live?", person.summary(field)
-    response = f"{person.name} lives in {getattr(person, field)}."
-    copied = [(letter, 1.0) for letter in person.name], [(letter, 0.2) for letter in response]
+    name, summary = record.name, record.summary(label)
+    question, response = f"Where does {name} live?", f"{name} lives in {record.value(label)}."
+    copied = [(letter, 1.0) for letter in name], [(letter, 0.2) for letter in response]
     trace = [
-        Step("ner", {"question": question}, person.name, 0.99, "passed", copied=copied[0]),
-        Step("memory", {"tag": person.name}, person.content, gate="passed"),
-        Step("summary", {"question": question, "content": person.content}, summary, 0.5, "passed"),
+        Step("ner", {"question": question}, name, 0.99, "passed", copied=copied[0]),
+        Step("memory", {"tag": name}, record.content, gate="passed"),
+        Step("summary", {"question": question, "content": record.content}, summary, 0.5, "passed"),
         Step("response", {"question": question, "summary": summary}, response, 0.4, "passed", ["'no'"], copied[1]),
     ]
-    return Answer(question, response, tag=person.name, person=person, summary=summary, trace=trace)
+    return Answer(question, response, tag=name, record=record, summary=summary, label=label, trace=trace)
 
 
 def words_of(figure):
@@ -47,21 +36,8 @@ def words_of(figure):
     return " ".join(text.get_text() for text in figure.axes[0].texts)
 
 
-@pytest.mark.parametrize("here", [(), *((module,) for module in MODULES), ("ner", "summary", "response")])
-def test_pipeline_names_every_module_and_says_where_you_are(here):
-    words = words_of(draw_pipeline(*here))
-    for part in (*(words[0] for words in MODULES.values()), *EXAMPLE, *EXAMPLE.values()):
-        assert part in words
-    assert words.count("you are here") == len(here)
-
-
 def test_scripts_are_there():
     assert len(SCRIPTS) == len(NAMES)
-
-
-def test_pipeline_refuses_an_unknown_module():
-    with pytest.raises(InputError, match="one of ner, memory, summary, response was expected"):
-        draw_pipeline("parser")
 
 
 def test_pictures_of_runs_with_other_parameters_are_saved_elsewhere(monkeypatch, tmp_path):
@@ -78,32 +54,32 @@ def test_pictures_of_runs_with_other_parameters_are_saved_elsewhere(monkeypatch,
 
 def test_file_is_the_same_each_time_and_holds_its_description(tmp_path):
     for name in ("one", "two"):
-        show(draw_pipeline("ner"), name, folder=tmp_path / "new")
+        show(blank(2, 1, "You are here: Module 0.")[0], name, folder=tmp_path / "new")
     first, second = ((tmp_path / "new" / f"{name}.png").read_bytes() for name in ("one", "two"))
     assert first == second and b"You are here: Module 0." in first
-    show(draw_pipeline(), "three", "another text", folder=tmp_path)
+    show(blank(2, 1, "a page")[0], "three", "another text", folder=tmp_path)
     assert b"another text" in (tmp_path / "three.png").read_bytes()
 
 
 def test_what_has_no_name_is_shown_and_not_saved(monkeypatch, tmp_path):
     monkeypatch.setenv("MOMEM_FIGURES", str(tmp_path))
-    show(draw_pipeline())
+    show(blank(2, 1, "a page")[0])
     assert not list(tmp_path.iterdir())
-    show(draw_pipeline(), "named")
+    show(blank(2, 1, "a page")[0], "named")
     assert [path.name for path in tmp_path.iterdir()] == ["named.png"]
 
 
 def test_shown_picture_carries_its_description():
-    data, metadata = show(draw_pipeline())._repr_mimebundle_()
+    data, metadata = show(blank(2, 1, "a page")[0])._repr_mimebundle_()
     assert data["image/png"]
-    assert metadata["image/png"]["alt"] == draw_pipeline().get_label()
+    assert metadata["image/png"]["alt"] == blank(2, 1, "a page")[0].get_label()
 
 
-@pytest.mark.parametrize("person", SCRIPTS, ids=lambda person: person.name)
-def test_trace_of_any_person_can_be_drawn_without_a_warning(person):
+@pytest.mark.parametrize("record", SCRIPTS, ids=lambda record: record.name)
+def test_trace_of_any_record_can_be_drawn_without_a_warning(record):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert png(draw_trace(answer_about(person)))
+        assert png(draw_trace(answer_about(record)))
 
 
 def test_trace_holds_modules_gates_confidence_and_answer():
@@ -139,13 +115,3 @@ def test_accents_stay_with_their_letters_and_lines_lose_nothing():
         lines = wrapped([(letter, None) for letter in text], 30)
         assert max(map(len, lines)) <= 30
         assert "".join(letter for line in lines for letter, _ in line) == text
-
-
-def test_notebooks_show_the_pipeline_with_its_description():
-    alts = [pipeline_alt(*here) for here in ((), ("ner", "summary", "response"), *((module,) for module in MODULES))]
-    for path in find_notebooks():
-        source = "\n".join(cell.source for cell in read_notebook(path).cells)
-        pictures = dict(re.findall(r'src="../figures/(pipeline\w*.png)".*?alt="(.*?)"', source))
-        for name, alt in pictures.items():
-            assert alt in alts and alt.encode() in (FIGURES / name).read_bytes(), f"{path.stem}, {name}"
-        assert pictures or "show(draw_pipeline()" in source, path.stem

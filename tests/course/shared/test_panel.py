@@ -5,9 +5,8 @@ import html
 
 import pytest
 
-from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget, trace_table
+from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget
 from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
-from momem_lib.data.records import Person
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 
@@ -56,25 +55,19 @@ def test_every_control_asks_anew_with_its_value(pipeline, asked):
     ]
 
 
-def test_one_switch_turns_all_gates_and_single_ones_turn_it(pipeline, asked):
-    widget = pipeline_widget(pipeline)
-    widget.gates.all.value = False
-    assert widget.gates.value == Gates.all(False)
-    widget.gates.single["record"].value = True
-    assert widget.gates.value == Gates(tag=False, summary=False, response=False, confidence=False)
-    assert widget.gates.all.value is False
-    for box in widget.gates.single.values():
-        box.value = True
-    assert widget.gates.all.value is True
-    assert asked[-1][3] == Gates()
-    assert len(asked) == 1 + 1 + 1 + 4  # at first, all off, one on, the four others on: a question each, no more
+def test_gates_are_chosen_from_a_list(pipeline, asked):
+    widget = pipeline_widget(pipeline, gates=Gates(tag=False, record=False))
+    for words, gates in widget.gates.options[1:]:
+        widget.gates.value = gates
+        assert asked[-1][3] == gates and widget.gates.label == words
+    assert len(asked) == len(widget.gates.options) == 1 + 2 + 5
 
 
 def test_gates_change_what_is_shown(pipeline):
     widget = pipeline_widget(pipeline)
     assert "✗ stopped" in widget.output.value and "Silence" in widget.output.value
-    widget.gates.all.value = False
-    assert widget.output.value.count("– gate off") == 4
+    widget.gates.value = Gates.all(False)
+    assert widget.output.value.count("– the gate is off") == 4
 
 
 @pytest.mark.parametrize("question", ["", "   ", "a" * 10_000, "two\x07bells"])
@@ -165,21 +158,7 @@ def test_a_dragged_slider_asks_once_with_its_last_value(pipeline, asked):
 
 def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
     widget = pipeline_widget(pipeline)
-    controls = (widget.question, widget.temperature, widget.seed, widget.gates.all, widget.button)
-    assert all(control.description for control in (*controls, *widget.gates.single.values()))
+    controls = (widget.question, widget.temperature, widget.seed, widget.gates, widget.button)
+    assert all(control.description for control in controls)
     assert repr(widget) == SILENT
     assert widget._repr_mimebundle_()["text/plain"] == SILENT
-
-
-def test_table_tells_what_the_widget_tells():
-    jo = Person("Jo", "Doe", "Nurse", "Oslo", "Jaws", "Jolene", "chess", "MIT")
-    answer = Answer("Who?", reason="the question names nobody")
-    answer.trace = [
-        Step("ner", {"question": "Who?"}, "Jo Doe", 0.987, "passed", ["'Jo' (nobody of that name)"]),
-        Step("memory", {"tag": "Jo Doe"}, jo.content, gate="passed"),
-        Step("summary", {"question": "Who?", "content": jo.content}, None, 0.5, "there is no such fact"),
-    ]
-    table = trace_table(answer, width=40)
-    assert max(map(len, table.splitlines())) <= 100
-    for part in ("answer:   I cannot answer that", "98.7%", "✗ stopped: there is no such fact", "nothing", "Jolene"):
-        assert part in table
