@@ -36,9 +36,9 @@ def add(parsers) -> None:
     parser.add_argument("--load-optim", action="store_true", help="with --init-from: take the optimizer's state too")
     heat = "of the sampled answer at each checkpoint: 0 (always the likeliest) to 100"
     parser.add_argument("--temperature", type=float, default=0.0, help=heat)
-    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds", "--num-datapoints 5000")
+    parser = add_command(parsers, "calibrate", calibrate, "set the confidence thresholds", "--num-datapoints 8000")
     parser.add_argument("--out-dir", type=Path, default=OUT, help="where the checkpoints are")
-    parser.add_argument("--num-datapoints", type=int, default=2_000, help="validation questions to use")
+    parser.add_argument("--num-datapoints", type=int, default=4_000, help="validation questions to use")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -53,7 +53,7 @@ def train(options: argparse.Namespace) -> None:
             continue
         begun = (options.out_dir / f"{module}.train.safetensors").is_file()
         train_one(argparse.Namespace(**vars(options) | {"module": module, "resume": options.resume and begun}))
-    calibrate(argparse.Namespace(out_dir=options.out_dir, num_datapoints=2_000))
+    calibrate(argparse.Namespace(out_dir=options.out_dir, num_datapoints=4_000))
 
 
 def finished(folder: Path, module: str) -> bool:

@@ -65,7 +65,7 @@ def confidences(
     return {"ner": tags, "summary": [(a.trace[-1].confidence, a.summary == wanted) for a, wanted in passed]}
 
 
-def calibrate(paths: dict[str, Path], count: int = 2_000, seed: int = 1) -> dict[str, float]:
+def calibrate(paths: dict[str, Path], count: int = 4_000, seed: int = 1) -> dict[str, float]:
     """Choose the thresholds of ner and summary on validation questions, and write all three as they are kept.
 
     Validation people and values are used, half of them in known phrasings and half in those that validation alone has:
