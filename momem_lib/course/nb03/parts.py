@@ -18,6 +18,7 @@ from momem_lib.course.nb03.toy_copy import (
     train,
 )
 from momem_lib.course.shared.judging import Part
+from momem_lib.course.shared.toy import plain_loop
 from momem_lib.nn.attention import attention_by_hand, causal_mask, rotation
 from momem_lib.nn.attention import rotate as rotate_by
 
@@ -161,21 +162,12 @@ def loss_like(shift: int = 1, sure: bool = True, mean: bool = True) -> Callable:
     return copy_loss
 
 
-def train_like(clear: bool = True, step: bool = True, once: bool = False, number: bool = True) -> Callable:
-    """train with a line left out."""
+def train_like(**wrong: bool) -> Callable:
+    """train with a line left out, see plain_loop."""
 
     def train(model: torch.nn.Module, batches: Sequence, learning_rate: float = 3e-3) -> list:
         optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
-        losses = []
-        for tokens, period in batches[:1] if once else batches:
-            loss = copy_loss(model(tokens), tokens, period)
-            if clear:
-                optimizer.zero_grad()
-            loss.backward()
-            if step:
-                optimizer.step()
-            losses.append(loss.item() if number else loss)
-        return losses
+        return plain_loop([optimizer], batches, lambda batch: copy_loss(model(batch[0]), *batch), **wrong)
 
     return train
 

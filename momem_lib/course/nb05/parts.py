@@ -31,6 +31,7 @@ from momem_lib.course.nb05.model import (
 from momem_lib.course.nb05.page import learn_and_write
 from momem_lib.course.nb05.symptoms import ILL
 from momem_lib.course.shared.judging import Part
+from momem_lib.course.shared.toy import plain_loop
 
 # The library's versions, where they are not the model's
 
@@ -128,28 +129,13 @@ def loss_like(
     return next_token_loss
 
 
-def train_like(
-    clear: bool = True,
-    step: bool = True,
-    once: bool = False,
-    number: bool = True,
-    given: bool = True,
-    rate: bool = True,
-) -> Callable:
-    """train with a line left out."""
+def train_like(given: bool = True, rate: bool = True, **wrong: bool) -> Callable:
+    """train with an argument not used, or with a line left out, see plain_loop."""
 
     def train(model: nn.Module, batches: Sequence, learning_rate: float = 5e-3, loss_of=next_token_loss) -> list:
         optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate if rate else 5e-3)
-        losses = []
-        for batch in batches[:1] if once else batches:
-            loss = (loss_of if given else next_token_loss)(model, batch)
-            if clear:
-                optimizer.zero_grad()
-            loss.backward()
-            if step:
-                optimizer.step()
-            losses.append(loss.item() if number else loss)
-        return losses
+        used = loss_of if given else next_token_loss
+        return plain_loop([optimizer], batches, lambda batch: used(model, batch), **wrong)
 
     return train
 

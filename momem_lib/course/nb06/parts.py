@@ -24,6 +24,7 @@ from momem_lib.course.nb06.ladder import (
     unigram,
 )
 from momem_lib.course.shared.judging import Part
+from momem_lib.course.shared.toy import plain_loop
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.model import LanguageModel
 from momem_lib.nn.blocks import ModelConfig
@@ -121,22 +122,11 @@ def net_like(normed: bool = True, layered: int | None = None, added: bool = Fals
     return Model
 
 
-def train_like(
-    clear: bool = True, first: bool = False, step: bool = True, number: bool = True, once: bool = False
-) -> Callable:
-    """train with a line left out."""
+def train_like(**wrong: bool) -> Callable:
+    """train with a line left out, see plain_loop."""
 
     def train(model: Callable, batches: Sequence, optimizers: Sequence[torch.optim.Optimizer]) -> list:
-        losses = []
-        for inputs, labels in batches[:1] if once else batches:
-            loss = surprise(model(inputs), labels).mean()
-            for optimizer in optimizers if clear else ():
-                optimizer.zero_grad()
-            loss.backward()
-            for optimizer in (optimizers[:1] if first else optimizers) if step else ():
-                optimizer.step()
-            losses.append(loss.item() if number else loss)
-        return losses
+        return plain_loop(optimizers, batches, lambda batch: surprise(model(batch[0]), batch[1]).mean(), **wrong)
 
     return train
 

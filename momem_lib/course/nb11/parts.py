@@ -31,11 +31,6 @@ def chain(said: Callable, memory: Memory, question: str) -> str:
     return said("response", mark_name(question, tag), summary or "")
 
 
-def my_tag_gate(question: str, tag: str | None) -> str | None:
-    """The tag stands in the question as whole words."""
-    return tag_gate(question, tag)
-
-
 def my_response_gate(response: str, value: str, name: str, others: Sequence[str], nameless: bool = False) -> str | None:
     """The response holds value and name, and no other value of the record; or, as a mistake, perhaps not the name."""
     for wanted in (value,) if nameless else (value, name):
@@ -78,11 +73,6 @@ def risk_coverage(outputs: Sequence[tuple[float, bool]]) -> list[tuple[float, fl
         wrong += not right
         points.append((number / len(ranked), wrong / number))
     return points
-
-
-def threshold(outputs: Sequence[tuple[float, bool]], worse: float) -> float:
-    """The threshold of the least cost, a wrong answer counting as so many silences."""
-    return best_threshold(outputs, worse)
 
 
 def by_words(question: str, labels: Sequence[str]) -> str | None:
@@ -152,7 +142,7 @@ def check_threshold(version: Callable) -> str | None:
             raise NotImplementedError
         if not isinstance(found, int | float):
             return f"Not yet: it gives {found!r}, where a number was expected."
-        mine, best = cost(outputs, worse, found), cost(outputs, worse, threshold(outputs, worse))
+        mine, best = cost(outputs, worse, found), cost(outputs, worse, best_threshold(outputs, worse))
         if mine > best:
             told = next((s for s, v in THRESHOLD_MISTAKES.items() if v(outputs, worse) == found), None)
             words = f"With ({outputs}, {worse}) it gives {found:.4g}, which costs {mine:g}; {best:g} can be had."
@@ -230,7 +220,7 @@ PARTS = {
         "Asked {}, in parentheses the response and what each module was asked,",
     ),
     "11.2": Part(
-        my_tag_gate,
+        tag_gate,
         TAGS,
         {
             "a part of a word is not a name: 'Jo' does not stand in 'Joanna'":
@@ -307,7 +297,7 @@ PARTS = {
                 (coverage, risk * coverage) for coverage, risk in risk_coverage(outputs)],
         },
     ),
-    "11.9": Part(threshold, check=check_threshold, mistakes=THRESHOLD_MISTAKES),
+    "11.9": Part(best_threshold, check=check_threshold, mistakes=THRESHOLD_MISTAKES),
     "11.a": Part(check=check_whose_fault),
     "11.b": Part(check=check_careful),
 }  # fmt: skip
