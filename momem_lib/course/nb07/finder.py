@@ -12,6 +12,7 @@ from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.copying import NEVER, Mixture
 from momem_lib.nn.inputs import Inputs, make_inputs
 from momem_lib.nn.transformer import Transformer
+from momem_lib.system.gates import word_spans
 from momem_lib.training.batches import TokenSet, batch_indices
 from momem_lib.training.config import TrainConfig, learning_rate
 from momem_lib.training.trainer import make_optimizers
@@ -140,4 +141,16 @@ def pointed(finder: SpanFinder, questions: Sequence[str], best_pair: Callable) -
             tokens = question.encode()
             first, last = best_pair(*(row[: len(tokens) + 2].cpu() for row in scores))
             found.append(tokens[first - 1 : last].decode(errors="replace") if first else None)
+    return found
+
+
+@torch.inference_mode()
+def pointed_runs(finder: SpanFinder, questions: Sequence[str], span_of: Callable) -> list[str | None]:
+    """The same, where only whole runs of words (and nobody) may be pointed at."""
+    found, device = [], next(finder.parameters()).device
+    for question in questions:
+        first, last = (scores[0].cpu() for scores in finder(question_inputs([question], device)))
+        runs = [None, *word_spans(question)]
+        begin, end = torch.tensor([span_of(question, run) for run in runs]).unbind(1)
+        found.append(runs[int((first[begin] + last[end]).argmax())])
     return found

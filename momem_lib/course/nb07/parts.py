@@ -81,11 +81,13 @@ def kind_of_error(wanted: str | None, wrote: str | None) -> str:
     return "too long" if wanted in wrote else "too short" if wrote in wanted else "other"
 
 
-def constrained(module: object, questions: Sequence[str]) -> list[str | None]:
-    """Of all runs of whole words, and None, the one that a module finds likeliest, for each question."""
-    candidates = [[None, *word_spans(question)] for question in questions]
-    scores = module.score(questions, candidates)
-    return [own[int(row.argmax())] for own, row in zip(candidates, scores, strict=True)]
+def mended(module: object, question: str, wrote: str | None) -> str | None:
+    """What a module wrote, where it is None or a run of words of the question; else the run that it finds likeliest."""
+    runs = word_spans(question)
+    if wrote is None or wrote in runs:
+        return wrote
+    (scores,) = module.score([question], [runs])
+    return runs[int(scores.argmax())]
 
 
 def span_of(question: str, name: str | None) -> tuple[int, int]:
@@ -288,8 +290,9 @@ WEIGHTS, ANA = torch.tensor([[[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]]]), torch.tenso
 GATE, SAID = torch.tensor([[0.75, 0.0]]), torch.tensor([[[0.5, 0.0, 0.5, 0.0], [0.25, 0.25, 0.25, 0.25]]])
 KNOWN = [("Is Jo Doe in?", {"Jo", "Jo Doe"}), ("Is Joanna here?", {"Jo"}), ("Where does Ann's Jo live?", {"Ann"}),
          ("Is Ana Lu or Jo in?", {"Jo", "Ana Lu"})]  # fmt: skip
-ASKED = [(Guessing({"Jo Doe": -0.5, "Jo": -2.0, None: -9.0}), ["Is Jo Doe in?"]),
-         (Guessing({None: -0.5, "Jo": -2.0, "weather": -3.0}), ["Is Jo in?", "How is the weather?"])]  # fmt: skip
+LIKES = Guessing({"Jo Doe": -0.5, "Jo": -2.0, None: -0.1})
+WROTE = [(LIKES, "Is Jo Doe in?", "Jo Doe in"), (LIKES, "Is Jo Doe in?", "Jo Do"), (LIKES, "Is Jo Doe in?", "Jo"),
+         (LIKES, "Is Jo Doe in?", None)]  # fmt: skip
 ERRORS = [("Jo Doe", "Jo Doe"), ("Jo Doe", "Jo Doe is"), ("Jo Doe", "Jo"), ("Jo Doe", None), (None, "Jo"),
           ("Jo Doe", "Jo Jo Doo"), ("Jo", "Ann Bo"), (None, None)]  # fmt: skip
 
@@ -418,20 +421,22 @@ PARTS = {
         },
     ),
     "07.10": Part(
-        constrained,
-        ASKED,
+        mended,
+        WROTE,
         {
-            "None is a candidate too: nobody may be the likeliest": lambda module, questions: [
-                own[int(row.argmax())] for own, row in zip(
-                    map(word_spans, questions), module.score(questions, list(map(word_spans, questions))),
-                    strict=True)],
-            "a score is a log-probability: the highest wins": lambda module, questions: constrained(
-                SimpleNamespace(score=lambda *given: [-row for row in module.score(*given)]), questions),
-            "runs of several words are candidates too": lambda module, questions: [
-                max([None, *question.rstrip("?").split()], key=lambda text: module.liked.get(text, -20))
-                for question in questions],
+            "a run of whole words is left as it is, likely or not": lambda module, question, wrote: wrote and mended(
+                module, question, "?"),
+            "nobody is left as it is: None was no mistake against the rule": lambda module, question, wrote: mended(
+                module, question, wrote or "?"),
+            "a score is a log-probability: the highest wins": lambda module, question, wrote: mended(
+                SimpleNamespace(score=lambda *given: [-row for row in module.score(*given)]), question, wrote),
+            "what stands in the question is not yet a run of words: ask whether it is one of word_spans(question)":
+                lambda module, question, wrote: wrote if wrote is None or wrote in question else mended(
+                    module, question, wrote),
+            "None is no candidate": lambda module, question, wrote: wrote
+                if wrote is None or wrote in word_spans(question) else None,
         },
-        words="With ({})",
+        telling_none(WROTE),
     ),
     "07.11": Part(
         span_of,

@@ -8,7 +8,15 @@ import torch
 
 from momem_lib.course.modules.live import course_config, course_data, train_live
 from momem_lib.course.nb07 import parts
-from momem_lib.course.nb07.finder import Descent, SpanFinder, pointed, prompt_inputs, span_batches, with_head
+from momem_lib.course.nb07.finder import (
+    Descent,
+    SpanFinder,
+    pointed,
+    pointed_runs,
+    prompt_inputs,
+    span_batches,
+    with_head,
+)
 from momem_lib.nn.copying import match_lengths
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.batches import batch_stream
@@ -74,6 +82,7 @@ def test_a_finder_learns_and_points_at_text(data):
             return -(places - 5).abs(), -(places - 8).abs()
 
     assert pointed(Ends(CONFIG.model), ["Oui Zoë!", "Is Jo Doe in?"], parts.best_pair) == ["Zoë", "o Do"]
+    assert pointed_runs(Ends(CONFIG.model), ["Oui Zoë!", "Is Jo Doe in?"], parts.span_of) == ["Zoë", "Jo Doe"]
     assert pointed(Ends(CONFIG.model), ["Hi!"], lambda first, last: (0, len(first) - 5)) == [None]
 
 
