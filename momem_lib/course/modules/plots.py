@@ -17,7 +17,6 @@ from momem_lib.course.shared.figures import (
     SIZE,
     SKY,
     WIDE,
-    legend_outside,
     name_axes,
     page,
     percent_axis,
@@ -136,13 +135,3 @@ def draw_heads(results: dict) -> Figure:
     percent_axis(right.xaxis)
     name_axes(right, "share right", "", f"{results['questions']} unseen rows")
     return figure
-
-
-def draw_head_groups(results: dict, by: str = "length") -> Figure:
-    """Draw the recorded comparison by group: `by` length (in bytes) or characters."""
-    heads = results["heads"]
-    names = list(next(iter(heads.values()))[by])
-    series = {head: [right / max(1, count) for right, count in (counts[by].get(name, (0, 1)) for name in names)]
-              for head, counts in heads.items()}  # fmt: skip
-    unit = {"length": "bytes to copy", "characters": "kind of characters"}[by]
-    return legend_outside(draw_charts([Chart("", names, series, unit, "share right", top=1.0)], height=3.6), "upper")

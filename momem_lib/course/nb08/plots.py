@@ -1,4 +1,4 @@
-"""Pictures of notebook 08: weights as a memory, trigrams, time against size."""
+"""Pictures of notebook 08: trigrams, likeness and the line, time against size."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import (
     BLUE,
     GREY,
@@ -19,38 +18,9 @@ from momem_lib.course.shared.figures import (
     blank,
     legend_outside,
     page,
-    percent_axis,
     write_text,
 )
 from momem_lib.system.names import search_key
-
-Points = Sequence[tuple[float, float]]
-
-
-def draw_weights(known: Points, strangers: Points, kept: Points, width: int) -> Figure:
-    """Draw how a memory of weights does, beside a database, which answers all that it holds and nothing else.
-
-    Args:
-        known: pairs of people learned and the share of them answered right.
-        strangers: pairs of people learned and the share of strangers who get an answer all the same.
-        kept: pairs of people learned later and the share of the first ones still answered right.
-        width: numbers that stand for a name.
-    """
-    ends = {"top": 1.06, "bottom": -0.04}
-    taught = {"known people, right": known, "strangers, answered": strangers}
-    levels = {"a database,\nknown people": 1.0, "a database,\nstrangers": 0.0}
-    charts = [
-        Chart("More people", None, taught, "people learned", "share of the people", levels=levels, **ends),
-        Chart("New people", None, {"known people, right": kept}, "new people learned afterwards",
-              "the first people, still right", levels={"a database": 1.0}, **ends),
-    ]  # fmt: skip
-    figure = draw_charts(charts, height=3.9)
-    figure.axes[0].axvline(width, color=GREY, lw=1)
-    words = f"grey line: as many people\nas numbers in a name ({width})"
-    figure.axes[0].text(0.97, 0.8, words, transform=figure.axes[0].transAxes, ha="right", color=GREY, fontsize=9)
-    for panel in figure.axes:
-        percent_axis(panel.yaxis)
-    return figure
 
 
 def pieces_of(text: str) -> list[str]:

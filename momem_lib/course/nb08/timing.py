@@ -53,6 +53,30 @@ def misspelt(name: str, rng: random.Random) -> str:
     return name
 
 
+def slips(seed: int, known: int = 600, searches: int = 150, longest: int = 14) -> tuple[list[str], ...]:
+    """Search keys of short names: who is known, who of them is meant, how that was spelt, and strangers' keys.
+
+    Args:
+        seed: of all that is drawn. longest: letters of a name; in a short one, each letter counts the more.
+
+    Example:
+        >>> everybody, meant, spelt, strangers = slips(0, known=50, searches=2)
+        >>> len(everybody), meant == everybody[:2], len(spelt), set(strangers) & set(everybody)
+        (50, True, 2, set())
+    """
+    rng = random.Random(seed)
+    short = {}  # each once
+    for person in invented_people(1000 * (known + searches), rng):
+        if len(person.name) <= longest:
+            short[search_key(person.name)] = None
+        if len(short) == known + searches:
+            break
+    names = list(short)
+    meant = names[:searches]
+    spelt = [search_key(misspelt(name, rng)) for name in meant]
+    return names[:known], meant, spelt, names[known:]
+
+
 Clock = Callable[[], float]
 
 

@@ -20,7 +20,7 @@ from momem_lib.course.modules.judging import (
     shares_by,
 )
 from momem_lib.course.modules.live import course_config, course_data, speed_words, train_live
-from momem_lib.course.modules.plots import draw_groups, draw_head_groups, draw_heads, draw_recorded, draw_run, interval
+from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_recorded, draw_run, interval
 from momem_lib.course.modules.reading import (
     BROKEN,
     CONTINUED,
@@ -308,4 +308,4 @@ def test_recorded_heads_name_their_command_and_can_be_drawn(path):
     results = json.loads(path.read_text(encoding="utf-8"))
     assert {"command", "date", "hardware", "seed", "steps", "questions"} <= set(results)
     assert list(results["heads"]) == ["plain head", "copy head", "+ match feature", "+ copied context"]
-    assert png(draw_heads(results)) and png(draw_head_groups(results)) and png(draw_head_groups(results, "characters"))
+    assert png(draw_heads(results))

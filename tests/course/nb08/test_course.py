@@ -8,7 +8,7 @@ import random
 import memory_speed
 import pytest
 
-from momem_lib.course.nb08.plots import draw_speed, draw_threshold, draw_trigrams, draw_weights, pieces_of
+from momem_lib.course.nb08.plots import draw_speed, draw_threshold, draw_trigrams, pieces_of
 from momem_lib.course.nb08.timing import invented_people, measure, misspelt, read_every_name
 from momem_lib.course.nb08.widget import look_up_html, look_up_widget
 from momem_lib.course.shared.figures import png
@@ -87,7 +87,6 @@ def test_fast_typing_looks_up_once(memory, monkeypatch):
 def test_each_picture_can_be_drawn_of_any_text():
     rows = [{"people": n, "exact_us": 20.0, "near_ms": 3.0, "every_name_ms": n / 1e4} for n in (1000, 10_000)]
     for figure in (
-        draw_weights([(10, 1.0), (90, 0.5)], [(10, 1.0), (90, 1.0)], [(0, 1.0), (50, 0.2)], 64),
         draw_trigrams(NASTY, "ab"),
         draw_trigrams("Jo Do", "Jo Doe"),
         draw_threshold([90.0, 95.0], [50.0], 72),
