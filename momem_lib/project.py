@@ -24,12 +24,14 @@ TEMPLATES = DATA / "templates"
 PROFILES = DATA / "profiles"
 CHECKPOINTS = DATA / "checkpoints"
 RESULTS = DATA / "results"
-GENERATED = ROOT / "data" / "generated"
+# Where commands and notebooks write what they make; a checkout that cannot be written is left for the user's own cache.
+OWN = ROOT if os.access(ROOT, os.W_OK) else Path(os.path.expanduser("~/.cache/momem"))
+GENERATED = OWN / "data" / "generated"
 TEST_PEOPLE = DATA / "test_people.jsonl"
 NOTEBOOKS = ROOT / "notebooks"
 MINE = ROOT / "my_notebooks"  # the reader's own copies, which git does not see
 FIGURES = ROOT / "figures"
-RUNS = ROOT / "runs"
+RUNS = OWN / "runs"
 BLANK = b" \t\r\n\xef\xbb\xbf"  # around a line, a byte order mark included
 
 

@@ -1,6 +1,7 @@
 """Configs: dataclasses whose fields say what they may be, the one check of them, and their flat form in files."""
 
 from dataclasses import Field, field, fields, is_dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 
 from momem_lib.project import InputError, parse_json, read_text
@@ -51,6 +52,23 @@ def read_changes(path: str | Path) -> dict:
     return changes
 
 
+def check_number(what: str, value: object, least: float, most: float) -> None:
+    """Refuse what is no number from least to most: a whole one where least is whole.
+
+    Example:
+        >>> check_number("the seed", True, 0, 2**63 - 1)
+        Traceback (most recent call last):
+        ...
+        momem_lib.project.InputError: the seed is True; a whole number from 0 to 9,223,372,036,854,775,807 was expected
+    """
+    whole = isinstance(least, int)
+    fits = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if not fits or not least <= value <= most:  # False for NaN too
+        top = f"{int(most):,}" if most >= 1000 else f"{most:g}"
+        kind = "a whole number" if whole else "a number"
+        raise InputError(f"{what} is {value!r}; {kind} from {least:g} to {top} was expected")
+
+
 def check_value(field: Field, name: str, value: object) -> None:
     """Refuse a value that a field cannot hold.
 
@@ -61,10 +79,8 @@ def check_value(field: Field, name: str, value: object) -> None:
     fits = isinstance(value, int | float) if wanted is float else isinstance(value, wanted)
     if not fits or (isinstance(value, bool) and wanted is not bool):
         raise InputError(f"{name} is {value!r}; {wanted.__name__} was expected")
-    least, most = field.metadata.get("range", (value, value))
-    if not least <= value <= most:  # False for NaN too
-        top = f"{int(most):,}" if most >= 1000 else f"{most:g}"
-        raise InputError(f"{name} is {value}; a number from {least:g} to {top} was expected")
+    if "range" in field.metadata:
+        check_number(name, value, *map(wanted, field.metadata["range"]))
     words = field.metadata.get("words", (value,))
     if value not in words:
         raise InputError(f"{name} is {value!r}; {', '.join(words[:-1])} or {words[-1]} was expected")
@@ -83,7 +99,7 @@ def check(config) -> None:
         >>> Oven(degrees=1800)
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: degrees is 1800; a number from 50 to 250 was expected
+        momem_lib.project.InputError: degrees is 1800; a whole number from 50 to 250 was expected
     """
     for name, each in fields_of(type(config)).items():
         check_value(each, name, getattr(config, name))

@@ -78,3 +78,26 @@ def test_a_folder_that_cannot_be_one_is_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="choose another folder"), alone(Path(tmp_path / "file" / "model")):
         pass
+
+
+READ_ONLY = """
+import os, sys
+access = os.access
+os.access = lambda path, mode: mode != os.W_OK and access(path, mode)  # as on a read-only disk
+from momem_lib.project import GENERATED, ROOT, RUNS, TEST_PEOPLE
+from momem_lib.course.shared.figures import figure_folder
+assert TEST_PEOPLE.is_relative_to(ROOT)
+print(GENERATED, RUNS, figure_folder(), sep="\\n")
+"""
+
+
+def test_from_a_checkout_that_cannot_be_written_results_go_to_the_users_cache(tmp_path):
+    here = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    here.pop("MOMEM_FIGURES", None)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ONLY], env=here, capture_output=True, encoding="utf-8", check=True
+    )
+    own = tmp_path / ".cache" / "momem"
+    assert [Path(line) for line in done.stdout.splitlines()] == [
+        own / "data" / "generated", own / "runs", own / "runs" / "figures"
+    ]  # fmt: skip

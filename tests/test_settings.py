@@ -46,14 +46,14 @@ def test_the_cards_of_shipped_checkpoints_are_readable(name):
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
-        (ModelConfig, {"num_heads": 0}, "here: num_heads is 0; a number from 1 to 65,536 was expected"),
+        (ModelConfig, {"num_heads": 0}, "here: num_heads is 0; a whole number from 1 to 65,536 was expected"),
         (ModelConfig, {"positions": "none"}, "here: positions is 'none'; rotary or learned was expected"),
-        (TrainConfig, {"data_seed": -1}, "here: data_seed is -1; a number from 0 to"),
+        (TrainConfig, {"data_seed": -1}, "here: data_seed is -1; a whole number from 0 to"),
         (TrainConfig, {"data_window": 2.5}, "here: data_window is 2.5; int was expected"),
         (TrainConfig, {"tie_embeddings": 1}, "here: tie_embeddings is 1; bool was expected"),
         (TrainConfig, {"languages": "en"}, "here: unknown key 'languages'"),
         (TrainConfig, {"vocab_size": 256}, "here: vocab_size is 256; 268 or more was expected"),
-        (LMConfig, {"vocab_size": 255}, "here: vocab_size is 255; a number from 256 to"),
+        (LMConfig, {"vocab_size": 255}, "here: vocab_size is 255; a whole number from 256 to"),
         (LMConfig, {"model_lr": 2}, "here: model_lr is 2; a number from 1e-09 to 1 was expected"),
         (LMConfig, {"copy_from": "prompt"}, "here: num_encoder_blocks must be 0 and copy_from none"),
     ],

@@ -134,12 +134,12 @@ def measure(options: argparse.Namespace) -> None:
 
 def open_model(options: argparse.Namespace) -> tuple:
     """The model of a folder, and how to sample from it, checked before seconds are spent on loading."""
-    from momem_lib.lm.model import LanguageModel
+    from momem_lib.lm.model import MOST_TOKENS, LanguageModel
     from momem_lib.nn.generation import Sampling
+    from momem_lib.settings import check_number
 
     Sampling(options.temperature, options.top_k, options.top_p)  # refuses numbers that cannot be
-    if not 0 <= options.tokens <= 1_000_000:
-        raise InputError(f"tokens is {options.tokens}; a whole number from 0 to 1,000,000 was expected")
+    check_number("tokens", options.tokens, 0, MOST_TOKENS)
     settings = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p", "tokens")}
     return LanguageModel.load(options.folder, options.device), settings
 

@@ -2,14 +2,33 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 
 from momem_lib.cli import asking, course, data, lm, people, training
 from momem_lib.cli.options import Parser
 from momem_lib.project import VERSION, InputError
 
+# What would steer a terminal: control characters, but line ends and tabs, and changes of direction.
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FULL = ("MemoryError", "allocate memory", "out of memory")  # what Python and PyTorch say of a full memory
+
+
+class Harmless:
+    """A stream on which what would steer a terminal is shown as its number, not sent: a model may write anything."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __getattr__(self, name: str):
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; the backslash and number are those of JSON, so JSON stays what it was."""
+        text = text.replace("\r", "")  # of a line's end
+        return self.stream.write(STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = parser().parse_args(arguments)
     try:
-        return options.action(options) or 0  # most return nothing
+        with redirect_stdout(Harmless(sys.stdout)):
+            return options.action(options) or 0  # most return nothing
     except InputError as error:
-        print(f"momem: {error}", file=sys.stderr)
+        print(f"momem: {error}", file=Harmless(sys.stderr))
         return 130 if isinstance(error.__context__, KeyboardInterrupt) else 2  # a training that was stopped says so
     except BrokenPipeError:  # the reader of our output (head, say) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,8 +38,10 @@ class ByteTokenizer:
         """The UTF-8 bytes of a text as numbers.
 
         Raises:
-            InputError: the text holds half of a surrogate pair, which no encoding of real text contains.
+            InputError: no text, or half of a surrogate pair in it, which no encoding of real text contains.
         """
+        if not isinstance(text, str):
+            raise InputError(f"a text was expected, not {text!r:.60}")
         try:
             return list(text.encode("utf-8"))
         except UnicodeEncodeError as error:

@@ -50,8 +50,10 @@ def read_blocks(source: Source, block: int = BLOCK) -> Iterator[str]:
     Bytes that are no UTF-8 become lone surrogates (Python's "surrogateescape"), which `chunk_bytes` turns back.
 
     Raises:
-        InputError: a file that cannot be read, or a string with half a surrogate pair.
+        InputError: a file that cannot be read, a string with half a surrogate pair, or no text at all.
     """
+    if not isinstance(source, Source):
+        raise InputError(f"a text was expected, not {source!r:.60}")
     if isinstance(source, Path):
         as_it_is = {"errors": "surrogateescape", "newline": ""}
         # "sig": the sign that some editors put first is no part of the text.

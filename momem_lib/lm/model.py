@@ -21,7 +21,9 @@ from momem_lib.nn.generation import Sampling
 from momem_lib.nn.threads import threads
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError, write_atomically
+from momem_lib.settings import check_number
 
+MOST_TOKENS = 1_000_000  # that are written at once
 NAME = "language_model"  # of the files in a folder, beside tokenizer.json
 
 
@@ -98,7 +100,7 @@ class LanguageModel:
 
     def encode(self, prompt: str) -> Tensor:
         """A prompt as tokens (1, n); an empty one becomes a new line, since something must come first."""
-        return torch.tensor([self.tokenizer.encode(prompt or "\n")], device=self.model.device)
+        return torch.tensor([self.tokenizer.encode("\n" if prompt in ("", b"") else prompt)], device=self.model.device)
 
     def tokens_of(
         self, prompt: str, seeds: Sequence[int], tokens: int = 200, temperature: float = 0.8, **best: float | None
@@ -106,7 +108,13 @@ class LanguageModel:
         """Continue a prompt once for each seed: yields the next token of every row (B,), `tokens` times.
 
         best: top_k and top_p, as in generation.Sampling.
+
+        Raises:
+            InputError: a prompt that is no text, no seed, or a number that cannot be.
         """
+        check_number("tokens", tokens, 0, MOST_TOKENS)
+        if isinstance(seeds, str) or not isinstance(seeds, Sequence) or not seeds:
+            raise InputError(f"the seeds are {seeds!r}; a list of whole numbers was expected, one for each text")
         sampling = Sampling(temperature, seeds=seeds, **best)
         numbers = sampling.numbers(len(seeds), tokens)  # (B, tokens)
         latest, past = self.encode(prompt).expand(len(seeds), -1), None
@@ -140,9 +148,10 @@ class LanguageModel:
             text: a text, or the token numbers of one, (N,). batch: windows at a time.
 
         Raises:
-            InputError: fewer than two tokens.
+            InputError: no text, fewer than two tokens, or no batch.
         """
-        tokens = np.array(self.tokenizer.encode(text)) if isinstance(text, str) else text
+        check_number("batch", batch, 1, MOST_TOKENS)
+        tokens = text if isinstance(text, np.ndarray) else np.array(self.tokenizer.encode(text))
         if len(tokens) < 2:
             raise InputError(f"a text of {len(tokens)} tokens cannot be measured: at least 2 are needed")
         nats, size, window = 0.0, 0, self.model.config.context_window

@@ -11,7 +11,7 @@ from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.copying import Mixture
 from momem_lib.nn.inputs import Inputs
 from momem_lib.nn.transformer import State, Transformer
-from momem_lib.project import InputError
+from momem_lib.settings import check_number
 
 COLD = 1e-6  # below this, a temperature is as good as 0, and dividing by it would overflow
 
@@ -35,7 +35,7 @@ class Sampling:
     """How the next token is chosen: heat its distribution, keep the best, draw.
 
     Raises:
-        InputError: a number out of its range.
+        InputError: a value of another type, or out of its range.
 
     Example:
         >>> log_probs = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
@@ -46,7 +46,7 @@ class Sampling:
         >>> Sampling(-1.0)
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: temperature is -1.0; a number from 0 (greedy) to 100 was expected
+        momem_lib.project.InputError: temperature is -1.0; a number from 0 to 100 was expected
     """
 
     temperature: float = 0.0  # 0: always the most probable token
@@ -56,12 +56,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        if not 0 <= self.temperature <= 100:
-            raise InputError(f"temperature is {self.temperature}; a number from 0 (greedy) to 100 was expected")
-        if self.top_k is not None and self.top_k < 1:
-            raise InputError(f"top_k is {self.top_k}; a whole number of at least 1 was expected")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise InputError(f"top_p is {self.top_p}; a number above 0 and up to 1 was expected")
+        check_number("temperature", self.temperature, 0.0, 100.0)
+        if self.top_k is not None:
+            check_number("top_k", self.top_k, 1, 2**63 - 1)
+        if self.top_p is not None:
+            check_number("top_p", self.top_p, COLD, 1.0)
+        for seed in self.seeds or ():
+            check_number("seed", seed, 0, 2**63 - 1)
 
     def probs(self, log_probs: Tensor) -> Tensor:
         """The distribution that a token is drawn from: (B, V) -> (B, V), rows sum to 1."""

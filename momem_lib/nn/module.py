@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 
 import torch
 from torch import Tensor
@@ -15,7 +17,10 @@ from momem_lib.nn.generation import Generated, Sampling, generate_fast
 from momem_lib.nn.inputs import Inputs, make_inputs, pad
 from momem_lib.nn.threads import threads
 from momem_lib.nn.transformer import Transformer
-from momem_lib.project import CHECKPOINTS
+from momem_lib.project import CHECKPOINTS, InputError
+from momem_lib.settings import check_number
+
+KINDS = {str: "texts", Record: "records", NoneType: "None", Integral: "whole numbers", Sequence: "lists"}
 
 
 @dataclass(eq=False)
@@ -68,6 +73,24 @@ class Module:
         targets = targets or [[TOKENIZER.id(self.task.start)]] * len(prompts)
         return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device, spans)
 
+    def sources(self, prompts: Sequence[str], sources: Sequence | None, **more: tuple[object, type]) -> Sequence:
+        """What the encoder reads for each prompt, once all of it is what this module can read.
+
+        Args:
+            more: further things, of which each prompt has one, and their type.
+
+        Raises:
+            InputError: no list, one of another length than the prompts, or something of another type in it.
+        """
+        read = {"record": Record, None: NoneType}.get(self.task.source, str)
+        given = sources if sources is not None or not isinstance(prompts, Sequence) else [None] * len(prompts)
+        for what, (things, kind) in {"prompts": (prompts, str), "sources": (given, read), **more}.items():
+            listed = isinstance(things, Sequence) and not isinstance(things, str) and len(things) == len(prompts)
+            if not listed or not all(isinstance(thing, kind) for thing in things):
+                each = f"a list of {KINDS[kind]}, one for each prompt, was expected"
+                raise InputError(f"the {what} of module {self.task.name} are {things!r:.60}; {each}")
+        return given
+
     @threads()
     def write(
         self,
@@ -82,8 +105,12 @@ class Module:
         Args:
             prompts: the questions. sources: what the encoder reads, per question: records for the summary, texts for
                 the response, None for NER.
+
+        Raises:
+            InputError: something of another type, out of its range, or that is not there for each prompt.
         """
-        sources = sources or [None] * len(prompts)
+        check_number("batch_size", batch_size, 1, 2**20)
+        sources = self.sources(prompts, sources, **({} if seeds is None else {"seeds": (seeds, Integral)}))
         size = [len(prompt) + size_of(source) for prompt, source in zip(prompts, sources, strict=True)]
         order = sorted(range(len(prompts)), key=size.__getitem__)
         results: list[Generated | None] = [None] * len(prompts)
@@ -92,7 +119,7 @@ class Module:
             inputs = self.inputs([prompts[row] for row in rows], [sources[row] for row in rows])
             # What is written is copied or a short frame around it: a limit keeps a runaway module from going on.
             limits = [self.limit(prompts[row], sources[row]) for row in rows]
-            sampling = Sampling(temperature, seeds=[seeds[row] for row in rows] if seeds else None)
+            sampling = Sampling(temperature, seeds=[seeds[row] for row in rows] if seeds is not None else None)
             stop = TOKENIZER.id(self.task.stop)
             written = generate_fast(self.model, inputs, stop, max(1, max(limits)), sampling)
             for row, limit, result in zip(rows, limits, written, strict=True):
@@ -132,7 +159,7 @@ class Module:
             >>> names[scores.argmax()], scores.shape
             ('Jo Doe', torch.Size([3]))
         """
-        sources = sources or [None] * len(prompts)
+        sources = self.sources(prompts, sources, candidates=(candidates, Sequence))
         device = self.model.device
         results: list[Tensor] = []
         for begin in range(0, len(prompts), batch_size):

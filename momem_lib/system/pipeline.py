@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -80,11 +79,7 @@ class Pipeline:
     ) -> list[Answer]:
         """Answer questions in batches, in their order; each gets the answer that ask would give it."""
         begin = time.perf_counter()
-        if isinstance(temperature, bool) or not isinstance(temperature, Real):
-            raise InputError(f"temperature is {temperature!r}; a number from 0 (greedy) to 100 was expected")
-        Sampling(temperature)  # refuses one that cannot be, before any module works
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63):
-            raise InputError(f"seed is {seed!r}; a whole number from 0 to 2**63 - 1, or None, was expected")
+        Sampling(temperature, seeds=None if seed is None else [seed])  # refuses what cannot be, before any module works
         if not isinstance(gates, bool | Gates):
             raise InputError(f"gates is {gates!r}; True, False or Gates(...) was expected")
         gates = gates if isinstance(gates, Gates) else Gates.all(gates)

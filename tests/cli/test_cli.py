@@ -257,3 +257,15 @@ def test_help_answers_at_once_since_it_loads_nothing_that_takes_time():
     program = asked + f"print(sorted({heavy} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "usage: momem" in shown and shown.splitlines()[-1] == "[]"
+
+
+def test_what_a_model_writes_cannot_steer_the_terminal(capsys, monkeypatch):
+    pieces = ["\x1b[2J", "\x9b31m", "\r\n", "\u202eabc\t\x07", "né 王"]
+    monkeypatch.setattr("momem_lib.lm.model.LanguageModel.stream", lambda *_, **__: iter(pieces))
+    code, out, _ = run(capsys, "lm", "generate", CHECKPOINTS, "Jo\x1b]0;x\x07 ")
+    assert code == 0
+    assert out == "Jo\\u001b]0;x\\u0007 \\u001b[2J\\u009b31m\n\\u202eabc\t\\u0007né 王\n"
+    hot = ["ask", "Where does Muchiri T'Challa live?", "--gates", "off", "--temperature", "100", "--seed", "0"]
+    code, out, _ = run(capsys, *hot, "--trace")
+    assert code == 0 and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", out)
+    assert "response" in json.loads(run(capsys, *hot, "--json")[1])

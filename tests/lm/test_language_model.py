@@ -542,3 +542,26 @@ def test_the_shipped_model_is_small_and_foresees_text_about_python():
     text = "Return the number of elements in the list. If the key is not found, raise a KeyError.\n"
     assert model.evaluate(text).bits_per_byte < 3
     assert model.generate("Return the ", seed=1, tokens=20)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"prompt": prompt} for prompt in (None, 5, ["a"], "\ud800")),
+        *({"seed": seed} for seed in (None, "1", 1.5, True, -1)),
+        *({"tokens": tokens} for tokens in (None, "3", 1.5, True, -1)),
+        *({"temperature": heat} for heat in (None, "hot", True, -1)),
+        *({name: value} for name in ("top_k", "top_p") for value in (0, "x", True)),
+    ],
+)
+def test_what_is_no_prompt_seed_or_number_is_refused_in_a_sentence(given):
+    with pytest.raises(InputError, match=r"expected|half of a surrogate"):
+        LanguageModel(small_model(), BPETokenizer()).generate(**{"prompt": "To be", "tokens": 2} | given)
+
+
+def test_what_is_no_text_cannot_be_measured():
+    for wrong in (None, 5, ["a", "b"]):
+        with pytest.raises(InputError, match="a text was expected"):
+            LanguageModel(small_model(), BPETokenizer()).evaluate(wrong)
+    with pytest.raises(InputError, match="the seeds are"):
+        LanguageModel(small_model(), BPETokenizer()).samples("To be", "12", tokens=1)

@@ -198,7 +198,36 @@ def test_draw_never_gives_what_cannot_be():
     assert draw(probs, torch.tensor([0.0, 0.9999999])).tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("bad", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *({"temperature": value} for value in (-1, float("nan"), True, "hot", None)),
+        *({"top_k": value} for value in (0, True, 1.5, "2")),
+        *({"top_p": value} for value in (0, True, float("nan"), "x")),
+        *({"seeds": [value]} for value in (-1, True, 1.5, "1", None, 2**63)),
+    ],
+)
 def test_bad_sampling_parameters_are_refused(bad):
     with pytest.raises(InputError):
         Sampling(**bad)
+
+
+@pytest.mark.parametrize(
+    ("task", "prompts", "more", "sentence"),
+    [
+        ("ner", "Where?", {}, "the prompts of module ner are 'Where.'; a list of texts"),
+        ("ner", [None], {}, "the prompts of module ner are"),
+        ("ner", [b"x"], {}, "the prompts of module ner are"),
+        ("ner", ["Where?"], {"sources": ["a"]}, "the sources of module ner are"),
+        ("ner", ["Where?"], {"seeds": [1, 2]}, "a list of whole numbers, one for each prompt"),
+        ("ner", ["Where?"], {"seeds": 5}, "the seeds of module ner are 5"),
+        ("ner", ["Where?"], {"batch_size": 0}, "batch_size is 0; a whole number from 1"),
+        ("ner", ["Where?"], {"temperature": True}, "temperature is True; a number from 0 to 100"),
+        ("summary", ["Where?"], {}, r"the sources of module summary are \[None\]; a list of records"),
+        ("summary", ["Where?"], {"sources": ["a"]}, "the sources of module summary are"),
+        ("response", ["Where?"], {"sources": ["a", "b"]}, "a list of texts, one for each prompt"),
+    ],
+)
+def test_what_a_module_cannot_read_is_refused_in_a_sentence(untrained_pipeline, task, prompts, more, sentence):
+    with pytest.raises(InputError, match=sentence):
+        untrained_pipeline.modules[task].write(prompts, **more)

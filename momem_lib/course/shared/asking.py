@@ -9,8 +9,8 @@ from momem_lib.course.shared.panel import (
     card_html,
     choice,
     coloured,
+    heat,
     number_box,
-    slider,
     table_html,
     text_box,
 )
@@ -72,7 +72,7 @@ def answer_html(answer: Answer, asked: str = "") -> str:
 def ask_html(pipeline: Pipeline, question: str, temperature: float, seed: int, gates: bool | Gates) -> str:
     """Ask, and give the answer as a page fragment."""
     answer = pipeline.ask(question, temperature, seed, gates)
-    return answer_html(answer, f"· asked at temperature {temperature:.1f} with seed {seed}")
+    return answer_html(answer, f"· asked at temperature {temperature:.2f} with seed {seed}")
 
 
 def gate_choices(gates: Gates) -> list[tuple[str, Gates]]:
@@ -103,7 +103,7 @@ def pipeline_widget(
     return Panel(
         lambda **values: ask_html(pipeline, **values),
         question=text_box(question, "Question"),
-        temperature=slider(temperature, "Temperature", 0, 2, 0.1),
+        temperature=heat(temperature),
         seed=number_box(seed),
         gates=choice(gate_choices(gates), gates, "Gates"),
         button=button("Ask", "Ask the question again"),

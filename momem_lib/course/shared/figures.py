@@ -209,7 +209,8 @@ def figure_folder() -> Path:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     cells = shell.user_ns.get("In", ()) if shell else ()
-    return RUNS / "figures" if any(cell.startswith("# Parameters\n") for cell in cells) else FIGURES
+    given = any(cell.startswith("# Parameters\n") for cell in cells)
+    return RUNS / "figures" if given or not os.access(FIGURES, os.W_OK) else FIGURES
 
 
 def show(figure: Figure, name: str = "", alt: str = "", folder: Path | None = None):

@@ -7,9 +7,11 @@ from itertools import groupby
 
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.project import InputError, optional_import
+from momem_lib.settings import check_number
 
 ipywidgets = optional_import("ipywidgets")
 
+HOTTEST = 5.0  # temperature that a widget offers, and that a notebook's parameter may have
 PAUSE = 0.1  # seconds without a change before a panel answers
 # Dark ink on a light ground of our own, because the page may be light or dark.
 CARD = "background:#FFFFFF;color:#1A1A1A;border:1px solid #8C8C8C;padding:10px 14px;line-height:1.5"
@@ -149,7 +151,12 @@ def text_box(value: str, label: str, width: str = "46em", lines: int = 1, **more
 
 
 def slider(value: float, label: str, low: float, high: float, step: float = 1):
-    """A slider over whole numbers, or over numbers with a fraction where its step has one."""
+    """A slider over whole numbers, or over numbers with a fraction where its step has one.
+
+    Raises:
+        InputError: it cannot show this value; ipywidgets would put another in its place without a word.
+    """
+    check_number(label, value, low if isinstance(step, int) else float(low), high)
     kind = ipywidgets.IntSlider if isinstance(step, int) else ipywidgets.FloatSlider
     style = LABELS | {"handle_color": "#0072B2"}  # the usual white handle is hard to see on a light page
     return kind(
@@ -158,8 +165,14 @@ def slider(value: float, label: str, low: float, high: float, step: float = 1):
     )  # fmt: skip
 
 
+def heat(value: float):
+    """The slider for a temperature: the same range in all widgets."""
+    return slider(value, "Temperature", 0, HOTTEST, 0.05)
+
+
 def number_box(value: int, label: str = "Seed", low: int = 0, high: int = 2**31 - 1):
-    """A field for a whole number."""
+    """A field for a whole number; an InputError for a value that it cannot show."""
+    check_number(label, value, low, high)
     return ipywidgets.BoundedIntText(value, min=low, max=high, description=label, style=LABELS)
 
 

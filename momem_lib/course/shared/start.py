@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from momem_lib.project import InputError
+from momem_lib.settings import check_number
 
 PROFILES, DEVICES = ("quick", "full"), ("auto", "cpu", "cuda", "mps")  # what profile and device may be, everywhere
 
@@ -35,7 +36,7 @@ def check_parameters(given: Mapping[str, object], **allowed: tuple | Collection[
         if bounds is str or not all(isinstance(bound, int | float) for bound in bounds):
             _check_text(name, value, None if bounds is str else bounds)
         else:
-            _check_number(name, value, *bounds)
+            check_number(f"the parameter {name}", value, *bounds)
 
 
 def _check_text(name: str, value: object, choices: Collection[str] | None) -> None:
@@ -45,11 +46,3 @@ def _check_text(name: str, value: object, choices: Collection[str] | None) -> No
         shown = list(choices)[:8]
         more = f", ... ({len(choices)} in all)" if len(choices) > len(shown) else ""
         raise InputError(f"the parameter {name} is {value!r}; one of {', '.join(shown)}{more} was expected")
-
-
-def _check_number(name: str, value: object, least: float, most: float) -> None:
-    whole = isinstance(least, int)
-    fits = type(value) in ((int,) if whole else (int, float))  # True is an int to Python, but no number to a reader
-    if not fits or not least <= value <= most:  # False for NaN too
-        kind = "a whole number" if whole else "a number"
-        raise InputError(f"the parameter {name} is {value!r}; {kind} from {least:g} to {most:g} was expected")

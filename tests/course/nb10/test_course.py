@@ -180,7 +180,7 @@ def test_wordings_take_the_longer_piece_out_first():
 def test_the_page_shows_texts_gates_and_mistakes_in_a_sentence(shipped):
     page = wordings_html(shipped, FACT, 5.0, 0, 2)
     assert "said instead" in page and "2 of 2 answers hold the fact" in page
-    assert "number from 0 (greedy) to 100" in rendered(wordings_html, shipped, FACT, -1.0, 0, 2)
+    assert "number from 0 to 100" in rendered(wordings_html, shipped, FACT, -1.0, 0, 2)
     markup = Record("Jo <b>", (("Room", "12"),))
     assert "<b>" not in wordings_html(shipped, facts_about(markup)[0], 0.0, 0, 1)
 

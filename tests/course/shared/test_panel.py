@@ -6,7 +6,8 @@ import html
 import pytest
 
 from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget
-from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
+from momem_lib.course.shared.panel import HOTTEST, SILENT, Debounced, Panel, ipywidgets, rendered, slider
+from momem_lib.project import InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
 
@@ -35,7 +36,7 @@ def asked(pipeline, monkeypatch):
 def test_shows_an_answer_at_once_and_prints_nothing(pipeline, capsys):
     widget = pipeline_widget(pipeline)
     answer = pipeline.ask("Where does Muchiri T'Challa live?", 0.0, 0)
-    assert widget.output.value == answer_html(answer, "· asked at temperature 0.0 with seed 0")
+    assert widget.output.value == answer_html(answer, "· asked at temperature 0.00 with seed 0")
     assert capsys.readouterr() == ("", "")
 
 
@@ -105,7 +106,14 @@ def test_limits_of_the_controls_hold(pipeline):
     widget = pipeline_widget(pipeline)
     widget.temperature.value = 99
     widget.seed.value = -5
-    assert (widget.temperature.value, widget.seed.value) == (2, 0)
+    assert (widget.temperature.value, widget.seed.value) == (HOTTEST, 0)
+
+
+@pytest.mark.parametrize("given", [{"temperature": 5.5}, {"temperature": "hot"}, {"seed": -1}, {"seed": 2**31}])
+def test_what_a_control_cannot_show_is_refused_and_not_clamped(pipeline, given):
+    assert pipeline_widget(pipeline, temperature=0.75).temperature.value == 0.75
+    with pytest.raises(InputError, match=f"(?i){next(iter(given))} is .* was expected"):
+        pipeline_widget(pipeline, **given)
 
 
 def test_everything_in_the_page_is_escaped():
