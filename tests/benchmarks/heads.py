@@ -3,7 +3,7 @@
 Trains the plain head, the copy head, the copy head with the match feature, and the library's (with the copied context
 too) from the same seed on the same batches, in a tiny model (--dim and --batch make it larger). Then each writes for
 rows of the test split, greedily. With --write each head's results go to data/results as soon as they are there, for the
-notebooks to draw (07_heads.json for ner, 09_ for summary, 10_ for response); a run that was broken off is gone on with.
+notebooks to draw (07_heads.json for ner, 10_ for response); a run that was broken off is gone on with.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from momem_lib.course.modules import (
 from momem_lib.course.shared import smooth
 from momem_lib.nn import hardware
 
-NOTEBOOKS = {"ner": "07", "summary": "09", "response": "10"}
+NOTEBOOKS = {"ner": "07", "response": "10"}
 HEADS = {
     "plain head": {"copy_from": "none"},
     "copy head": {"longest_match": 0, "copied_context": False},
@@ -64,7 +64,6 @@ def settings(task: str, options: argparse.Namespace, **changes):
     rate = (TINY["embedding_dim"] / options.dim) ** 0.5  # wider models take smaller steps
     size = {"num_datapoints": options.rows, "data_window": options.data_window, "validation_rows": 8}
     size |= {"embedding_dim": options.dim, "hidden_dim": 4 * options.dim, "batch_size": options.batch}
-    size |= {"choice_loss": 0.0}  # the pointer is no part of the head, and a plain head has none
     size |= {"model_lr": TINY["model_lr"] * rate, "muon_lr": TINY["muon_lr"] * rate}
     return course_config(task, "quick", options.steps, options.seed, checkpoint_steps=options.steps, **size | changes)
 

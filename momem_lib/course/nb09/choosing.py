@@ -24,7 +24,7 @@ NONE, ELSE = "<none>", "something else"
 VALUE = "x"  # of every fact of a record without values
 WINDOW = 192  # tokens
 SMALL = {
-    "embedding_dim": 32, "hidden_dim": 64, "num_decoder_blocks": 1, "data_window": WINDOW, "batch_size": 16,
+    "embedding_dim": 32, "hidden_dim": 64, "num_decoder_blocks": 1, "data_window": WINDOW, "batch_size": 12,
     "model_lr": 0.01,
 }  # fmt: skip
 RECIPE = {"choice_loss": 1.0, "label_fit": True, "ngram_rows": 4096, "muon_lr": 0.01}
@@ -113,7 +113,7 @@ def choices(judged: Sequence[Judged], names: Sequence[str]) -> tuple[list[str], 
 
 @torch.inference_mode()
 def pointed(
-    module: Module, prompts: Sequence[str], records: Sequence[Record], batch_size: int = 32
+    module: Module, prompts: Sequence[str], records: Sequence[Record], batch_size: int = 8
 ) -> list[dict[str, float]]:
     """For each question to a record the log-probability of each label, and of none, before a letter is written.
 

@@ -294,7 +294,7 @@ def test_recorded_runs_can_be_drawn(task):
     assert png(draw_recorded(Module.load(task=task, device="cpu").card))
 
 
-@EACH_TASK
+@pytest.mark.parametrize("task", ["ner", "response"])
 def test_the_benchmark_still_runs(task):
     command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "heads.py"), task, "--few", "--data-window", "320"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
@@ -303,7 +303,7 @@ def test_the_benchmark_still_runs(task):
         "plain head", "copy head", "+ match feature", "+ copied context"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", sorted(RESULTS.glob("[01][790]_heads.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*_heads.json")), ids=lambda path: path.stem)
 def test_recorded_heads_name_their_command_and_can_be_drawn(path):
     results = json.loads(path.read_text(encoding="utf-8"))
     assert {"command", "date", "hardware", "seed", "steps", "questions"} <= set(results)
