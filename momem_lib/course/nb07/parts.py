@@ -1,7 +1,7 @@
 """What the reader of notebook 07 writes: the library's versions, small inputs, and typical mistakes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from types import SimpleNamespace
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from momem_lib.course.nb07.finder import SpanFinder, question_inputs
 from momem_lib.course.shared.judging import Part
+from momem_lib.course.shared.toy import plain_loop
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.copying import match_lengths as match_of_batch
 from momem_lib.system.gates import word_spans
@@ -56,18 +57,19 @@ def exact_match(wanted: Sequence[str | None], wrote: Sequence[str | None]) -> fl
     return sum(one == other for one, other in zip(wanted, wrote, strict=True)) / len(wanted)
 
 
-def train(
-    model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator, loss_of: Callable, steps: int
-) -> list[float]:
-    """So many steps, one batch each; returns the losses."""
-    losses = []
-    for _ in range(steps):
-        loss = loss_of(model, next(batches))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+def loop(fresh: bool = True, **wrong: bool) -> Callable:
+    """train: so many steps, one batch each; perhaps the first batch alone, or with a line left out, see plain_loop."""
+
+    def train(
+        model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator, loss_of: Callable, steps: int
+    ) -> list:
+        given = islice(batches, steps) if fresh else [next(batches)] * steps
+        return plain_loop([optimizer], given, lambda batch: loss_of(model, batch), **wrong)
+
+    return train
+
+
+train = loop()
 
 
 def kind_of_error(wanted: str | None, wrote: str | None) -> str:
@@ -212,25 +214,6 @@ def pair_of(version: Callable, first: Tensor, last: Tensor) -> tuple | None:
 
 
 # Typical mistakes
-
-
-def loop(zero: bool = True, step: bool = True, fresh: bool = True, number: bool = True) -> Callable:
-    """The training loop with a step left out."""
-
-    def train(model, optimizer, batches, loss_of, steps):
-        losses, batch = [], next(batches)
-        for turn in range(steps):
-            batch = next(batches) if fresh and turn else batch
-            loss = loss_of(model, batch)
-            if zero:
-                optimizer.zero_grad()
-            loss.backward()
-            if step:
-                optimizer.step()
-            losses.append(loss.item() if number else loss)
-        return losses
-
-    return train
 
 
 def swapped(one: str, other: str) -> Callable:
@@ -403,7 +386,7 @@ PARTS = {
         [()],
         {
             "nothing sets the gradients back to zero, so those of earlier steps are added: optimizer.zero_grad()":
-                loop(zero=False),
+                loop(clear=False),
             "the weights stay as they are: loss.backward() or optimizer.step() is missing": loop(step=False),
             "it trains on one batch alone: next(batches) belongs into the loop": loop(fresh=False),
             "the list holds tensors, and all that led to them: keep the number, loss.item()": loop(number=False),
