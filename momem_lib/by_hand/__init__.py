@@ -30,7 +30,7 @@ from momem_lib.by_hand.layers import (
     softmax,
     softmax_backward,
 )
-from momem_lib.by_hand.optimizers import SGD, Adam, AdamW, clip_gradients
+from momem_lib.by_hand.optimizers import adam, clip, sgd, train, warmup_cosine
 from momem_lib.by_hand.transformer import (
     HandConfig,
     block_backward,
