@@ -56,37 +56,6 @@ def relative_error(one: ndarray, other: ndarray) -> float:
     return float(np.linalg.norm(np.subtract(one, other)) / longer) if longer else 0.0
 
 
-def layer_errors(
-    forward: Callable, backward: Callable, inputs: dict[str, ndarray], seed: int = 0, nudge: float = 1e-5
-) -> dict[str, float]:
-    """Check a layer's backward pass: the relative error of the gradient of each of its inputs.
-
-    A layer's result y is many numbers and a loss is one, so the layer is judged by sum(y * dy) with a random dy.
-
-    Args:
-        forward: takes the inputs in order, returns y and what it kept. backward: takes dy and what was kept, returns
-            the gradients in the order of the inputs (or the only one). inputs: name -> array, float64.
-
-    Example:
-        >>> from momem_lib.by_hand.layers import gelu, gelu_backward
-        >>> errors = layer_errors(gelu, gelu_backward, {"x": np.linspace(-2.0, 2.0, 7)})
-        >>> {name: error < 1e-8 for name, error in errors.items()}
-        {'x': True}
-    """
-    y, kept = forward(*inputs.values())
-    dy = np.random.default_rng(seed).standard_normal(np.shape(y))
-    found = backward(dy, kept)
-    found = found if isinstance(found, tuple) else (found,)
-
-    def judged(_: ndarray) -> float:
-        return float((forward(*inputs.values())[0] * dy).sum())
-
-    return {
-        name: relative_error(gradient, numerical_gradient(judged, array, nudge))
-        for (name, array), gradient in zip(inputs.items(), found, strict=True)
-    }
-
-
 def twin_parameters(parameters: dict[str, ndarray]) -> dict[str, Tensor]:
     """Copies of the parameters as tensors whose gradients torch keeps track of.
 

@@ -1,118 +1,81 @@
-"""Backpropagation by hand: optimizers and gradient clipping in NumPy, equal to torch's.
+"""Backpropagation by hand: what makes a step of a gradient, in NumPy, equal to torch's.
 
-An optimizer changes the parameters in place: `optimizer.step(parameters, gradients)`, both dicts with the same names.
-Its `learning_rate` may be set anew before each step, which is all that a schedule does.
+Rules for one array with a memory of its own, clipping, a schedule, the loop: plain functions, nothing in place.
 """
 
 import math
-from collections import defaultdict
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
 from numpy import ndarray
 
-from momem_lib.project import InputError
-
-START = partial(defaultdict, float)  # what an optimizer remembers of a parameter before its first step: 0
+Arrays = dict[str, ndarray]
 
 
-@dataclass
-class SGD:
-    """w <- w - learning rate * gradient (stochastic gradient descent), and momentum where it is above 0.
-
-    With momentum the step follows a velocity, v <- momentum * v + gradient (Polyak 1964): what all gradients agree on
-    adds up, and what goes to and fro cancels.
+def sgd(w: ndarray, g: ndarray, memory: dict, rate: float, momentum: float = 0.0) -> ndarray:
+    """The new w: a step against the gradient, or against a velocity in which old gradients live on.
 
     Example:
-        >>> w, optimizer = {"w": np.array([1.0])}, SGD(learning_rate=0.1, momentum=0.9)
-        >>> for _ in range(2):
-        ...     optimizer.step(w, {"w": np.array([1.0])})
-        >>> w["w"].round(2).tolist()  # 1 - 0.1 - 0.19
-        [0.71]
+        >>> sgd(1.0, 1.0, {}, rate=0.1), sgd(1.0, 1.0, {"v": 1.0}, rate=0.1, momentum=0.9)
+        (0.9, 0.81)
     """
-
-    learning_rate: float
-    momentum: float = 0.0
-    velocity: dict[str, ndarray] = field(default_factory=START, init=False)
-
-    def step(self, parameters: dict[str, ndarray], gradients: dict[str, ndarray]) -> None:
-        """Move every parameter a little downhill, in place."""
-        for name, parameter in parameters.items():
-            self.velocity[name] = self.momentum * self.velocity[name] + gradients[name]
-            parameter -= self.learning_rate * self.velocity[name]
+    memory["v"] = momentum * memory.get("v", 0.0) + g
+    return w - rate * memory["v"]
 
 
-@dataclass
-class Adam:
-    """Steps of about one learning rate for every number, however large its gradients (Kingma and Ba 2015, algorithm 1).
+def adam(w: ndarray, g: ndarray, memory: dict, rate: float, decay: float = 0.0) -> ndarray:
+    """The new w: a step of about the rate for each number; with a decay, AdamW.
 
     Example:
-        >>> w, optimizer = {"w": np.array([1.0, 1.0])}, Adam(learning_rate=0.1)
-        >>> optimizer.step(w, {"w": np.array([1000.0, 0.001])})
-        >>> w["w"].round(3).tolist()
-        [0.9, 0.9]
+        >>> round(adam(1.0, 1000.0, {}, rate=0.1), 6), round(adam(1.0, -0.001, {}, rate=0.1), 6)
+        (0.9, 1.099999)
     """
-
-    learning_rate: float
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    first: dict[str, ndarray] = field(default_factory=START, init=False)  # running mean of the gradients
-    second: dict[str, ndarray] = field(default_factory=START, init=False)  # running mean of their squares
-    steps: int = field(default=0, init=False)
-
-    weight_decay = 0.0  # AdamW's
-
-    def step(self, parameters: dict[str, ndarray], gradients: dict[str, ndarray]) -> None:
-        """Move every parameter a little downhill, in place.
-
-        Raises:
-            InputError: a gradient of another shape than its parameter.
-        """
-        self.steps += 1
-        (beta, beta_square), rate = self.betas, self.learning_rate
-        for name, parameter in parameters.items():
-            gradient = gradients[name]
-            if gradient.shape != parameter.shape:
-                raise InputError(f"{name}: shapes {parameter.shape} and {gradient.shape} do not belong together")
-            self.first[name] = beta * self.first[name] + (1 - beta) * gradient
-            self.second[name] = beta_square * self.second[name] + (1 - beta_square) * gradient * gradient
-            # Both means start at 0, so they are too small at first, by a factor that is known.
-            first = self.first[name] / (1 - beta**self.steps)
-            second = self.second[name] / (1 - beta_square**self.steps)
-            parameter *= 1 - rate * self.weight_decay
-            parameter -= rate * first / (np.sqrt(second) + self.eps)
+    memory["t"] = memory.get("t", 0) + 1
+    memory["m"] = 0.9 * memory.get("m", 0.0) + 0.1 * g
+    memory["s"] = 0.999 * memory.get("s", 0.0) + 0.001 * g**2
+    m = memory["m"] / (1 - 0.9 ** memory["t"])
+    s = memory["s"] / (1 - 0.999 ** memory["t"])
+    return w - rate * decay * w - rate * m / (s**0.5 + 1e-8)
 
 
-@dataclass
-class AdamW(Adam):
-    """Adam, and every weight shrinks a little at each step, whatever its gradient (Loshchilov and Hutter 2019).
+def clip(gradients: Mapping[str, ndarray], limit: float) -> Arrays:
+    """The gradients, shortened by one common factor where all together they are longer than a limit.
 
     Example:
-        >>> w, optimizer = {"w": np.array([1.0])}, AdamW(learning_rate=0.1, weight_decay=0.5)
-        >>> optimizer.step(w, {"w": np.array([0.0])})
-        >>> w["w"].tolist()
-        [0.95]
+        >>> import numpy as np
+        >>> clip({"a": np.array([3.0]), "b": np.array([4.0])}, 1.0)
+        {'a': array([0.6]), 'b': array([0.8])}
     """
+    length = math.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
+    return {name: g * (limit / length) if length > limit else g for name, g in gradients.items()}
 
-    weight_decay: float = 0.01
 
-
-def clip_gradients(gradients: dict[str, ndarray], most: float) -> float:
-    """Shorten the gradients, in place, to a common length of at most `most`; the direction stays.
-
-    Returns:
-        The length that they had.
-
-    Source: Pascanu et al. 2013, arXiv:1211.5063, section 3.2. Equal to torch.nn.utils.clip_grad_norm_.
+def warmup_cosine(step: int, count: int, peak: float, warmup: int, floor: float = 0.1) -> float:
+    """The learning rate of a step: a straight way up to the peak, then half a wave down to a share of it.
 
     Example:
-        >>> gradients = {"a": np.array([3.0]), "b": np.array([4.0])}
-        >>> clip_gradients(gradients, 1.0), gradients["a"].round(3).tolist(), gradients["b"].round(3).tolist()
-        (5.0, [0.6], [0.8])
+        >>> [round(warmup_cosine(step, 10, 1.0, warmup=2), 2) for step in (0, 1, 2, 6, 10)]
+        [0.5, 1.0, 1.0, 0.55, 0.1]
     """
-    length = math.sqrt(sum(float(np.vdot(gradient, gradient)) for gradient in gradients.values()))
-    if length > most:
-        for gradient in gradients.values():
-            gradient *= most / (length + 1e-6)
-    return length
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    share = (step - warmup) / (count - warmup)
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+def train(
+    gradients_of: Callable,
+    parameters: Arrays,
+    optimizer: object,
+    batches: Iterable[tuple],
+    rate: Callable[[int], float] | None = None,
+    limit: float = math.inf,
+) -> list[float]:
+    """The loss of each step: loss and gradients of a batch, clip, set the rate, step."""
+    losses = []
+    for step, (tokens, targets) in enumerate(batches):
+        loss, gradients = gradients_of(parameters, tokens, targets)
+        if rate is not None:
+            optimizer.rate = rate(step)
+        optimizer.step(parameters, clip(gradients, limit))
+        losses.append(loss)
+    return losses

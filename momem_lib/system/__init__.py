@@ -6,4 +6,4 @@ from momem_lib.system.evaluation import asked_records, evaluate, evaluate_module
 from momem_lib.system.gates import record_gate, response_gate, summary_gate, summary_label, tag_gate, word_spans
 from momem_lib.system.memory import NEAR, POSTINGS, Memory
 from momem_lib.system.names import likeness, normalise, search_key
-from momem_lib.system.pipeline import Pipeline, likeliest_name
+from momem_lib.system.pipeline import Pipeline

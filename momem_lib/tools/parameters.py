@@ -52,6 +52,8 @@ def convert(name: str, value: object, default: object) -> object:
         momem_lib.project.InputError: the parameter steps takes a whole number (its default is 10), not 'many'
     """
     kind = type(default)
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):  # no notebook can hold it
+        raise InputError(f"the parameter {name} holds half of a surrogate pair, which is no character: {value!r:.60}")
     if kind is str and isinstance(value, str):  # a file of the folder that one stands in: notebooks run in their own
         return os.path.abspath(value) if os.path.isfile(value) else value
     read = _literal(value) if isinstance(value, str) else value

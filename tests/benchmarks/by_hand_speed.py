@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from momem_lib.by_hand import (
-    AdamW,
     HandConfig,
+    adam,
     loss_and_gradients,
     new_parameters,
     twin_loss_and_gradients,
@@ -28,12 +28,13 @@ def make_steps(config: HandConfig, batch: int) -> dict:
     tokens, targets = generator.integers(0, config.vocab_size, (2, batch, config.context))
     parameters = new_parameters(config)
     twin = twin_parameters(parameters)
-    by_hand, by_torch = AdamW(1e-3), torch.optim.AdamW(twin.values(), 1e-3)
+    memories, by_torch = {name: {} for name in parameters}, torch.optim.AdamW(twin.values(), 1e-3)
     tensors = torch.tensor(tokens), torch.tensor(targets)
 
     def numpy_step() -> float:
         loss, gradients = loss_and_gradients(parameters, config, tokens, targets)
-        by_hand.step(parameters, gradients)
+        for name, array in parameters.items():
+            parameters[name] = adam(array, gradients[name], memories[name], 1e-3, decay=0.01)
         return loss
 
     def torch_step() -> float:

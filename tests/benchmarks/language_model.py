@@ -28,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from momem_lib.by_hand import AdamW, HandConfig, loss_and_gradients, new_parameters
+from momem_lib.by_hand import HandConfig, adam, loss_and_gradients, new_parameters
 from momem_lib.lm import (
     BPETokenizer,
     LanguageModel,
@@ -239,11 +239,13 @@ def bpe_flops(options: argparse.Namespace) -> None:
             f"{rate * flops / peak:.0%} of the float32 peak"
         )
     config = HandConfig(vocab, width, 4, blocks, hidden, context=length)
-    parameters, optimizer = new_parameters(config), AdamW(1e-3)
+    parameters = new_parameters(config)
+    memories = {name: {} for name in parameters}
     inputs, targets = np.random.default_rng(0).integers(0, vocab, (2, batch, length))
 
     def by_hand() -> None:
-        optimizer.step(parameters, loss_and_gradients(parameters, config, inputs, targets)[1])
+        for name, gradient in loss_and_gradients(parameters, config, inputs, targets)[1].items():
+            parameters[name] = adam(parameters[name], gradient, memories[name], 1e-3, decay=0.01)
 
     print(f"by hand, NumPy  {batch * length / median_time(by_hand, options.repeats):8,.0f} tokens/s")
 

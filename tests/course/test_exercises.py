@@ -113,11 +113,12 @@ def test_stub_runs_and_is_not_taken_for_a_solution(cell, capsys):
 @pytest.mark.parametrize(("id", "sentence"), MISTAKES)
 def test_a_mistake_is_told_with_its_own_sentence_and_the_smallest_input(id, sentence, capsys):
     part = parts_of(id[:2])[id]
-    found = judge(id, part.mistakes[sentence])
+    wrong = judging.mistaken(part, part.mistakes[sentence])
+    found = judge(id, wrong)
     said = capsys.readouterr().out
     assert said.startswith(f"Not yet: {sentence}.") and not judging.RIGHT[id]
     assert part.check is not None or f"\n{part.words.partition('{')[0]}" in said
-    assert found is (part.library if judging.is_used(id) else part.mistakes[sentence])
+    assert found is (part.library if judging.is_used(id) else wrong)
 
 
 @pytest.mark.parametrize("notebook", WITH_PARTS)
@@ -251,6 +252,12 @@ def test_an_interruption_by_the_reader_is_one(part):
 
     with pytest.raises(KeyboardInterrupt):
         judge("99.1", interrupted)
+
+
+def test_a_mistake_may_be_told_by_what_it_changes_in_the_source():
+    assert judging.mistaken(Part(double), ("2 * x", "3 * x"))(1) == 3
+    with pytest.raises(ValueError, match=r"'5 \* x' does not stand in the source of double"):
+        judging.mistaken(Part(double), ("5 * x", "3 * x"))
 
 
 def test_an_exercise_stands_for_itself(part, capsys):

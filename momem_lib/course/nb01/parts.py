@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 from momem_lib.course.shared.judging import Part
 from momem_lib.data.grammar import SPLITS, cores_of, filled, variants_of
-from momem_lib.data.grammar import split_of as split_by_kind
 from momem_lib.data.records import Record
 from momem_lib.data.styles import shuffled
 
@@ -52,25 +51,28 @@ def variants(core: str) -> list[str]:
 
 
 def split_of(name: str) -> str:
-    """The split of an entry of a list."""
-    return split_by_kind(name, "entry")
+    """The split of an entry of a list, as grammar.split_of deals it."""
+    tenth = int.from_bytes(hashlib.sha256(f"entry|{name}".encode()).digest()[:8], "big") % 10
+    return "train" if tenth < 8 else ("validation", "test")[tenth - 8]
 
 
 def leaks(train: Sequence[dict], test: Sequence[dict]) -> set[str]:
     """The texts that stand in records of both."""
-    return texts_of(train) & texts_of(test)
-
-
-def texts_of(rows: Sequence[dict], lower: bool = True, empty: bool = False, labels: bool = False) -> set[str]:
-    """The texts in the records of some rows."""
-    records = [row["record"] for row in rows if row["record"]]
-    texts = {text for record in records for text in [*record.values(), *(record if labels else ())] if text or empty}
-    return {text.lower() for text in texts} if lower else texts
+    train, test = (
+        {text.lower() for row in rows if row["record"] for text in row["record"].values() if text}
+        for rows in (train, test)
+    )
+    return train & test
 
 
 def unanswerable(row: dict, kind: str, question: str) -> dict:
     """An answerable row turned into one that cannot be answered."""
-    return without_answer(row, kind, question)
+    row = {**row, "kind": kind, "question": question, "summary": None, "response": None}
+    if kind == "nobody":
+        row["name"] = None
+    if kind in ("nobody", "stranger"):
+        row["record"] = row["content"] = None
+    return row
 
 
 def name_split(name: str) -> str:
@@ -92,47 +94,6 @@ def each_with_each(core: str) -> list[str]:
     """Square brackets opened as if they were round."""
     parts = [part.split("|") for part in re.split(r"\[(.*?)\]", core)]
     return ["".join(chosen) for chosen in product(*parts)]
-
-
-def dealt(data: str, order: str = "big", size: int = 8, names: tuple = ("validation", "test")) -> str:
-    """A split by hash, with a mistake."""
-    tenth = int.from_bytes(hashlib.sha256(data.encode()).digest()[:size], order) % 10
-    return "train" if tenth < 8 else names[tenth - 8]
-
-
-def without_answer(
-    row: dict,
-    kind: str,
-    question: str,
-    unnamed: tuple = ("nobody",),
-    unknown: tuple = ("nobody", "stranger"),
-    silent: bool = True,
-) -> dict:
-    """unanswerable, with other kinds that have no name or no record, or with an answer left in it."""
-    changed = {**row, "kind": kind, "question": question}
-    if silent:
-        changed["summary"] = changed["response"] = None
-    if kind in unnamed:
-        changed["name"] = None
-    if kind in unknown:
-        changed["record"] = changed["content"] = None
-    return changed
-
-
-def changed_in_place(row: dict, kind: str, question: str) -> dict:
-    """unanswerable, but the row that was given is changed."""
-    row.update(without_answer(row, kind, question))
-    return row
-
-
-def without(key: str, change: Callable[[dict, Record, str], object]) -> Callable:
-    """row_of with one key made in another way."""
-
-    def row(record: Record, label: str, question: str, response: str) -> dict:
-        right = row_of(record, label, question, response)
-        return right | {key: change(right, record, label)}
-
-    return row
 
 
 # How some parts are judged
@@ -239,10 +200,10 @@ PARTS = {
         row_of,
         [(JO, *LIVES), (ATTIC, "Room", "{name}'s room?", "{value}.")],
         {
-            "the summary needs its label too": without("summary", lambda row, record, label: record.value(label)),
-            "the content is the whole record, not one fact": without("content", lambda row, *_: row["summary"]),
-            "the slots of the response are not filled": without("response", lambda *_: "{name} lives in {value}."),
-            "the name must be the whole name": without("name", lambda row, record, _: record.name.split()[0]),
+            "the summary needs its label too": ("record.summary(label)", "value"),
+            "the content is the whole record, not one fact": ("record.content", "record.summary(label)"),
+            "the slots of the response are not filled": ("fill(response, record.name, value)", "response"),
+            "the name must be the whole name": ('"name": record.name', '"name": record.name.split()[0]'),
         },
     ),
     "01.4": Part(
@@ -296,14 +257,10 @@ PARTS = {
             "hash() differs from process to process: use hashlib.sha256": lambda name: (
                 "train" if hash(name) % 10 < 8 else ("validation", "test")[hash(name) % 10 - 8]
             ),
-            "'entry|' is missing before the name": lambda name: dealt(name),
-            "the bytes were read from the other end: 'big' was asked for": lambda name: dealt(
-                f"entry|{name}", "little"
-            ),
-            "all 32 bytes were read: the first 8 were asked for": lambda name: dealt(f"entry|{name}", size=32),
-            "validation and test are swapped: 8 is validation": lambda name: dealt(
-                f"entry|{name}", names=("test", "validation")
-            ),
+            "'entry|' is missing before the name": ("entry|", ""),
+            "the bytes were read from the other end: 'big' was asked for": ("big", "little"),
+            "all 32 bytes were read: the first 8 were asked for": ("[:8]", ""),
+            "validation and test are swapped: 8 is validation": ('("validation", "test")', '("test", "validation")'),
         },
     ),
     "01.8": Part(
@@ -316,19 +273,15 @@ PARTS = {
             (TRAIN, [{"record": None}]),
         ],
         {
-            "the same labels are no leak: look at the texts": lambda train, test: (
-                texts_of(train, labels=True) & texts_of(test, labels=True)
+            "the same labels are no leak: look at the texts": (
+                'row["record"].values()', 'sum(row["record"].items(), ())'
             ),
-            "an empty text is no leak": lambda train, test: texts_of(train, empty=True) & texts_of(test, empty=True),
-            "capitals hide a leak: bring all texts into lower case": lambda train, test: (
-                texts_of(train, lower=False) & texts_of(test, lower=False)
+            "an empty text is no leak": (" if text}", "}"),
+            "capitals hide a leak: bring all texts into lower case": ("text.lower()", "text"),
+            "a text leaks under another label too: compare all with all": (
+                "{text.lower() for", "{(label, text.lower()) for", "for text in row", "for label, text in row",
+                ".values()", ".items()", "train & test", "{text for _, text in train & test}",
             ),
-            "a text leaks under another label too: compare all with all": lambda train, test: {
-                text.lower()
-                for row in test
-                for label, text in (row["record"] or {}).items()
-                if any((other["record"] or {}).get(label) == text != "" for other in train)
-            },
         },
     ),
     "01.9": Part(
@@ -339,20 +292,21 @@ PARTS = {
             (JO_ROW, "absent", "How old is Jo Doe?"),
         ],
         {
-            "the answer is still in it, and a module that is shown one learns to guess": lambda *given: without_answer(
-                *given, silent=False
+            "the answer is still in it, and a module that is shown one learns to guess": (
+                ', "summary": None, "response": None', ""
             ),
-            "nobody is named, so Module 0 must learn to write nothing": lambda *given: without_answer(
-                *given, unnamed=()
+            "nobody is named, so Module 0 must learn to write nothing": ('kind == "nobody"', "False"),
+            "a stranger has a name: Module 0 cannot know whom the memory holds": (
+                'kind == "nobody"', 'kind != "absent"'
             ),
-            "a stranger has a name: Module 0 cannot know whom the memory holds": lambda *given: without_answer(
-                *given, unnamed=("nobody", "stranger")
+            "a stranger has no record": ('kind in ("nobody", "stranger")', 'kind == "nobody"'),
+            "'absent' is about a person that the memory holds: the record stays": (
+                'kind in ("nobody", "stranger")', "True"
             ),
-            "a stranger has no record": lambda *given: without_answer(*given, unknown=("nobody",)),
-            "'absent' is about a person that the memory holds: the record stays": lambda *given: without_answer(
-                *given, unknown=("nobody", "stranger", "absent")
+            "the row that you were given is changed: copy it first": (
+                'row = {**row, "kind": kind, "question": question, "summary": None, "response": None}',
+                "row.update(kind=kind, question=question, summary=None, response=None)",
             ),
-            "the row that you were given is changed: copy it first": changed_in_place,
         },
     ),
     "01.a": Part(
@@ -365,4 +319,4 @@ PARTS = {
             ],
         },
     ),
-}
+}  # fmt: skip

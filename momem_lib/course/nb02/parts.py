@@ -26,30 +26,14 @@ def pair_counts(sequences: Sequence[Sequence[int]]) -> Counter:
     return Counter(pair for ids in sequences for pair in pairwise(ids))
 
 
-def learned(
-    sequences: Sequence[list[int]],
-    number: int,
-    order: Callable[[Pair], object] = tie_order,
-    often: int = 1,
-    first: int = 256,
-    merged: bool = True,
-) -> list[Pair]:
-    """train, or train with a mistake."""
-    merges: list[Pair] = []
-    while len(merges) < number:
-        counts = pair_counts(sequences)
-        if not counts:
-            break
-        pair = min(counts, key=lambda pair: (-often * counts[pair], order(pair)))
-        if merged:
-            sequences = [merge_pair(ids, pair, first + len(merges)) for ids in sequences]
-        merges.append(pair)
-    return merges
-
-
 def train(sequences: Sequence[list[int]], number: int) -> list[Pair]:
     """Learn up to so many merges."""
-    return learned(sequences, number)
+    merges: list[Pair] = []
+    while len(merges) < number and (counts := pair_counts(sequences)):
+        pair = min(counts, key=lambda pair: (-counts[pair], tie_order(pair)))
+        sequences = [merge_pair(ids, pair, 256 + len(merges)) for ids in sequences]
+        merges.append(pair)
+    return merges
 
 
 def encode(text: str, merges: Sequence[Pair]) -> list[int]:
@@ -63,23 +47,6 @@ def decode(ids: Sequence[int], merges: Sequence[Pair]) -> str:
 
 
 # Typical mistakes
-
-
-def merge_like(step: int = 2, overlap: bool = False, tail: bool = True) -> Callable:
-    """merge with a mistake."""
-
-    def merge(ids: list[int], pair: Pair, new: int) -> list[int]:
-        merged, place = [], 0
-        while place < len(ids) - (not tail):
-            if tuple(ids[place : place + 2]) == pair:
-                merged.append(new)
-                place += 1 if overlap else step
-            else:
-                merged.append(ids[place])
-                place += 1
-        return merged
-
-    return merge
 
 
 def longest_first(text: str, merges: Sequence[Pair]) -> list[int]:
@@ -101,29 +68,6 @@ def across_chunks(text: str, merges: Sequence[Pair]) -> list[int]:
     return ids
 
 
-def word_like(left: bool = True, right: bool = True, weighted: bool = True, lose: bool = True) -> Callable:
-    """merge_in_word with a neighbour forgotten, or counted once where the chunk occurs more often."""
-
-    def step(word: list[int], pair: Pair, new: int, weight: int, changes: dict[Pair, int]) -> list[Pair]:
-        made, place = [], 0
-        while place < len(word) - 1:
-            if (word[place], word[place + 1]) == pair:
-                around = []
-                if left and place > 0:
-                    around.append(((word[place - 1], pair[0]), (word[place - 1], new)))
-                if right and place + 2 < len(word):
-                    around.append(((pair[1], word[place + 2]), (new, word[place + 2])))
-                for gone, came in around:
-                    changes[gone] -= weight * lose if weighted else 1
-                    changes[came] += weight if weighted else 1
-                    made.append(came)
-                word[place : place + 2] = [new]
-            place += 1
-        return made
-
-    return step
-
-
 def stepped(version: Callable, word: list[int], pair: Pair, new: int, weight: int) -> tuple | None:
     """What a step returns, the list that it leaves, and the changes that it noted."""
     changes: dict[Pair, int] = defaultdict(int)
@@ -142,37 +86,23 @@ PARTS = {
         module_input,
         [("",), ("Who?",), ("ũ",)],
         {
-            "the question's bytes are missing between the signs": lambda question: [257, 258, 259],
-            "<tag> is missing at the end": lambda question: [257, *question.encode(), 258],
-            "<prompt> is missing at the beginning": lambda question: [*question.encode(), 258, 259],
-            "<tag> comes behind the whole question, not before it": lambda question: [
-                257,
-                259,
-                *question.encode(),
-                258,
-            ],
-            "a letter beyond English is several bytes: encode the text": lambda question: [
-                257,
-                *map(ord, question),
-                258,
-                259,
-            ],
+            "the question's bytes are missing between the signs": ('*question.encode("utf-8"), ', ""),
+            "<tag> is missing at the end": (", 259]", "]"),
+            "<prompt> is missing at the beginning": ("[257, ", "["),
+            "<tag> comes behind the whole question, not before it": ("[257, ", "[257, 259, ", "258, 259]", "258]"),
+            "a letter beyond English is several bytes: encode the text": (
+                'question.encode("utf-8")', "map(ord, question)"
+            ),
         },
     ),
     "02.2": Part(
         pair_counts,
         [([[1, 2]],), ([[1, 2, 1, 2]],), ([[1, 2], [3, 1, 2]],), ([[7]],)],
         {
-            "the last pair of a list is left out": lambda sequences: Counter(
-                pair for ids in sequences for pair in pairwise(ids[:-1])
-            ),
-            "only every second pair was counted: pairs overlap": lambda sequences: Counter(
-                pair for ids in sequences for pair in zip(ids[::2], ids[1::2], strict=False)
-            ),
-            "a pair across the border of two lists is no pair": lambda sequences: Counter(
-                pairwise([token for ids in sequences for token in ids])
-            ),
-            "only the first list was counted": lambda sequences: Counter(pairwise(sequences[0])),
+            "the last pair of a list is left out": ("pairwise(ids)", "pairwise(ids[:-1])"),
+            "only every second pair was counted: pairs overlap": ("pairwise(ids)", "zip(ids[::2], ids[1::2])"),
+            "a pair across the border of two lists is no pair": ("in sequences", "in [sum(sequences, [])]"),
+            "only the first list was counted": ("in sequences", "in sequences[:1]"),
         },
         as_dict,
     ),
@@ -180,9 +110,9 @@ PARTS = {
         merge_pair,
         [([1, 2], (1, 2), 256), ([1, 2, 3], (1, 2), 256), ([3, 1], (1, 2), 256), ([7, 7, 7], (7, 7), 256)],
         {
-            "after a merge go on two places: both numbers of the pair are used up": merge_like(overlap=True),
-            "the last number is lost": merge_like(tail=False),
-            "after a merge go on two places, not three": merge_like(step=3),
+            "after a merge go on two places: both numbers of the pair are used up": ("place += 2", "place += 1"),
+            "the last number is lost": ("while place < len(ids)", "while place + 1 < len(ids)"),
+            "after a merge go on two places, not three": ("place += 2", "place += 3"),
             "nothing was merged": lambda ids, pair, new: list(ids),
         },
     ),
@@ -197,17 +127,13 @@ PARTS = {
             ([list(b" aab")], 1),
         ],
         {
-            "the rarest pair was taken": lambda sequences, number: learned(sequences, number, often=-1),
-            "the new token begins at 256": lambda sequences, number: learned(sequences, number, first=300),
-            "the pair was not merged, so it is found again and again": lambda sequences, number: learned(
-                sequences, number, merged=False
+            "the rarest pair was taken": ("-counts", "counts"),
+            "the new token begins at 256": ("256", "300"),
+            "the pair was not merged, so it is found again and again": ("sequences = [", "["),
+            "of equally frequent pairs the one with the lower tie_order wins": (
+                "tie_order(pair)", "[-part for part in tie_order(pair)]"
             ),
-            "of equally frequent pairs the one with the lower tie_order wins": lambda sequences, number: learned(
-                sequences, number, lambda pair: tuple(-part for part in tie_order(pair))
-            ),
-            "compare tie_order(pair), not the pair: a space comes after the letters": lambda sequences, number: learned(
-                sequences, number, lambda pair: pair
-            ),
+            "compare tie_order(pair), not the pair: a space comes after the letters": ("tie_order(pair)", "pair"),
         },
     ),
     "02.5": Part(
@@ -216,7 +142,7 @@ PARTS = {
         {
             "the longest token is not the rule: apply the merges in the order learned": longest_first,
             "merges crossed the border of a chunk: encode chunk by chunk": across_chunks,
-            "no merge was applied": lambda text, merges: list(text.encode("utf-8")),
+            "no merge was applied": ("BPETokenizer(merges)", "BPETokenizer()"),
             "a letter beyond English is several bytes: encode the text first": lambda text, merges: (
                 encode(text, merges) if text.isascii() else [ord(letter) for letter in text]
             ),
@@ -246,14 +172,14 @@ PARTS = {
             ([7, 7, 7], (7, 7), 256, 2),
         ],
         {
-            "the neighbour on the right was forgotten": word_like(right=False),
-            "the neighbour on the left was forgotten": word_like(left=False),
-            "each change counts weight times: the chunk occurs so often": word_like(weighted=False),
-            "pairs that are gone must lose their count": word_like(lose=False),
+            "the neighbour on the right was forgotten": ("if place + 2 < len(word):", "if False:"),
+            "the neighbour on the left was forgotten": ("if place > 0:", "if False:"),
+            "each change counts weight times: the chunk occurs so often": ("= weight", "= 1"),
+            "pairs that are gone must lose their count": ("-= weight", "-= 0"),
         },
         stepped,
     ),
     "02.a": Part(check=check_stream),
     "02.b": Part(check=check_encode_around),
     "02.c": Part(check=check_fewest),
-}
+}  # fmt: skip

@@ -1,9 +1,7 @@
 """What the reader of notebook 06 writes: the library's versions (ladder.py), small inputs, and typical mistakes."""
 
-import math
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,6 @@ from momem_lib.course.nb06.ladder import (
     unigram,
 )
 from momem_lib.course.shared.judging import Part
-from momem_lib.course.shared.toy import plain_loop
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.model import LanguageModel
 from momem_lib.nn.blocks import ModelConfig
@@ -52,135 +49,6 @@ def as_whole(version: Callable, *case: object) -> object:
     """What a version gives, several whole numbers as a tuple of Python's."""
     found = version(*case)
     return tuple(map(int, found)) if isinstance(found, list | tuple | np.ndarray | Tensor) else found
-
-
-# Typical mistakes
-
-
-def cut_like(first: int = 0, last: int = -1, begin: int = 1, extra: int = 1) -> Callable:
-    """cut with its slices made in another way."""
-
-    def cut(tokens: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        rows = torch.stack([tokens[start : start + length + extra] for start in starts])
-        return rows[:, first : None if last == 0 else last], rows[:, begin : -1 if begin == 0 else None]
-
-    return cut
-
-
-def surprise_of(share: Callable[[Tensor], Tensor]) -> Callable:
-    """surprise with something else than -ln p in the place of each p."""
-    return lambda scores, labels: share(scores).gather(-1, labels[..., None])[..., 0]
-
-
-def bigram_like(
-    pairs: Callable = lambda tokens, size: tokens[:-1] * size + tokens[1:],
-    shorter: Callable = lambda tokens, size: unigram(tokens, size),
-    strength: float = 10.0,
-) -> Callable:
-    """bigram with other pairs, something else than the unigram to lean on, or another weight of it."""
-
-    def bigram(tokens: Tensor, size: int) -> Tensor:
-        counts = torch.bincount(pairs(tokens, size), minlength=size * size).view(size, size).float()
-        return (counts + strength * shorter(tokens, size)) / (counts.sum(1, keepdim=True) + strength)
-
-    return bigram
-
-
-def generate_like(
-    heat: Callable[[Tensor, float], Tensor] = lambda scores, temperature: scores / temperature,
-    choose: Callable[[Tensor], Tensor] = lambda probs: torch.multinomial(probs, 1),
-    place: int = -1,
-    whole: bool = False,
-    begin: bool = True,
-    forgetful: bool = False,
-) -> Callable:
-    """generate with one of its steps done in another way."""
-
-    def generate(model: Callable, tokens: Tensor, count: int, temperature: float, window: int) -> Tensor:
-        given = tokens
-        for _ in range(count):
-            seen = given if forgetful else tokens
-            scores = model(seen if whole else seen[:, -window:])[:, place]
-            tokens = torch.cat([tokens, choose(torch.softmax(heat(scores, temperature), -1))], 1)
-        return tokens if begin else tokens[:, given.shape[1] :]
-
-    return generate
-
-
-def net_like(normed: bool = True, layered: int | None = None, added: bool = False, scored: str = "scores") -> type:
-    """Net with a step left out."""
-
-    class Model(Net):
-        def forward(self, tokens: Tensor) -> Tensor:
-            x = self.vectors(tokens)
-            for layer in list(self.layers)[:layered]:
-                x = x + layer(x) if added else layer(x)
-            x = self.norm(x) if normed else x
-            found = self.scores(x) if scored else x
-            return found.softmax(-1) if scored == "shares" else found
-
-    return Model
-
-
-def train_like(**wrong: bool) -> Callable:
-    """train with a line left out, see plain_loop."""
-
-    def train(model: Callable, batches: Sequence, optimizers: Sequence[torch.optim.Optimizer]) -> list:
-        return plain_loop(optimizers, batches, lambda batch: surprise(model(batch[0]), batch[1]).mean(), **wrong)
-
-    return train
-
-
-def stop_like(
-    better: Callable[[float, float], bool] = lambda new, old: new < old,
-    kept: Callable[[int, int], int] = lambda number, best: best,
-    reset: bool = True,
-    late: int = 0,
-) -> Callable:
-    """early_stop with a mistake."""
-
-    def stop(losses: Sequence[float], patience: int) -> tuple[int, int]:
-        best = waited = 0
-        for number in range(1, len(losses)):
-            if better(losses[number], losses[best]):
-                best, waited = number, 0 if reset else waited
-            else:
-                waited += 1
-            if waited >= patience + late:
-                return number, kept(number, best)
-        return len(losses) - 1, kept(len(losses) - 1, best)
-
-    return stop
-
-
-def counted_like(
-    strength: Callable[[Counter], float] = len,
-    floor: float = 1 / 256,
-    lowest: int = 0,
-    shorter: bool = True,
-    longer: int = 0,
-) -> Callable:
-    """counted with a mistake."""
-
-    def counted(train: bytes, order: int) -> Callable[[bytes], np.ndarray]:
-        follows: dict[bytes, Counter] = {}
-        for place, byte in enumerate(train):
-            for length in range(min(order + longer, place) + 1):
-                follows.setdefault(train[place - length : place], Counter())[byte] += 1
-
-        def next_probs(text: bytes) -> np.ndarray:
-            probs = np.full(256, floor)
-            for length in range(lowest, min(order + longer, len(text)) + 1):
-                counts = follows.get(text[len(text) - length :])
-                if counts is None:
-                    return probs if shorter else np.full(256, 1 / 256)
-                seen = np.array([counts[byte] for byte in range(256)])
-                probs = (seen + strength(counts) * probs) / (seen.sum() + strength(counts))
-            return probs
-
-        return next_probs
-
-    return counted
 
 
 # Models to write with, and others to hand to a version
@@ -315,17 +183,14 @@ PARTS = {
             (torch.arange(10, 30), torch.tensor([0, 5, 11]), 4),
         ],
         {
-            "inputs and labels are the same: the labels are one place further on": cut_like(begin=0),
-            "the labels lie before the inputs: swap the two": lambda tokens, starts, length: cut(
-                tokens, starts, length
-            )[::-1],
-            "one token too few in each: a window holds length + 1 of them": cut_like(extra=0),
-            "the inputs have one token more than the labels: leave out the last": cut_like(last=0),
-            "the labels are two places further on": lambda tokens, starts, length: (
-                cut(tokens, starts, length)[0],
-                cut(tokens, starts + 1, length)[1],
+            "inputs and labels are the same: the labels are one place further on": ("rows[:, 1:]", "rows[:, :-1]"),
+            "the labels lie before the inputs: swap the two": (
+                "rows[:, :-1], rows[:, 1:]", "rows[:, 1:], rows[:, :-1]"
             ),
-            "only the first window was cut": lambda tokens, starts, length: cut(tokens, starts[:1], length),
+            "one token too few in each: a window holds length + 1 of them": ("length + 1", "length"),
+            "the inputs have one token more than the labels: leave out the last": ("rows[:, :-1]", "rows"),
+            "the labels are two places further on": ("length + 1", "length + 2", ":-1", ":-2", "1:]", "2:]"),
+            "only the first window was cut": ("in starts", "in starts[:1]"),
         },
         as_tuple,
         "With (tokens, starts, length) = ({})",
@@ -338,24 +203,22 @@ PARTS = {
             (torch.tensor([[[200.0, 0.0, 0.0]]]), torch.tensor([[1]])),
         ],
         {
-            "the minus is missing: ln of a share is never positive": surprise_of(lambda s: s.log_softmax(-1)),
-            "the softmax is missing: these are scores, not ln p": surprise_of(lambda s: -s),
-            "these are the shares p themselves: -ln p was asked for": surprise_of(lambda s: s.softmax(-1)),
-            "that is 1 - p, not -ln p": surprise_of(lambda s: 1 - s.softmax(-1)),
-            "these are bits: nats were asked for, with the natural logarithm": surprise_of(
-                lambda s: -s.log_softmax(-1) / math.log(2)
+            "the minus is missing: ln of a share is never positive": ("return -", "return "),
+            "the softmax is missing: these are scores, not ln p": (".log_softmax(-1)", ""),
+            "these are the shares p themselves: -ln p was asked for": ("-scores.log_softmax", "scores.softmax"),
+            "that is 1 - p, not -ln p": ("-scores.log_softmax", "1 - scores.softmax"),
+            "these are bits: nats were asked for, with the natural logarithm": ("[..., 0]", "[..., 0] / math.log(2)"),
+            "the softmax runs over the places: it must run over the V tokens, the last axis": (
+                "log_softmax(-1)", "log_softmax(1)"
             ),
-            "the softmax runs over the places: it must run over the V tokens, the last axis": surprise_of(
-                lambda s: -s.log_softmax(1)
+            "the share of an unlikely token became 0, and ln 0 is infinite: log_softmax does both at once": (
+                "log_softmax(-1)", "softmax(-1).log()"
             ),
-            "the share of an unlikely token became 0, and ln 0 is infinite: log_softmax does both at once": surprise_of(
-                lambda s: -s.softmax(-1).log()
+            "that is the mean: the surprise at each place was asked for": ("[..., 0]", "[..., 0].mean()"),
+            "that is the surprise at the likeliest token: the label says which one counts": (
+                "labels[", "scores.argmax(-1)["
             ),
-            "that is the mean: the surprise at each place was asked for": lambda s, labels: surprise(s, labels).mean(),
-            "that is the surprise at the likeliest token: the label says which one counts": lambda s, labels: surprise(
-                s, s.argmax(-1)
-            ),
-            "the last axis is left over: [..., 0] takes it away": lambda s, labels: surprise(s, labels)[..., None],
+            "the last axis is left over: [..., 0] takes it away": ("[..., 0]", ""),
         },
         words="With (scores, labels) = ({})",
     ),
@@ -363,21 +226,22 @@ PARTS = {
         bits_per_byte,
         [([2.0], [b"ab"]), ([2.0, 5.0, 1.0, 9.0, 0.5], PIECES)],
         {
-            "that is nats per token, the loss as it stands: divide by bytes, and turn nats to bits": lambda n, p: (
-                sum(n) / len(n)
+            "that is nats per token, the loss as it stands: divide by bytes, and turn nats to bits": (
+                " / math.log(2) / sum(len(piece) for piece in pieces)", " / len(nats)"
             ),
-            "that is bits per token: a token stands for several bytes": lambda n, p: sum(n) / len(n) / math.log(2),
-            "that is nats per byte: a bit is ln 2 nats": lambda n, p: sum(n) / sum(map(len, p)),
-            "you multiply by ln 2: there are more bits than nats, so divide": lambda n, p: (
-                sum(n) / sum(map(len, p)) * math.log(2)
+            "that is bits per token: a token stands for several bytes": (
+                "sum(len(piece) for piece in pieces)", "len(pieces)"
             ),
-            "you divide by letters: len(piece) of bytes counts bytes, do not decode": lambda n, p: (
-                sum(n) / len(b"".join(p).decode()) / math.log(2)
+            "that is nats per byte: a bit is ln 2 nats": (" / math.log(2)", ""),
+            "you multiply by ln 2: there are more bits than nats, so divide": (" / math.log(2)", " * math.log(2)"),
+            "you divide by letters: len(piece) of bytes counts bytes, do not decode": (
+                "sum(len(piece) for piece in pieces)", "len(b''.join(pieces).decode())"
             ),
             "that is a mean of quotients, in which a long token counts as little as a short one: divide sum by sum": (
-                lambda n, p: sum(a / len(b) for a, b in zip(n, p, strict=True)) / len(n) / math.log(2)
+                "sum(nats)", "sum(a / len(b) for a, b in zip(nats, pieces))",
+                "sum(len(piece) for piece in pieces)", "len(nats)",
             ),
-            "those are the bits of the whole text: divide by its bytes": lambda n, p: sum(n) / math.log(2),
+            "those are the bits of the whole text: divide by its bytes": (" / sum(len(piece) for piece in pieces)", ""),
         },
         as_number,
         "With (nats, pieces) = ({})",
@@ -387,20 +251,14 @@ PARTS = {
         [(torch.tensor([0, 0, 1]), 2), (torch.tensor([0, 2, 2]), 4)],
         {
             "a token that was never seen has probability 0, and its surprise is infinite: add 1 to each count": (
-                lambda tokens, size: torch.bincount(tokens, minlength=size) / len(tokens)
+                " + 1.0", ""
             ),
-            "these are counts: divide them by their sum": lambda tokens, size: (
-                torch.bincount(tokens, minlength=size) + 1.0
-            ),
+            "these are counts: divide them by their sum": (" / counts.sum()", ""),
             "they sum to more than 1: after 1 was added to each, their sum is larger than the text": (
-                lambda tokens, size: (torch.bincount(tokens, minlength=size) + 1.0) / len(tokens)
+                "counts.sum()", "len(tokens)"
             ),
-            "1 was added to the shares, not to the counts": lambda tokens, size: (
-                torch.bincount(tokens, minlength=size) / len(tokens) + 1
-            ),
-            "tokens after the last one seen are missing: bincount(tokens, minlength=size)": lambda tokens, size: (
-                (torch.bincount(tokens) + 1.0) / (torch.bincount(tokens) + 1.0).sum()
-            ),
+            "1 was added to the shares, not to the counts": (" + 1.0", "", "counts.sum()", "counts.sum() + 1"),
+            "tokens after the last one seen are missing: bincount(tokens, minlength=size)": (", minlength=size", ""),
         },
         words="With (tokens, size) = ({})",
     ),
@@ -408,26 +266,26 @@ PARTS = {
         bigram,
         [(torch.tensor([0, 1, 0, 1]), 2), (LETTERS, 4)],
         {
-            "rows and columns are swapped: the row is the token before, the column what follows it": bigram_like(
-                lambda tokens, size: tokens[1:] * size + tokens[:-1]
+            "rows and columns are swapped: the row is the token before, the column what follows it": (
+                "tokens[:-1] * size + tokens[1:]", "tokens[1:] * size + tokens[:-1]"
             ),
-            "each token is counted with itself: pair tokens[:-1] with tokens[1:]": bigram_like(
-                lambda tokens, size: tokens * (size + 1)
+            "each token is counted with itself: pair tokens[:-1] with tokens[1:]": (
+                "tokens[:-1] * size + tokens[1:]", "tokens * (size + 1)"
             ),
-            "counts alone: a pair that was never seen has probability 0, and an empty row is 0 / 0": bigram_like(
-                strength=0.0
+            "counts alone: a pair that was never seen has probability 0, and an empty row is 0 / 0": (
+                "= 10.0", "= 0.0"
             ),
-            "what each row leans on is not the unigram: strength * unigram(tokens, size)": bigram_like(
-                shorter=lambda tokens, size: 1 / size
+            "what each row leans on is not the unigram: strength * unigram(tokens, size)": (
+                "strength * unigram(tokens, size)", "strength / size"
             ),
-            "the rows sum to more than 1: strength is multiplied by unigram(tokens, size)": bigram_like(
-                shorter=lambda tokens, size: 1.0
+            "the rows sum to more than 1: strength is multiplied by unigram(tokens, size)": (
+                " * unigram(tokens, size)", ""
             ),
-            "that is the share of each pair among all pairs: each row must sum to 1": lambda tokens, size: (
-                bigram(tokens, size) * unigram(tokens, size)[:, None]
+            "that is the share of each pair among all pairs: each row must sum to 1": (
+                "+ strength)\n", "+ strength) * unigram(tokens, size)[:, None]\n"
             ),
-            "each row is the unigram: the pairs are not counted": lambda tokens, size: unigram(tokens, size).repeat(
-                size, 1
+            "each row is the unigram: the pairs are not counted": (
+                "counts + strength", "0 * counts + strength", "counts.sum(1, keepdim=True)", "0"
             ),
         },
         words="With (tokens, size) = ({})",
@@ -443,24 +301,22 @@ PARTS = {
             ("is sure of 5", torch.tensor([[0]]), 40, 1000.0, 4),
         ],
         {
-            "the temperature is not used": generate_like(heat=lambda scores, temperature: scores),
-            "scores were multiplied by the temperature: divide": generate_like(
-                heat=lambda scores, temperature: scores * temperature
+            "the temperature is not used": (" / temperature", ""),
+            "scores were multiplied by the temperature: divide": (" / temperature", " * temperature"),
+            "it always takes the likeliest token: draw one, with torch.multinomial": (
+                "torch.multinomial(probs, 1)", "probs.argmax(-1, keepdim=True)"
             ),
-            "it always takes the likeliest token: draw one, with torch.multinomial": generate_like(
-                choose=lambda probs: probs.argmax(-1, keepdim=True)
+            "the scores after the first token were used: those after the last count": (
+                "window:])[:, -1]", "window:])[:, 0]"
             ),
-            "the scores after the first token were used: those after the last count": generate_like(place=0),
-            "the model gets more tokens than it can read: tokens[:, -window:]": generate_like(whole=True),
-            "the beginning is missing: give back what was given, and behind it what was written": generate_like(
-                begin=False
+            "the model gets more tokens than it can read: tokens[:, -window:]": ("tokens[:, -window:]", "tokens"),
+            "the beginning is missing: give back what was given, and behind it what was written": (
+                "return tokens", "return tokens[:, -count:]"
             ),
-            "each token is drawn after the given text alone: what was drawn is part of it from then on": generate_like(
-                forgetful=True
+            "each token is drawn after the given text alone: what was drawn is part of it from then on": (
+                "for _", "given = tokens\n    for _", "tokens[:, -window:]", "given[:, -window:]"
             ),
-            "one token only was written: the loop goes round count times": lambda model, tokens, count, *rest: generate(
-                model, tokens, 1, *rest
-            ),
+            "one token only was written: the loop goes round count times": ("range(count)", "range(1)"),
         },
         written_by,
         "With a model that, (tokens, count, temperature, window) = ({})",
@@ -469,12 +325,16 @@ PARTS = {
         Net,
         [(0, torch.tensor([[1, 2]])), (2, torch.tensor([[1, 2, 3]]))],
         {
-            "the norm before the scores is missing": net_like(normed=False),
-            "the layers are not used": net_like(layered=0),
-            "only the first layer is used": net_like(layered=1),
-            "what a layer gives is added to x once more: each layer does that itself": net_like(added=True),
-            "these are vectors: self.scores makes V scores of each": net_like(scored=""),
-            "these are shares: scores were asked for, and the softmax comes in surprise": net_like(scored="shares"),
+            "the norm before the scores is missing": ("self.norm(x)", "x"),
+            "the layers are not used": ("in self.layers", "in []"),
+            "only the first layer is used": ("in self.layers", "in self.layers[:1]"),
+            "what a layer gives is added to x once more: each layer does that itself": (
+                "x = layer(x)", "x = x + layer(x)"
+            ),
+            "these are vectors: self.scores makes V scores of each": ("self.scores(self.norm(x))", "self.norm(x)"),
+            "these are shares: scores were asked for, and the softmax comes in surprise": (
+                "self.scores(self.norm(x))", "self.scores(self.norm(x)).softmax(-1)"
+            ),
         },
         net_of,
         "With (layers, tokens) = ({})",
@@ -483,13 +343,15 @@ PARTS = {
         train,
         [(1,), (3,)],
         {
-            "gradients pile up from step to step: zero_grad() for each optimizer before backward": train_like(
-                clear=False
+            "gradients pile up from step to step: zero_grad() for each optimizer before backward": (
+                "optimizer.zero_grad()", "pass"
             ),
-            "nothing is learned: step() is missing": train_like(step=False),
-            "only the first optimizer takes a step: part of the network never changes": train_like(first=True),
-            "it ends after one batch: return comes after the loop": train_like(once=True),
-            "the losses are tensors, which keep all that made them in memory: loss.item()": train_like(number=False),
+            "nothing is learned: step() is missing": ("optimizer.step()", "pass"),
+            "only the first optimizer takes a step: part of the network never changes": (
+                "optimizer.step()", "optimizers[0].step(); break"
+            ),
+            "it ends after one batch: return comes after the loop": ("    return losses", "        return losses"),
+            "the losses are tensors, which keep all that made them in memory: loss.item()": (".item()", ""),
         },
         trained,
         "After {} steps",
@@ -504,24 +366,20 @@ PARTS = {
             ([2.0, 2.5, 1.9, 2.2, 1.8, 1.9, 2.1, 2.3, 2.2], 2),
         ],
         {
-            "the last checkpoint is kept: keep the best one": stop_like(kept=lambda number, best: number),
-            "a loss that only equals the best is no improvement: compare with <": stop_like(
-                better=lambda new, old: new <= old
+            "the last checkpoint is kept: keep the best one": (
+                "return number, best", "return number, number", "- 1, best", "- 1, len(losses) - 1"
             ),
-            "at each new best the count of bad checkpoints begins anew": stop_like(reset=False),
-            "you go on one checkpoint too long: then the patience is at an end": stop_like(late=1),
-            "you stop one checkpoint too early: the patience is not at an end": stop_like(late=-1),
-            "the pair is the wrong way round: first where it stops, then what is kept": lambda losses, patience: (
-                early_stop(losses, patience)[::-1]
+            "a loss that only equals the best is no improvement: compare with <": ("loss < ", "loss <= "),
+            "at each new best the count of bad checkpoints begins anew": (
+                "number - best", "sum(losses[n] >= min(losses[:n]) for n in range(1, number + 1))"
             ),
-            "what is kept came after the stop: nobody can see the future": lambda losses, patience: (
-                early_stop(losses, patience)[0],
-                losses.index(min(losses)),
+            "you go on one checkpoint too long: then the patience is at an end": (">= patience", "> patience"),
+            "you stop one checkpoint too early: the patience is not at an end": (">= patience", ">= patience - 1"),
+            "the pair is the wrong way round: first where it stops, then what is kept": (
+                "return number, best", "return best, number", "len(losses) - 1, best", "best, len(losses) - 1"
             ),
-            "it never stops before the last checkpoint": lambda losses, patience: (
-                len(losses) - 1,
-                losses.index(min(losses)),
-            ),
+            "what is kept came after the stop: nobody can see the future": (", best", ", losses.index(min(losses))"),
+            "it never stops before the last checkpoint": ("return number, best", "pass"),
         },
         as_whole,
         "With (losses, patience) = ({})",
@@ -552,15 +410,19 @@ PARTS = {
         ],
         {
             "the shorter context weighs as much as one observation each time: it should weigh as many as different "
-            "bytes have followed": counted_like(strength=lambda counts: 1.0),
+            "bytes have followed": ("len(counts)", "1"),
             "the shorter context weighs as much as all that was counted: it should weigh as many as different bytes "
-            "have followed": counted_like(strength=lambda counts: counts.total()),
-            "below the shortest context stands nothing: begin with 1/256 for every byte": counted_like(floor=0.0),
-            "the context of length 0, all of the text, is left out": counted_like(lowest=1),
-            "a context that never came has nothing to say: stay with the shorter one": counted_like(shorter=False),
-            "contexts are longer than order bytes": counted_like(longer=1),
+            "have followed": ("len(counts)", "counts.total()"),
+            "below the shortest context stands nothing: begin with 1/256 for every byte": ("1 / 256", "0.0"),
+            "the context of length 0, all of the text, is left out": (
+                "range(min(order, len(text)) + 1)", "range(1, min(order, len(text)) + 1)"
+            ),
+            "a context that never came has nothing to say: stay with the shorter one": (
+                "break", "return np.full(256, 1 / 256)"
+            ),
+            "contexts are longer than order bytes": ("min(order, ", "min(order + 1, "),
         },
         after,
         "With (train, order, text) = ({})",
     ),
-}
+}  # fmt: skip

@@ -15,6 +15,6 @@ from momem_lib.course.nb11.exercises import (
     WORDINGS,
     try_careful,
 )
-from momem_lib.course.nb11.journey import draw_journey
+from momem_lib.course.nb11.journey import check_followed, check_my_name, check_table, draw_journey
 from momem_lib.course.nb11.plots import draw_cascade, draw_doubt, draw_outcomes
 from momem_lib.system.calibration import confidences

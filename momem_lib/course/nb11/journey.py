@@ -19,12 +19,18 @@ from momem_lib.course.shared.pictures import (
     wrapped,
     write_letters,
 )
+from momem_lib.course.shared.start import letters
+from momem_lib.data.people import read_people
 from momem_lib.data.records import Record
 from momem_lib.data.tasks import encode_prompt, encode_source
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.module import Module
-from momem_lib.system.answer import Answer, Step
+from momem_lib.project import TEST_PEOPLE, InputError
+from momem_lib.system.answer import Answer, Step, check_question
+from momem_lib.system.gates import record_gate
+from momem_lib.system.memory import Memory
 from momem_lib.system.names import normalise, shown
+from momem_lib.system.pipeline import Pipeline
 
 LEFT, WIDTH = 2.1, 10.9  # inches: where text begins, and the page
 PITCH, LINE, LEADING = 0.097, 88, 0.24  # inches from letter to letter, letters in a line, inches from line to line
@@ -189,3 +195,32 @@ def _ending(panel: Axes, y: float, lines: Sequence[str], silent: bool) -> None:
     draw_legend(panel, LEFT, y - 0.1, "copied, with a line to its origin", 2.6)
     signs = "✓ the gate let it pass   – the gate is off   ✗ stopped here"
     write_text(panel, LEFT + 3.9, y - 0.1, signs, ha="left", fontsize=9, color=GREY)
+
+
+# What the notebook's parameters may be, so that each runs to its end
+
+
+def check_followed(question: str) -> None:
+    """Refuse a question that does not lead to an answer about one of the shipped people, with gates and without."""
+    pipeline = Pipeline.load()
+    pipeline.remember(read_people(TEST_PEOPLE))
+    for gates in (True, False):
+        answer = pipeline.ask(question, gates=gates)
+        if reason := answer.reason or record_gate(pipeline.memory.look_up(answer.tag)):
+            raise InputError(f"there is no answer to follow ({reason}): ask about somebody in {TEST_PEOPLE.name}")
+
+
+def check_my_name(name: str) -> None:
+    """Refuse a name that no record can have, that is too long to be asked about, or that is taken."""
+    letters(1, 80)(name)
+    with Memory() as memory:
+        memory.remember([*read_people(TEST_PEOPLE), Record(name)])
+        if len(memory.look_up(name).candidates) > 1:
+            raise InputError(f"somebody in {TEST_PEOPLE.name} is called {name!r} already: take another one")
+
+
+def check_table(file: str) -> None:
+    """Refuse a table that cannot be read, or whose first record cannot be asked about."""
+    first = read_people(file)[0] if file else Record("")
+    for label in first.labels[:5]:
+        check_question(f"What is the {label} of {first.name}?")

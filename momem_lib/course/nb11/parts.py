@@ -1,7 +1,6 @@
 """What the reader of notebook 11 writes: the library's versions, small inputs, and typical mistakes."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import pairwise
 from math import prod
 
@@ -31,9 +30,9 @@ def chain(said: Callable, memory: Memory, question: str) -> str:
     return said("response", mark_name(question, tag), summary or "")
 
 
-def my_response_gate(response: str, value: str, name: str, others: Sequence[str], nameless: bool = False) -> str | None:
-    """The response holds value and name, and no other value of the record; or, as a mistake, perhaps not the name."""
-    for wanted in (value,) if nameless else (value, name):
+def my_response_gate(response: str, value: str, name: str, others: Sequence[str]) -> str | None:
+    """The response holds value and name, and no other value of the record."""
+    for wanted in (value, name):
         if not stands_in(response, wanted):
             return f"{wanted!r} is missing"
     rest = frame_of(response, value, name)
@@ -169,20 +168,6 @@ THRESHOLD_MISTAKES = {
 # Typical mistakes
 
 
-def named_chain(said: Callable, memory: Memory, question: str) -> str:
-    """The name is left in."""
-    tag = said("ner", question)
-    summary = said("summary", question, memory.look_up(tag).record)
-    return said("response", mark_name(question, tag), summary or "")
-
-
-def unmarked_chain(said: Callable, memory: Memory, question: str) -> str:
-    """Module 3 gets the plain question."""
-    tag = said("ner", question)
-    summary = said("summary", hide_name(question, tag), memory.look_up(tag).record)
-    return said("response", question, summary or "")
-
-
 def deaf(said: Callable, memory: Memory, question: str) -> tuple:
     """All modules work, and then the gates speak."""
     tag = said("ner", question)
@@ -191,12 +176,6 @@ def deaf(said: Callable, memory: Memory, question: str) -> tuple:
     response = said("response", mark_name(question, tag or ""), summary or "")
     reason = tag_gate(question, tag) or record_gate(found) or summary_gate(found.record, summary)
     return (None, reason) if reason else (response, None)
-
-
-def no_last_gate(said: Callable, memory: Memory, question: str) -> tuple:
-    """Without the response gate."""
-    response, reason = gated(said, memory, question)
-    return ("Jo Doe lives in Rome.", None) if reason and reason.startswith("the response") else (response, reason)
 
 
 TAGS = [(LIVES, "Jo Doe"), (LIVES, "Ana"), (LIVES, None), ("Is Joanna here?", "Jo"), ("Jo's job?", "Jo"),
@@ -213,8 +192,9 @@ PARTS = {
         chain,
         [(LIVES,), (WEIGHS,)],
         {
-            "Module 2 reads the question with the name in it: hide it": named_chain,
-            "Module 3 is not told where in the question the name stands: mark it": unmarked_chain,
+            "Module 2 reads the question with the name in it: hide it": ("hide_name(question, tag)", "question"),
+            "Module 3 is not told where in the question the name stands: mark it":
+                ("mark_name(question, tag)", "question"),
         },
         with_jo,
         "Asked {}, in parentheses the response and what each module was asked,",
@@ -237,9 +217,8 @@ PARTS = {
         my_response_gate,
         RESPONSES,
         {
-            "the name must stand in it too": partial(my_response_gate, nameless=True),
-            "another value of the record must not stand in it": lambda response, value, name, others:
-                my_response_gate(response, value, name, []),
+            "the name must stand in it too": ("(value, name):", "(value,):"),
+            "another value of the record must not stand in it": ("in others if", "in () if"),
             "another value may well be a part of the name, or of the right value: take these out before you look":
                 lambda response, value, name, others: None
                 if value in response and name in response and not any(x in response for x in others) else "no",
@@ -252,7 +231,7 @@ PARTS = {
         [(LIVES,), (WEATHER,), (WHO,), (WEIGHS,), (LIES,)],
         {
             "it goes on after an objection: return at once, so that no later module works on a mistake": deaf,
-            "nothing checks the response": no_last_gate,
+            "nothing checks the response": ("(None, reason) if reason else (response, None)", "(response, None)"),
         },
         with_jo,
         "Asked {}, in parentheses the result and what each module was asked,",
@@ -283,18 +262,17 @@ PARTS = {
         {
             "a group without outputs has no mean: leave it out": lambda outputs, edges: [
                 *reliability(outputs, edges), *[(0.0, 0.0, 0)] * (len(edges) - 1 - len(reliability(outputs, edges)))],
-            "an output that is as sure as the upper edge belongs to the group below it": lambda outputs, edges: [
-                row for low, high in pairwise(edges)
-                for row in reliability([pair for pair in outputs if low <= pair[0] < high], (-1, 2))],
+            "an output that is as sure as the upper edge belongs to the group below it":
+                ("low < sure <= high", "low <= sure < high"),
         },
     ),
     "11.8": Part(
         risk_coverage,
         [([(0.5, False), (0.9, True)],), (OUTPUTS,)],
         {
-            "the surest come first": lambda outputs: risk_coverage([(-sure, right) for sure, right in outputs]),
-            "the risk is the share of what is *answered* that is wrong, not of all": lambda outputs: [
-                (coverage, risk * coverage) for coverage, risk in risk_coverage(outputs)],
+            "the surest come first": ("reverse=True", "reverse=False"),
+            "the risk is the share of what is *answered* that is wrong, not of all":
+                ("wrong / number", "wrong / len(ranked)"),
         },
     ),
     "11.9": Part(best_threshold, check=check_threshold, mistakes=THRESHOLD_MISTAKES),

@@ -9,9 +9,10 @@ from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.judging import attempt, judge, yours
 from momem_lib.course.shared.pictures import MODULES, draw_trace
 from momem_lib.course.shared.source import code_of
-from momem_lib.course.shared.start import check_parameters
+from momem_lib.course.shared.start import check_parameters, letters
 from momem_lib.course.shared.text import one_line, printable, visible
 from momem_lib.course.shared.toy import WHO, entropy, toy_floor, toy_text, toy_windows
+from momem_lib.system.answer import check_question
 
 _HOMES = {"pipeline_widget": "asking"}
 _HOMES |= dict.fromkeys(("bars", "byte_model", "sampling_widget"), "sampling")

@@ -4,9 +4,12 @@ A Part knows the library's version, small inputs, and typical mistakes, which it
 Each notebook keeps its parts in one file, parts.py of its folder; the solutions stand in the notebook, folded.
 """
 
+import inspect
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 
 import numpy as np
@@ -27,7 +30,8 @@ class Part:
     Attributes:
         library: the version that is used until the reader's is right.
         cases: what both are called with, the smallest first: tuples of arguments, each a copy of its own.
-        mistakes: a sentence that says what is wrong -> a version that makes just this mistake.
+        mistakes: a sentence that says what is wrong -> a version that makes just this mistake, or a tuple: pieces of
+            the library's source, each with what stands in its place in that version.
         call: how a version is called with a case, where that is more than version(*case). words: how that is told.
         check: in place of cases: asserts that a version is right, with a sentence; NotImplementedError: it is a stub.
         seconds: how long the reader's version may work on all cases, of CPU time.
@@ -155,7 +159,34 @@ def called(version: object, part: Part, case: tuple) -> tuple[object, tuple]:
     """What a version makes of a case, and what it leaves of its arguments."""
     given = deepcopy(case)
     torch.manual_seed(0)
-    return part.call(version, *given), given
+    with np.errstate(all="ignore"):  # what is divided by 0 is told as a difference
+        return part.call(version, *given), given
+
+
+def mistaken(part: Part, mistake: object) -> object:
+    """The version that makes one of a part's mistakes.
+
+    Example:
+        >>> from momem_lib.nn.attention import causal_mask
+        >>> mistaken(Part(causal_mask), (".tril()", ".triu()"))(2).tolist()
+        [[True, True], [False, True]]
+    """
+    if not isinstance(mistake, tuple):
+        return mistake
+    source = source_of(part.library)
+    for old, new in zip(mistake[::2], mistake[1::2], strict=True):
+        if old not in source:
+            raise ValueError(f"{old!r} does not stand in the source of {part.library.__name__}")
+        source = source.replace(old, new)
+    space = dict(vars(inspect.getmodule(part.library)))
+    exec(source, space)
+    return space[part.library.__name__]
+
+
+@lru_cache
+def source_of(thing: object) -> str:
+    """The source of a function or a class, which Python looks for anew at each call."""
+    return textwrap.dedent(inspect.getsource(thing))
 
 
 def mistake_of(thing: object, part: Part) -> str | None:
@@ -171,8 +202,10 @@ def mistake_of(thing: object, part: Part) -> str | None:
         return found
 
     mine = outcomes(thing)
-    alike = (sentence for sentence, wrong in part.mistakes.items() if not difference(mine, outcomes(wrong), True))
-    return next(alike, None)
+    for sentence, mistake in part.mistakes.items():
+        if not difference(mine, outcomes(mistaken(part, mistake)), True):
+            return sentence
+    return None
 
 
 def difference(mine: object, right: object, nan_is_nan: bool = False) -> str | None:

@@ -5,13 +5,13 @@ import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.project import InputError, optional_import
 from momem_lib.settings import check_number
 
 ipywidgets = optional_import("ipywidgets")
 
-HOTTEST = 5.0  # temperature that a widget offers, and that a notebook's parameter may have
 PAUSE = 0.1  # seconds without a change before a panel answers
 # Dark ink on a light ground of our own, because the page may be light or dark.
 CARD = "background:#FFFFFF;color:#1A1A1A;border:1px solid #8C8C8C;padding:10px 14px;line-height:1.5"

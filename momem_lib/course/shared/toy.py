@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
@@ -148,31 +148,3 @@ def window_batches(windows: Tensor, batch_size: int, seed: int) -> Iterator[Tens
     draw = torch.Generator().manual_seed(seed)
     while True:
         yield windows[torch.randint(len(windows), (batch_size,), generator=draw)]
-
-
-def plain_loop(
-    optimizers: Sequence[torch.optim.Optimizer],
-    batches: Sequence,
-    loss_of: Callable,
-    clear: bool = True,
-    step: bool = True,
-    once: bool = False,
-    number: bool = True,
-    first: bool = False,
-) -> list:
-    """The training loop that the reader writes, perhaps with a line left out: the loss of each batch.
-
-    Args:
-        loss_of: from a batch to a scalar. clear, step: whether gradients are cleared, and steps taken (`first`: by the
-            first optimizer alone). once: whether it ends after one batch. number: whether losses become numbers.
-    """
-    losses = []
-    for batch in batches[:1] if once else batches:
-        loss = loss_of(batch)
-        for optimizer in optimizers if clear else ():
-            optimizer.zero_grad()
-        loss.backward()
-        for optimizer in (optimizers[:1] if first else optimizers) if step else ():
-            optimizer.step()
-        losses.append(loss.item() if number else loss)
-    return losses

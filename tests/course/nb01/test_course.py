@@ -5,6 +5,7 @@ import warnings
 
 import pytest
 
+from momem_lib.course.nb01 import parts
 from momem_lib.course.nb01.plots import (
     characters_by_script,
     draw_lengths,
@@ -19,6 +20,7 @@ from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT
 from momem_lib.course.shared.pictures import MODULES
 from momem_lib.course.shared.text import record_of, record_text
+from momem_lib.data.grammar import split_of
 from momem_lib.data.people import read_people
 from momem_lib.data.records import Person, Record
 from momem_lib.data.rows import empty_row, load_material
@@ -230,3 +232,8 @@ def test_widget_waits_for_a_drag_to_end_and_is_silent_headless(widget, monkeypat
     assert drawn == [1.0]
     assert repr(widget) == SILENT
     assert all(control.description for control in widget.controls.values())
+
+
+def test_the_readers_split_is_that_of_the_lists():
+    names = [f"Person {number}" for number in range(300)]
+    assert [parts.split_of(name) for name in names] == [split_of(name, "entry") for name in names]

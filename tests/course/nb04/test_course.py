@@ -1,15 +1,12 @@
-"""What notebook 04 stands on: an autograd and rules that do as PyTorch does, and a judge that takes each right way."""
-
-import math
+"""What notebook 04 stands on: an autograd that does as PyTorch does, and a judge that takes each right way."""
 
 import numpy as np
 import pytest
 import torch
 
-from momem_lib.by_hand import optimizers
+from momem_lib.by_hand.optimizers import clip
 from momem_lib.course.nb04.autograd import Node, backward, fit
 from momem_lib.course.nb04.plots import draw_chain, plot_errors, plot_paths
-from momem_lib.course.nb04.rules import adam, clip, sgd, warmup_cosine
 from momem_lib.course.shared import judging
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.judging import judge
@@ -53,46 +50,6 @@ def test_float32_stays_float32():
     x = Node(numbers(2, 3).astype(np.float32))
     backward((x * x).tanh() + x)
     assert x.gradient.dtype == np.float32 and fit(1.0, ()).shape == ()
-
-
-# The rules
-
-
-@pytest.mark.parametrize(
-    ("rule", "options", "theirs"),
-    [
-        (sgd, {}, lambda p: torch.optim.SGD(p, 0.1)),
-        (sgd, {"momentum": 0.9}, lambda p: torch.optim.SGD(p, 0.1, momentum=0.9)),
-        (adam, {}, lambda p: torch.optim.Adam(p, 0.1)),
-        (adam, {"decay": 0.3}, lambda p: torch.optim.AdamW(p, 0.1, weight_decay=0.3)),
-    ],
-    ids=["SGD", "momentum", "Adam", "AdamW"],
-)
-def test_rules_take_the_steps_of_torch(rule, options, theirs):
-    w, memory = numbers(3, 4), {}
-    twin = torch.tensor(w, requires_grad=True)
-    theirs = theirs([twin])
-    for step in range(10):
-        gradient = numbers(3, 4, seed=step + 1)
-        w, twin.grad = rule(w, gradient, memory, 0.1, **options), torch.tensor(gradient)
-        theirs.step()
-        assert np.abs(w - twin.detach().numpy()).max() < 1e-12
-
-
-@pytest.mark.parametrize("limit", [0.5, 3.0, 1000.0])
-def test_clipping_is_that_of_the_library_and_leaves_what_it_was_given_alone(limit):
-    gradients = {"a": numbers(4, 5), "b": numbers(7, seed=1)}
-    kept = {name: array.copy() for name, array in gradients.items()}
-    mine = clip(gradients, limit)
-    assert all(np.array_equal(array, kept[name]) for name, array in gradients.items())
-    optimizers.clip_gradients(kept, limit)
-    assert all(np.allclose(array, kept[name], atol=1e-5) for name, array in mine.items())
-
-
-def test_the_schedule_rises_falls_and_ends_at_its_floor():
-    rates = [warmup_cosine(step, 50, 2.0, warmup=10, floor=0.1) for step in range(51)]
-    assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
-    assert max(rates) == rates[10] == 2.0 and math.isclose(rates[-1], 0.2)
 
 
 # The judge

@@ -6,7 +6,8 @@ import html
 import pytest
 
 from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget
-from momem_lib.course.shared.panel import HOTTEST, SILENT, Debounced, Panel, ipywidgets, rendered, slider
+from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.project import InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
