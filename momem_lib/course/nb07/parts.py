@@ -1,7 +1,7 @@
 """What the reader of notebook 07 writes: the library's versions, small inputs, and typical mistakes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import cycle, islice
+from itertools import cycle
 from types import SimpleNamespace
 
 import torch
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from momem_lib.course.nb07.finder import SpanFinder, question_inputs
 from momem_lib.course.shared.judging import Part
-from momem_lib.course.shared.toy import plain_loop
 from momem_lib.nn.blocks import ModelConfig
 from momem_lib.nn.copying import match_lengths as match_of_batch
 from momem_lib.system.gates import word_spans
@@ -57,19 +56,18 @@ def exact_match(wanted: Sequence[str | None], wrote: Sequence[str | None]) -> fl
     return sum(one == other for one, other in zip(wanted, wrote, strict=True)) / len(wanted)
 
 
-def loop(fresh: bool = True, **wrong: bool) -> Callable:
-    """train: so many steps, one batch each; perhaps the first batch alone, or with a line left out, see plain_loop."""
-
-    def train(
-        model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator, loss_of: Callable, steps: int
-    ) -> list:
-        given = islice(batches, steps) if fresh else [next(batches)] * steps
-        return plain_loop([optimizer], given, lambda batch: loss_of(model, batch), **wrong)
-
-    return train
-
-
-train = loop()
+def train(
+    model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator, loss_of: Callable, steps: int
+) -> list[float]:
+    """So many steps, one batch each; returns the losses."""
+    losses = []
+    for _ in range(steps):
+        loss = loss_of(model, next(batches))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
 def kind_of_error(wanted: str | None, wrote: str | None) -> str:
@@ -385,11 +383,16 @@ PARTS = {
         train,
         [()],
         {
-            "nothing sets the gradients back to zero, so those of earlier steps are added: optimizer.zero_grad()":
-                loop(clear=False),
-            "the weights stay as they are: loss.backward() or optimizer.step() is missing": loop(step=False),
-            "it trains on one batch alone: next(batches) belongs into the loop": loop(fresh=False),
-            "the list holds tensors, and all that led to them: keep the number, loss.item()": loop(number=False),
+            "nothing sets the gradients back to zero, so those of earlier steps are added: optimizer.zero_grad()": (
+                "optimizer.zero_grad()", "pass"
+            ),
+            "the weights stay as they are: loss.backward() or optimizer.step() is missing": (
+                "optimizer.step()", "pass"
+            ),
+            "it trains on one batch alone: next(batches) belongs into the loop": (
+                "losses = []", "losses, batch = [], next(batches)", "(model, next(batches))", "(model, batch)"
+            ),
+            "the list holds tensors, and all that led to them: keep the number, loss.item()": (".item()", ""),
         },
         on_a_line,
         "On a model of two numbers, three steps{}; in parentheses the losses and the two numbers:",
