@@ -74,14 +74,7 @@ class Module:
         return make_inputs(encoded, [encode_prompt(text) for text in prompts], targets, self.model.device, spans)
 
     def sources(self, prompts: Sequence[str], sources: Sequence | None, **more: tuple[object, type]) -> Sequence:
-        """What the encoder reads for each prompt, once all of it is what this module can read.
-
-        Args:
-            more: further things, of which each prompt has one, and their type.
-
-        Raises:
-            InputError: no list, one of another length than the prompts, or something of another type in it.
-        """
+        """What the encoder reads for each prompt; InputError where these, or more things of a type, are no list."""
         read = {"record": Record, None: NoneType}.get(self.task.source, str)
         given = sources if sources is not None or not isinstance(prompts, Sequence) else [None] * len(prompts)
         for what, (things, kind) in {"prompts": (prompts, str), "sources": (given, read), **more}.items():

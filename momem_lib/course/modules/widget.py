@@ -4,8 +4,9 @@ from functools import partial
 from itertools import islice, takewhile
 
 from momem_lib.course.modules.reading import BROKEN, letters_of_sample, prompted, sample_module
-from momem_lib.course.shared.panel import LEGEND, Panel, card_html, coloured, heat, number_box, slider, text_box
+from momem_lib.course.shared.panel import LEGEND, Panel, card_html, coloured, number_box, slider, text_box
 from momem_lib.course.shared.sampling import byte_model, sampling_html
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import record_of, record_text
 from momem_lib.data.records import Record
 from momem_lib.nn.module import Module
@@ -62,7 +63,7 @@ def module_widget(
         partial(samples_html, module, count=count),
         **sources,
         prompt=text_box(prompt, "Question"),
-        temperature=heat(temperature),
+        temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
         place=slider(0, "Bars after letter", 0, 40),
         seed=number_box(seed),
     )

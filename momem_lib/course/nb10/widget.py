@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from momem_lib.course.nb10.facts import Fact, Said, say, wording_of
-from momem_lib.course.shared.panel import Panel, card_html, choice, heat, number_box
+from momem_lib.course.shared.panel import Panel, card_html, choice, number_box, slider
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.system.pipeline import Pipeline
 
@@ -67,7 +68,7 @@ def wordings_widget(
     return Panel(
         partial(wordings_html, pipeline),
         fact=choice([(fact.question, fact) for fact in facts], facts[0], "Question"),
-        temperature=heat(temperature),
+        temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
         seed=number_box(seed, "First seed", high=2**31 - 1000),
         count=number_box(count, "Texts", 1, 40),
     )

@@ -213,10 +213,10 @@ def check_followed(question: str) -> None:
 def check_my_name(name: str) -> None:
     """Refuse a name that no record can have, that is too long to be asked about, or that is taken."""
     letters(1, 80)(name)
-    with Memory() as memory:
-        memory.remember([*read_people(TEST_PEOPLE), Record(name)])
-        if len(memory.look_up(name).candidates) > 1:
-            raise InputError(f"somebody in {TEST_PEOPLE.name} is called {name!r} already: take another one")
+    memory = Memory()
+    memory.remember([*read_people(TEST_PEOPLE), Record(name)])
+    if len(memory.look_up(name).candidates) > 1:
+        raise InputError(f"somebody in {TEST_PEOPLE.name} is called {name!r} already: take another one")
 
 
 def check_table(file: str) -> None:

@@ -9,12 +9,13 @@ from momem_lib.course.shared.panel import (
     card_html,
     choice,
     coloured,
-    heat,
     number_box,
+    slider,
     table_html,
     text_box,
 )
 from momem_lib.course.shared.pictures import MODULES, gate_words
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import safe
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
@@ -103,7 +104,7 @@ def pipeline_widget(
     return Panel(
         lambda **values: ask_html(pipeline, **values),
         question=text_box(question, "Question"),
-        temperature=heat(temperature),
+        temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
         seed=number_box(seed),
         gates=choice(gate_choices(gates), gates, "Gates"),
         button=button("Ask", "Ask the question again"),

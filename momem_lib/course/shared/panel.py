@@ -5,7 +5,6 @@ import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.project import InputError, optional_import
 from momem_lib.settings import check_number
@@ -163,11 +162,6 @@ def slider(value: float, label: str, low: float, high: float, step: float = 1):
         value, min=low, max=high, step=step, description=label, style=style, layout={"width": "min(100%, 30em)"},
         continuous_update=False,
     )  # fmt: skip
-
-
-def heat(value: float):
-    """The slider for a temperature: the same range in all widgets."""
-    return slider(value, "Temperature", 0, HOTTEST, 0.05)
 
 
 def number_box(value: int, label: str = "Seed", low: int = 0, high: int = 2**31 - 1):

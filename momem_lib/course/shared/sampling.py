@@ -7,17 +7,8 @@ import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
 from momem_lib.course.shared.charts import Bar
-from momem_lib.course.shared.panel import (
-    Panel,
-    button,
-    card_html,
-    heat,
-    number_box,
-    rendered,
-    slider,
-    table_html,
-    text_box,
-)
+from momem_lib.course.shared.panel import Panel, button, card_html, number_box, rendered, slider, table_html, text_box
+from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import one_line, visible
 from momem_lib.data.tokens import SPECIALS
 from momem_lib.nn.generation import Sampling, draw
@@ -149,7 +140,7 @@ class SamplingPanel(Panel):
         super().__init__(
             self.bars_html,
             text=field,
-            temperature=heat(temperature),
+            temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
             top_k=slider(0, "Top-k (0: off)", 0, 20),
             top_p=slider(1.0, "Top-p (1: off)", 0.05, 1, 0.05),
             one=button("Draw one", "Draw the next token", lambda: self.draw(1)),

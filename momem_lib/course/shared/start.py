@@ -49,13 +49,12 @@ def letters(least: int, most: int) -> Callable[[str], object]:
         >>> check_parameters({"tag": ""}, tag=letters(1, 100))
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: the parameter tag: 0 characters are too few or too many; 1 to 100 were expected
+        momem_lib.project.InputError: the parameter tag: it has 0 characters; 1 to 100 were expected
     """
 
     def check(text: str) -> None:
         if not least <= len(text) <= most:
-            wanted = f"{least:,} to {most:,} were expected"
-            raise InputError(f"{len(text):,} characters are too few or too many; {wanted}")
+            raise InputError(f"it has {len(text):,} characters; {least:,} to {most:,} were expected")
 
     return check
 
