@@ -107,7 +107,12 @@ def test_one_fact_in_many_wordings_and_the_module_behind_them(reader):
     assert reader.value(temperature) >= 2
     cold = after(reader, temperature, lambda: reader.drag(temperature, 0.0))
     assert reader.value(temperature) == 0 and len(cold) < len(hot)  # fewer wordings
-    after(reader, question, lambda: reader.choose(question, 1))
+    after(reader, question, lambda: reader.type(question, f"Where does {STEVE.name} live?"))
+    table = reader.control("Table")
+    own = after(reader, table, lambda: reader.type(table, "data/staff.csv"))
+    assert "Ana Ruiz" in own
+    assert "does not exist" in after(reader, table, lambda: reader.type(table, "nothing.csv"))
+    after(reader, table, lambda: reader.type(table, " "))
 
     question, temperature = reader.control("Question", widget=1), reader.control("Temperature", widget=1)
     after(reader, temperature, lambda: reader.drag(temperature, 1.0))

@@ -1,16 +1,14 @@
 """The trained modules in the course: a short live training of each (or the full one, on a GPU), and how fast it was."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from momem_lib.course.modules.judging import course_rows
 from momem_lib.data.tasks import Task, task_named
-from momem_lib.nn.checkpoints import hardware, pick_device
-from momem_lib.nn.inputs import Inputs
+from momem_lib.nn.checkpoints import pick_device
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError
 from momem_lib.settings import change
@@ -96,15 +94,21 @@ class LiveRun:
     config: TrainConfig
     device: torch.device
     losses: list[float] = field(default_factory=list)  # nats per token, one number a step
-    matches: list[tuple[int, float]] = field(default_factory=list)  # step, share of unseen rows written exactly
+    matches: list[tuple[int, object]] = field(default_factory=list)  # step, share of unseen rows written exactly, say
     seconds: float = 0.0  # of training steps; measuring is not counted
-    tokens: int = 0  # read in training, padding not counted
 
 
-def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show: bool = True) -> LiveRun:
+def train_live(
+    config: TrainConfig,
+    data: CourseData,
+    device: str = "auto",
+    show: bool = True,
+    watch: Callable[[Module], object] | None = None,
+) -> LiveRun:
     """Train a fresh module for config.max_global_steps, and measure exact match every config.checkpoint_steps.
 
     Args:
+        watch: what is measured in place of exact match.
         show: whether to draw a progress bar.
 
     Raises:
@@ -119,22 +123,11 @@ def train_live(config: TrainConfig, data: CourseData, device: str = "auto", show
     trainer = Trainer(config, pick_device(device))
     run = LiveRun(Module(data.task, trainer.average), config, trainer.device)
 
-    def batches() -> Iterator[tuple[Inputs, Tensor]]:
-        for batch in batch_stream(data.tokens, config.batch_size, config.seed, trainer.device):
-            masks = (batch[0].source_mask, batch[0].prompt_mask, batch[0].target_mask)
-            run.tokens += sum(int(mask.sum()) for mask in masks if mask is not None)
-            yield batch
-
     def measure(trainer: Trainer) -> None:
-        run.matches.append((trainer.step, run.module.exact_match(data.rows)[0]))
+        run.matches.append((trainer.step, watch(run.module) if watch else run.module.exact_match(data.rows)[0]))
 
-    run.losses = fit(trainer, batches(), partial(module_loss, choice=config.choice_loss), config.max_global_steps,
+    batches = batch_stream(data.tokens, config.batch_size, config.seed, trainer.device)
+    run.losses = fit(trainer, batches, partial(module_loss, choice=config.choice_loss), config.max_global_steps,
                      config.checkpoint_steps, measure, desc=f"train {data.task.name}", disable=not show)  # fmt: skip
     run.seconds = trainer.seconds
     return run
-
-
-def speed_words(run: LiveRun) -> str:
-    """How fast a run was, as a sentence for people."""
-    fast = f"{run.tokens / run.seconds:,.0f} tokens a second"
-    return f"{len(run.losses):,} steps in {run.seconds:.1f} s on {hardware(run.device)}: {fast}"

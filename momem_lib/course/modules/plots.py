@@ -44,27 +44,6 @@ def draw_run(run: LiveRun) -> Figure:
     return figure
 
 
-def draw_recorded(card: dict) -> Figure:
-    """Draw the recorded full run of a shipped module, from its card.
-
-    Raises:
-        InputError: the card tells nothing of the run.
-    """
-    history = card.get("history")
-    if not history:
-        raise InputError(f"the model card holds no history: {str(card)[:80]}")
-    column = {key: [row[key] for row in history] for key in ("step", "loss", "validation_loss", "exact_match")}
-    losses = {"training (smoothed)": column["loss"], "validation": column["validation_loss"]}
-    title = f"{card.get('rows', 0):,} rows, {card.get('hardware', '')}"
-    low = min(column["exact_match"])
-    rows = f"{card.get('metrics', {}).get('validation_rows', 0)} rows of the validation split"
-    return _loss_and_match(
-        Chart(title, column["step"], losses, "step", "loss (nats per token)"),
-        Chart(rows, column["step"], {"exact match": column["exact_match"]}, "step", "share right",
-              top=1, bottom=low - 0.08 * (1 - low) - 1e-3),
-    )  # fmt: skip
-
-
 def interval(right: int, count: int) -> tuple[float, float]:
     """Where the true share lies with 95 % confidence, given a sample (Wilson 1927).
 

@@ -195,19 +195,18 @@ def sample_module(
     count: int = 4,
     seed: int = 0,
     longest: int = MOST_WRITTEN,
-    top_p: float | None = None,
 ) -> list[Generated]:
     """What a module writes at a temperature, several times over: sample n is drawn with the seed `seed` + n.
 
     Args:
-        longest: tokens after which a text is cut off. top_p: see Sampling.
+        longest: tokens after which a text is cut off.
 
     Raises:
         InputError: a temperature out of range, or texts that are too long.
     """
     inputs = module.inputs([prompt] * count, [source] * count)
     most = max(1, min(longest, module.limit(prompt, source)))
-    sampling = Sampling(temperature, top_p=top_p, seeds=range(seed, seed + count))
+    sampling = Sampling(temperature, seeds=range(seed, seed + count))
     return generate_fast(module.model, inputs, TOKENIZER.id(module.task.stop), most, sampling)
 
 

@@ -69,7 +69,7 @@ def check_page(learn_and_write: Callable[..., str]) -> None:
 
 
 def check_top_p(top_p: Callable[[torch.Tensor, float], torch.Tensor]) -> None:
-    """05.a and 10.3: nucleus sampling's cut: the fewest tokens that hold the share p, made to sum to 1."""
+    """05.a: nucleus sampling's cut: the fewest tokens that hold the share p, made to sum to 1."""
     probs, even = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1]), torch.tensor([0.25, 0.5, 0.125, 0.125])
     cases = [(probs, 0.6, [1, 3]), (probs, 0.75, [1, 2, 3]), (probs, 0.1, [1]), (probs, 1.0, [0, 1, 2, 3, 4])]
     for probs, p, kept in [*cases, (even, 0.5, [1]), (even, 0.75, [0, 1])]:

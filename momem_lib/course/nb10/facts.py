@@ -1,6 +1,6 @@
 """What is special about Module 3: one fact, many wordings, and heat that must change the words and not the fact."""
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from momem_lib.data.grammar import filled
 from momem_lib.data.records import LABELS, Record
 from momem_lib.data.rows import in_sentence, wordings_of
 from momem_lib.data.tasks import mark_name
-from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.generation import Generated
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates, response_gate
@@ -60,10 +59,10 @@ class Fact:
         """What the response gate says against a text, or None."""
         return response_gate(text, self.record, self.label, self.name, memory)
 
-    def wordings(self, language: str = "en") -> list[str]:
-        """All sentences that the dataset's templates make of it."""
-        asked = next((field for field, label in LABELS.items() if label == self.label), self.label)
-        templates = wordings_of(material().grammars[language], asked, self.label)
+    def wordings(self, language: str = "en", any_label: bool = False) -> list[str]:
+        """All sentences that the dataset's templates make of it, or those that suit any label."""
+        field = next((field for field, label in LABELS.items() if label == self.label), self.label)
+        templates = wordings_of(material().grammars[language], self.label if any_label else field, self.label)
         return [filled(template, self.name, self.value) for template in templates]
 
 
@@ -82,39 +81,30 @@ def facts_about(record: Record) -> list[Fact]:
     ]
 
 
-def wording_of(text: str | None, name: str, value: str) -> str:
-    """A response with slots where name and value stood; what holds no value keeps its own words.
+def wording_of(text: str | None, name: str, value: str) -> str | None:
+    """A response with slots where name and value stood, letter by letter; None where it does not hold both.
 
-    The longer of the two is taken out first, because one may be part of the other.
+    Where one may be part of the other, the longer one counts.
 
     Example:
         >>> wording_of("Jo lives in Oslo.", "Jo", "Oslo"), wording_of("Jo Oslo: Oslo", "Jo Oslo", "Oslo")
         ('{name} lives in {value}.', '{name}: {value}')
+        >>> wording_of("Oslo Jones is here.", "Oslo Jones", "Oslo")
     """
-    text = text or ""
-    for piece, slot in sorted(((name, "{name}"), (value, "{value}")), key=lambda pair: -len(pair[0])):
-        text = text.replace(piece, slot) if piece else text
-    return text
+    slots = {name: "{name}", value: "{value}"}
+    pieces = "|".join(re.escape(piece) for piece in sorted(slots, key=len, reverse=True))  # the first that fits
+    wording = re.sub(pieces, lambda found: slots[found[0]], text or "")
+    return wording if all(slot in wording for slot in slots.values()) else None
 
 
 def choices(row: dict) -> int:
-    """From how many wordings the response of a row was drawn, all alike."""
-    return len(wordings_of(material().grammars[row["language"]], row["asked"], row["label"]))
-
-
-def wording_floor(rows: Sequence[dict]) -> float:
-    """The least mean loss of any honest module, in nats per token: all that cannot be known is which wording comes.
-
-    Args:
-        rows: with a response.
+    """From how many wordings the response of a row was drawn, each as often as the others.
 
     Example:
-        >>> row = {"language": "en", "asked": "location", "label": "Lives in", "response": "Jo lives in Oslo."}
-        >>> choices(row), round(wording_floor([row]), 3)  # ln 9 over 18 tokens
-        (9, 0.122)
+        >>> choices({"language": "en", "asked": "location", "label": "Lives in"})
+        9
     """
-    tokens = sum(len(TOKENIZER.encode(row["response"])) + 1 for row in rows)  # the stop token counts too
-    return sum(math.log(choices(row)) for row in rows) / tokens
+    return len(wordings_of(material().grammars[row["language"]], row["asked"], row["label"]))
 
 
 @dataclass

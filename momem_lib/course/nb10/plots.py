@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from momem_lib.course.nb10.tree import Fork, leaves
+from momem_lib.course.nb10.chances import Fork, leaves
 from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import BLUE, GREY, INK, MONO, blank, percent_axis, write_text
 
@@ -16,6 +16,7 @@ WAY = "#9A9A9A"
 
 def draw_forks(tree: Fork, title: str = "") -> Figure:
     """Draw a tree of texts from left to right: at each fork the probability of each way, the likeliest in blue."""
+    tree = Fork("", 1.0, [tree], tree.whole) if tree.text else tree  # what all begin with is drawn, too
     ends = leaves(tree)
     words = ", ".join(f"{text!r} {share:.0%}" for text, share in ends.items())
     alt = f"A tree of texts. {title}. Followed to its end: {words}."
@@ -59,11 +60,11 @@ def _draw_ways(panel: Axes, fork: Fork, x: float, top: float, rows, right: float
     return middle
 
 
-def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
+def draw_heat(rows: Sequence[Mapping]) -> Figure:
     """Draw what temperature does to the fact (left) and to the number of wordings (right), on average over questions.
 
     Args:
-        rows: of `heat_row`. bar: wordings that were wanted, a dotted line.
+        rows: of `heat_row`.
     """
     heats = [row["temperature"] for row in rows]
     names = {"with gates: the answer holds the fact": "right", "without: the text holds the fact": "kept",
@@ -72,7 +73,7 @@ def draw_heat(rows: Sequence[Mapping], bar: float = 3.0) -> Figure:
     words = {"with gates": [row["answers"] for row in rows]}
     charts = [
         Chart("the fact", heats, shares, "temperature", "share of all texts", top=1.04),
-        Chart("the words", heats, words, "temperature", "different wordings per question", levels={"wanted": bar}),
+        Chart("the words", heats, words, "temperature", "different wordings per question"),
     ]
     figure = draw_charts(charts, height=3.6)
     percent_axis(figure.axes[0].yaxis)

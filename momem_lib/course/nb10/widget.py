@@ -3,10 +3,10 @@
 import html
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 
 from momem_lib.course.nb10.facts import Fact, Said, say, wording_of
-from momem_lib.course.shared.panel import Panel, card_html, choice, number_box, slider
+from momem_lib.course.shared.asking import answer_html, asking_panel
+from momem_lib.course.shared.panel import Panel, card_html, number_box, slider
 from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import printable, safe
 from momem_lib.system.pipeline import Pipeline
@@ -48,8 +48,12 @@ def tally_table(fact: Fact, said: Sequence[Said]) -> str:
     return "\n".join(rows)
 
 
-def wordings_html(pipeline: Pipeline, fact: Fact, temperature: float, seed: int, count: int) -> str:
-    """Some texts for one fact as a page fragment, each with its gate's verdict."""
+def wordings_html(pipeline: Pipeline, question: str, temperature: float, seed: int, count: int) -> str:
+    """The fact that the other modules find for a question, put into words several times, as a page fragment."""
+    answer = pipeline.ask(question)
+    if answer.abstained:
+        return answer_html(answer)
+    fact = Fact(question, answer.tag, answer.label, answer.record)
     table = tally_table(fact, say(pipeline, fact, temperature, range(seed, seed + count)))
     return card_html(
         f"It reads <strong>{safe(fact.summary)}</strong> and <strong>{safe(fact.question)}</strong>",
@@ -58,16 +62,17 @@ def wordings_html(pipeline: Pipeline, fact: Fact, temperature: float, seed: int,
 
 
 def wordings_widget(
-    pipeline: Pipeline, facts: Sequence[Fact], temperature: float = 1.0, seed: int = 0, count: int = 12
+    pipeline: Pipeline, question: str, temperature: float = 1.0, seed: int = 0, count: int = 12
 ) -> Panel:
-    """Choose a question, turn the temperature, and see one fact in many wordings, each with its gate's verdict.
+    """Ask, turn the temperature, and see one fact in many wordings, each with its gate's verdict.
 
     Args:
-        facts: what can be chosen, about people whom the pipeline's memory holds. count: texts, one per seed.
+        count: texts, one per seed.
     """
-    return Panel(
-        partial(wordings_html, pipeline),
-        fact=choice([(fact.question, fact) for fact in facts], facts[0], "Question"),
+    return asking_panel(
+        pipeline,
+        wordings_html,
+        question,
         temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
         seed=number_box(seed, "First seed", high=2**31 - 1000),
         count=number_box(count, "Texts", 1, 40),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import prod
 
 from momem_lib.course.nb11.exercises import check_careful, check_whose_fault
-from momem_lib.course.shared.judging import Part
+from momem_lib.course.shared.judging import Part, unless_stub
 from momem_lib.data.records import Record
 from momem_lib.data.tasks import frame_of, hide_name, mark_name, stands_in
 from momem_lib.system.calibration import best_threshold
@@ -105,17 +105,6 @@ def with_jo(version: Callable, question: str) -> tuple:
     memory.remember([JO])
     given = version(scripted(calls), memory, question)
     return None if given is None else (given, calls)
-
-
-def unless_stub(cases: Sequence[tuple], told: Callable) -> Callable:
-    """A way to call what may well return None; only what returns None for all cases is a stub."""
-
-    def call(version: Callable, *case: object) -> object:
-        said = version(*case)
-        stub = said is None and all(version(*other) is None for other in cases)
-        return None if stub else told(said)
-
-    return call
 
 
 def verdict(said: object) -> object:

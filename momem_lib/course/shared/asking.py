@@ -1,6 +1,10 @@
-"""Ask the pipeline with a text field, a slider and a list of gates, and see its trace as a table."""
+"""Ask the pipeline with a text field, a slider and a list of gates, about its memory or about a table of one's own."""
 
 import html
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from momem_lib.course.shared.panel import (
     LEGEND,
@@ -9,6 +13,7 @@ from momem_lib.course.shared.panel import (
     card_html,
     choice,
     coloured,
+    file_button,
     number_box,
     slider,
     table_html,
@@ -17,8 +22,12 @@ from momem_lib.course.shared.panel import (
 from momem_lib.course.shared.pictures import MODULES, gate_words
 from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import safe
+from momem_lib.data.people import read_people
+from momem_lib.data.rows import in_sentence
+from momem_lib.project import ROOT, InputError, readable
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
+from momem_lib.system.memory import Memory
 from momem_lib.system.pipeline import Pipeline
 
 GATES = {
@@ -88,6 +97,83 @@ def gate_choices(gates: Gates) -> list[tuple[str, Gates]]:
     return list((known if gates in known.values() else {"as given": gates} | known).items())
 
 
+def asking_panel(pipeline: Pipeline, render: Callable[..., str], question: str, **controls) -> Panel:
+    """A panel that asks about what the pipeline remembers, or about a table whose path is typed or which is uploaded.
+
+    Args:
+        render: from a pipeline, the question, and the values of further controls, to a page fragment.
+    """
+    uploads: dict[str, bytes] = {}
+
+    def answer(question: str, table: str, **values) -> str:
+        if not table.strip():
+            return render(pipeline, question, **values)
+        memory = memory_of(*table_file(table.strip(), uploads))
+        return render(Pipeline(pipeline.modules, memory), question, **values) + card_html(safe(told(memory)))
+
+    def take(name: str, content: bytes) -> None:
+        uploads[name] = content
+        panel.table.value = ""  # so that the same name with another content is a change, too
+        panel.table.value = name
+
+    hint = "path of a table (CSV, TSV, JSON lines); empty: the memory that the notebook has made"
+    panel = Panel(
+        answer,
+        question=text_box(question, "Question"),
+        table=text_box("", "Table", placeholder=hint),
+        upload=file_button("or upload a table", ".csv,.tsv,.txt,.jsonl,.json", take),
+        **controls,
+    )
+    return panel
+
+
+def table_file(name: str, uploads: Mapping[str, bytes]) -> tuple[str, bytes]:
+    """A table by its path (from here, or from the folder of the repo), or an uploaded one by its name.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    if name in uploads:
+        return name, uploads[name]
+    with readable(name, "the table"):
+        path = Path(name).expanduser()
+        return path.name, (ROOT / path if not path.exists() and (ROOT / path).exists() else path).read_bytes()
+
+
+@lru_cache(maxsize=2)  # a slider that is dragged reads no file anew
+def memory_of(name: str, content: bytes) -> Memory:
+    """A memory of what a table holds.
+
+    Raises:
+        InputError: it is no table, see read_people.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / Path(name).name
+        path.write_bytes(content)
+        try:
+            records = read_people(path)
+        except InputError as error:
+            raise InputError(str(error).replace(f"the people file {path}", f"the table {path.name}")) from None
+    memory = Memory()
+    memory.remember(records)
+    return memory
+
+
+def told(memory: Memory) -> str:
+    """What a table is about, and a question to begin with.
+
+    Example:
+        >>> told(memory_of("rooms.csv", b"Name,Room,Floor\\nJo,12,\\n"))
+        "Records in this table: 1. The first is about Jo and holds: Room. Ask, for instance: What is Jo's room?"
+    """
+    first = next(iter(memory))
+    labels = [label for label, value in first.facts if value]
+    begin = f"Records in this table: {len(memory):,}. The first is about {first.name} and holds"
+    if not labels:
+        return f"{begin} no facts."
+    return f"{begin}: {', '.join(labels)}. Ask, for instance: What is {first.name}'s {in_sentence(labels[0])}?"
+
+
 def pipeline_widget(
     pipeline: Pipeline,
     question: str = "Where does Muchiri T'Challa live?",
@@ -95,15 +181,16 @@ def pipeline_widget(
     seed: int = 0,
     gates: bool | Gates = True,
 ) -> Panel:
-    """Ask a pipeline with a text field, a temperature slider, a seed and a list of gates.
+    """Ask a pipeline, or its modules about another table, with a temperature slider, a seed and a list of gates.
 
     Args:
         question, temperature, seed, gates: what the controls begin with.
     """
     gates = gates if isinstance(gates, Gates) else Gates.all(bool(gates))
-    return Panel(
-        lambda **values: ask_html(pipeline, **values),
-        question=text_box(question, "Question"),
+    return asking_panel(
+        pipeline,
+        ask_html,
+        question,
         temperature=slider(temperature, "Temperature", 0, HOTTEST, 0.05),
         seed=number_box(seed),
         gates=choice(gate_choices(gates), gates, "Gates"),

@@ -180,3 +180,14 @@ def button(label: str, tooltip: str, click: Callable[[], None] = lambda: None):
     made = ipywidgets.Button(description=label, button_style="primary", tooltip=tooltip)
     made.on_click(lambda _: click())
     return made
+
+
+def file_button(label: str, accept: str, take: Callable[[str, bytes], None]):
+    """A button that uploads a file; its name and content are handed on, and it has no value of its own.
+
+    Args:
+        accept: which files are offered, by their endings: ".csv,.tsv".
+    """
+    upload = ipywidgets.FileUpload(accept=accept, description=label, layout={"width": "auto"})
+    upload.observe(lambda change: [take(file["name"], bytes(file["content"])) for file in change["new"]], names="value")
+    return ipywidgets.HBox([upload])

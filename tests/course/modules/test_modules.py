@@ -19,8 +19,8 @@ from momem_lib.course.modules.judging import (
     length_group,
     shares_by,
 )
-from momem_lib.course.modules.live import course_config, course_data, speed_words, train_live
-from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_recorded, draw_run, interval
+from momem_lib.course.modules.live import course_config, course_data, train_live
+from momem_lib.course.modules.plots import draw_groups, draw_heads, draw_run, interval
 from momem_lib.course.modules.reading import (
     BROKEN,
     CONTINUED,
@@ -109,7 +109,6 @@ def test_rows_that_are_too_long_are_left_out(monkeypatch):
         (lambda: course_config("ner", num_encoder_blocks=1), "num_encoder_blocks is 1; it must be 0 for ner"),
         (lambda: example_of("summary", {"question": "?", "record": None, "summary": None}), "has no part in this row"),
         (lambda: draw_groups({"nothing": {}}), "there is no row to draw"),
-        (lambda: draw_recorded({"steps": 3}), "holds no history"),
     ],
 )
 def test_what_cannot_be_done_is_told(call, message):
@@ -132,8 +131,9 @@ def test_a_live_training_measures_loss_match_and_speed_and_repeats_itself(task):
     assert len(data.tokens) == 24 and {row["split"] for row in data.rows} == {"validation"}
     run, again = (train_live(config, data, "cpu", show=False) for _ in range(2))
     assert run.losses == again.losses and [step for step, _ in run.matches] == [1, 2]
-    assert run.tokens > 0 and not run.module.model.training
-    assert speed_words(run).startswith("2 steps in ") and speed_words(run).endswith(" tokens a second")
+    assert run.seconds > 0 and not run.module.model.training
+    watched = train_live(config, data, "cpu", show=False, watch=lambda module: module is not None)
+    assert watched.matches == [(1, True), (2, True)] and watched.losses == run.losses
     assert png(draw_run(run)) and "2 steps" in draw_run(run).get_label()
 
 
@@ -287,11 +287,6 @@ def test_a_record_can_be_typed_into_the_widget():
 
 def test_widget_escapes_what_a_module_writes():
     assert "<b>" not in coloured([("<", 0.9), ("b", 0.9), (">", 0.1), ("\x1b", 0.1)])
-
-
-@EACH_TASK
-def test_recorded_runs_can_be_drawn(task):
-    assert png(draw_recorded(Module.load(task=task, device="cpu").card))
 
 
 @pytest.mark.parametrize("task", ["ner", "response"])

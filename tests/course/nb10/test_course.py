@@ -1,4 +1,4 @@
-"""What notebook 10 measures and shows: one fact in many wordings, the tree of them, heat, gates, and the widget."""
+"""What notebook 10 measures and shows: chances of texts, the tree of them, heat, gates, and the widget."""
 
 import json
 import math
@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from temperature import facts_of
 
 from momem_lib.course.modules.judging import course_rows
+from momem_lib.course.nb10.chances import Fork, chances_of, drawn, grow, leaves, next_letters, row_nats
 from momem_lib.course.nb10.facts import (
     QUESTIONS,
     Fact,
@@ -18,11 +20,10 @@ from momem_lib.course.nb10.facts import (
     heat_row,
     say,
     second_try,
-    wording_floor,
     wording_of,
 )
+from momem_lib.course.nb10.parts import apart, greedy, heated, least_loss, most_probable, nucleus, ways
 from momem_lib.course.nb10.plots import draw_forks, draw_heat
-from momem_lib.course.nb10.tree import Fork, forks, leaves
 from momem_lib.course.nb10.widget import tally, tally_table, wordings_html, wordings_widget
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
@@ -68,47 +69,82 @@ def test_each_row_was_drawn_from_the_wordings_that_are_counted():
         if row["asked"] in FIELDS or row["label"] not in LABELS.values():
             assert row["response"] in known and len(known) == choices(row)
     assert {row["label"] in LABELS.values() for row in rows} == {True, False}
-    assert 0.01 < wording_floor(rows) < 0.2
+    lengths = [len(row["response"].encode()) + 1 for row in rows]
+    assert 0.01 < least_loss([choices(row) for row in rows], lengths) < 0.2
 
 
-def test_the_tree_holds_each_text_with_its_probability(shipped):
+def test_nats_are_those_of_the_module_in_the_order_of_the_rows(shipped):
+    response, rows = shipped.modules["response"], course_rows("response", 6, "validation", 3)
+    for row, nats in zip(rows, row_nats(response, rows), strict=True):
+        ((score,),) = response.score(
+            [response.prompt(row["question"], row["name"])], [[row["response"]]], [row["summary"]]
+        )
+        assert math.isclose(sum(nats), -float(score), rel_tol=1e-3, abs_tol=1e-3)
+        assert len(nats) == len(row["response"].encode()) + 1
+
+
+def test_the_shipped_module_pays_for_the_wording_and_hardly_for_the_fact(shipped):
+    rows = course_rows("response", 60, "test", 5, longest=128)
+    pairs = [apart(row["response"], row["name"], row["value"], nats)
+             for row, nats in zip(rows, row_nats(shipped.modules["response"], rows), strict=True)]  # fmt: skip
+    of_fact, of_wording = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
+    die = sum(math.log(choices(row)) for row in rows) / len(rows)
+    assert of_fact < 0.6 and die - 0.3 < of_wording < die + 0.8
+
+
+def test_chances_are_those_of_whole_texts_and_make_the_tree(shipped):
     response = shipped.modules["response"]
     for fact in (FACT, BLOOD):
-        texts = fact.wordings()
-        ends = leaves(forks(response, fact, texts))
-        assert set(ends) == set(texts)
-        wanted = response.score([fact.prompt], [texts], [fact.summary])[0].exp().tolist()
-        for text, share in zip(texts, wanted, strict=True):
-            assert math.isclose(ends[text], share, rel_tol=1e-3, abs_tol=1e-6)
+        chances = chances_of(response, fact, fact.wordings())
+        wanted = response.score([fact.prompt], [fact.wordings()], [fact.summary])[0].exp().tolist()
+        for (text, share), right in zip(chances.items(), wanted, strict=True):
+            assert math.isclose(share, right, rel_tol=1e-3, abs_tol=1e-6), text
+        ends = leaves(grow(chances, ways))
+        assert ends == pytest.approx(chances)
 
 
-def test_shares_at_a_fork_leave_room_for_other_ways_and_multiply(shipped):
-    def visit(fork, whole):
-        assert sum(way.share for way in fork.ahead) <= 1 + 1e-4
-        assert len({way.text[:1] for way in fork.ahead}) == len(fork.ahead)
+def test_shares_at_a_fork_sum_to_one_and_multiply(shipped):
+    def visit(fork):
+        if fork.ahead:
+            assert sum(way.share for way in fork.ahead) == pytest.approx(1)
+            assert len({way.text[:1] for way in fork.ahead}) == len(fork.ahead)
         for way in fork.ahead:
-            assert math.isclose(way.whole, whole * way.share, rel_tol=1e-6)
-            visit(way, way.whole)
+            assert way.whole == pytest.approx(fork.whole * way.share)
+            visit(way)
 
-    visit(forks(shipped.modules["response"], FACT, FACT.wordings(), 0.7), 1.0)
+    visit(grow(chances_of(shipped.modules["response"], FACT, FACT.wordings()), ways))
 
 
-def test_at_temperature_zero_the_tree_holds_greedys_sentence_alone(shipped):
+def test_one_text_may_begin_another():
+    tree = grow({"Jo": 0.25, "Jo is": 0.75}, ways)
+    assert tree.text == "Jo" and [(way.text, way.share) for way in tree.ahead] == [("", 0.25), (" is", 0.75)]
+    assert leaves(tree) == {"Jo": 0.25, "Jo is": 0.75} and png(draw_forks(tree))
+
+
+def test_changed_chances_are_drawn_from_as_the_librarys_own(shipped):
     response = shipped.modules["response"]
-    greedy = response.write([FACT.prompt], [FACT.summary])[0].text
-    texts = list(dict.fromkeys([greedy, *FACT.wordings()]))
-    assert [text for text, share in leaves(forks(response, FACT, texts, 0.0)).items() if share > 0.5] == [greedy]
+    greedily = response.write([FACT.prompt], [FACT.summary])[0].text
+    assert [one.text for one in drawn(response, FACT, lambda probs: heated(probs, 0), 2)] == [greedily] * 2
+    assert chances_of(response, FACT, [greedily], lambda probs: heated(probs, 0)) == {greedily: 1.0}
+    own = [one.text for one in drawn(response, FACT, lambda probs: heated(probs, 1.3), 3, 7)]
+    assert own == [one.text for one in response.write([FACT.prompt] * 3, [FACT.summary] * 3, 1.3, [7, 8, 9])]
+    known = FACT.wordings()
+    tail, cut = (chances_of(response, FACT, known, lambda probs, share=share: nucleus(heated(probs, 1.5), share))
+                 for share in (1.0, 0.9))  # fmt: skip
+    assert sum(tail.values()) < sum(cut.values()) <= 1 + 1e-6
 
 
-@pytest.mark.parametrize(("texts", "heat"), [([], 1.0), (["a", "a"], 1.0), (["a"], -1.0)])
-def test_no_tree_of_nothing_of_twins_or_below_zero(shipped, texts, heat):
-    with pytest.raises(InputError):
-        forks(shipped.modules["response"], FACT, texts, heat)
+def test_the_search_finds_a_text_that_is_at_least_as_probable_as_greedys(shipped):
+    response = shipped.modules["response"]
+    found = most_probable(next_letters(response, BLOOD))
+    chances = chances_of(response, BLOOD, list({found: 0, greedy(chances_of(response, BLOOD, BLOOD.wordings())): 0}))
+    assert chances[found] == max(chances.values()) > 0.01
 
 
-def test_one_text_may_begin_another(shipped):
-    tree = forks(shipped.modules["response"], FACT, ["Jo", "Jo is"])
-    assert [way.text for way in tree.ahead[0].ahead] == ["", " is"]
+def test_probabilities_that_are_zero_stay_zero():
+    probs = torch.tensor([0.0, 0.75, 0.25])
+    for heat in (0, 0.01, 0.5, 3):
+        assert heated(probs, heat)[0] == 0 and float(heated(probs, heat).sum()) == pytest.approx(1)
 
 
 SWAHILI = ("anafanya kazi gani?", "anaishi wapi?", "anapenda filamu gani?", "anapenda wimbo gani?",
@@ -121,7 +157,7 @@ def test_the_shipped_module_knows_every_wording(shipped, number, asked):
     fact = facts_about(JO)[number]
     for language, question in (("en", fact.question), ("sw", f"{JO.name} {asked}")):
         wordings = fact.wordings(language)
-        ends = leaves(forks(shipped.modules["response"], Fact(question, JO.name, fact.label, JO), wordings))
+        ends = chances_of(shipped.modules["response"], Fact(question, JO.name, fact.label, JO), wordings)
         assert min(ends.values()) > 1 / len(wordings) / 50 and sum(ends.values()) > 0.3, ends
 
 
@@ -174,30 +210,32 @@ def test_the_tally_counts_texts_and_puts_the_refused_ones_last():
 
 def test_wordings_take_the_longer_piece_out_first():
     assert wording_of("Al lives in Port Al.", "Al", "Port Al") == "{name} lives in {value}."
-    assert wording_of(None, "Jo", "Oslo") == ""
+    assert wording_of(None, "Jo", "Oslo") is None and wording_of("Jo is here.", "Jo", "Oslo") is None
+    assert wording_of("M is me", "M", "m") == "{name} is {value}e"
 
 
 def test_the_page_shows_texts_gates_and_mistakes_in_a_sentence(shipped):
-    page = wordings_html(shipped, FACT, 5.0, 0, 2)
+    page = wordings_html(shipped, FACT.question, 5.0, 0, 2)
     assert "said instead" in page and "2 of 2 answers hold the fact" in page
-    assert "number from 0 to 100" in rendered(wordings_html, shipped, FACT, -1.0, 0, 2)
-    markup = Record("Jo <b>", (("Room", "12"),))
-    assert "<b>" not in wordings_html(shipped, facts_about(markup)[0], 0.0, 0, 1)
+    assert "number from 0 to 100" in rendered(wordings_html, shipped, FACT.question, -1.0, 0, 2)
+    assert "Silence:" in wordings_html(shipped, "Where does Nobody Here live?", 0.0, 0, 2)
 
 
 def test_what_goes_wrong_inside_becomes_a_sentence(shipped, monkeypatch):
     monkeypatch.setattr("momem_lib.course.nb10.widget.say", lambda *_: 1 / 0)
-    assert "ZeroDivisionError" in rendered(wordings_html, shipped, FACT, 1.0, 0, 2)
+    assert "ZeroDivisionError" in rendered(wordings_html, shipped, FACT.question, 1.0, 0, 2)
 
 
-def test_turning_the_heat_writes_anew(shipped):
-    widget = wordings_widget(shipped, facts_about(PEOPLE[0])[:2], 0.0, count=2)
+def test_turning_the_heat_writes_anew_and_another_table_may_be_asked(shipped, tmp_path):
+    widget = wordings_widget(shipped, FACT.question, 0.0, count=2)
     before = widget.output.value
     widget.temperature.value = 1.5
     assert widget.output.value != before and repr(widget) == SILENT
-    widget.fact.value = facts_about(PEOPLE[0])[1]
-    assert facts_about(PEOPLE[0])[1].summary.split(":")[0] in widget.output.value
-    assert all(control.description for control in (widget.fact, widget.temperature, widget.seed, widget.count))
+    table = tmp_path / "rooms.csv"
+    table.write_text("Name,Room,Extra\nJo <b>Doe</b>,12,\n", encoding="utf-8")
+    widget.table.value = str(table)
+    assert "Jo &lt;b&gt;Doe" in widget.output.value and "<b>Doe" not in widget.output.value
+    assert all(control.description for control in (widget.question, widget.table, widget.temperature, widget.seed))
 
 
 def test_pictures_say_in_words_what_they_show():

@@ -2,15 +2,17 @@
 
 import asyncio
 import html
+from datetime import datetime
 
 import pytest
 
 from momem_lib.course.shared.asking import answer_html, ask_html, copied_html, pipeline_widget
 from momem_lib.course.shared.panel import SILENT, Debounced, Panel, ipywidgets, rendered, slider
 from momem_lib.course.shared.start import HOTTEST
-from momem_lib.project import InputError
+from momem_lib.project import DATA, InputError
 from momem_lib.system.answer import Answer, Step
 from momem_lib.system.gates import Gates
+from momem_lib.system.pipeline import Pipeline
 
 NASTY = "<script>alert('1')</script> & \"more\""
 
@@ -171,3 +173,87 @@ def test_controls_have_labels_and_the_saved_notebook_a_plain_sentence(pipeline):
     assert all(control.description for control in controls)
     assert repr(widget) == SILENT
     assert widget._repr_mimebundle_()["text/plain"] == SILENT
+
+
+# A table of one's own
+
+ROOMS = b"Name;Room\nJo Doe;12\nAmina <b>;7\n"
+
+
+def upload(widget, name, content):
+    """What the browser does when a file was chosen."""
+    widget.upload.children[0].value = [
+        {
+            "name": name,
+            "type": "",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": datetime.now(),
+        }
+    ]
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    """A path of a table."""
+    path = tmp_path / "rooms.csv"
+    path.write_bytes(ROOMS)
+    return path
+
+
+def test_a_path_and_an_upload_bring_another_memory_and_an_empty_box_the_first_one(pipeline, rooms):
+    widget, before = pipeline_widget(pipeline), len(pipeline.memory)
+    own = widget.output.value
+    for bring in (lambda: setattr(widget.table, "value", f" {rooms} "), lambda: upload(widget, "rooms.csv", ROOMS)):
+        bring()
+        assert "Records in this table: 2. The first is about Jo Doe and holds: Room." in widget.output.value
+        assert "What is Jo Doe&#x27;s room?" in widget.output.value
+        widget.table.value = ""
+        assert widget.output.value == own
+    assert len(pipeline.memory) == before
+
+
+def test_a_file_that_is_uploaded_again_with_another_content_is_read_again(pipeline):
+    widget = pipeline_widget(pipeline)
+    upload(widget, "rooms.csv", ROOMS)
+    upload(widget, "rooms.csv", ROOMS + b"Bo;3\n")
+    assert "Records in this table: 3." in widget.output.value
+
+
+def test_a_path_may_begin_at_the_folder_of_the_repo(pipeline, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    widget = pipeline_widget(pipeline)
+    widget.table.value = "data/staff.csv" if DATA.name == "data" else str(DATA / "staff.csv")
+    assert "The first is about Ana Ruiz" in widget.output.value
+
+
+def test_a_question_about_the_table_is_answered():
+    widget = pipeline_widget(Pipeline.load(device="cpu"), "What is Jo Doe's room?")
+    assert "Silence" in widget.output.value
+    upload(widget, "rooms.csv", ROOMS)
+    assert "<strong>Answer:</strong>" in widget.output.value and "12" in widget.output.value
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.csv", b"", "The table a.csv holds nobody"),
+        ("a.csv", b"Name,Room\nJo\n", "The table a.csv, line 2, has 1 cells, and the header has 2"),
+        ("a.csv", b"Name,Room\nJo,\xff\n", "The table a.csv, line 2, is not UTF-8 text"),
+        ("a.jsonl", b"{broken\n", "The table a.jsonl, line 1, is not valid JSON"),
+        ("a.csv", b"PK\x03\x04\x00\x00", "The table a.csv"),
+    ],
+)
+def test_a_bad_table_gets_a_sentence(pipeline, name, content, sentence):
+    widget = pipeline_widget(pipeline)
+    upload(widget, name, content)
+    assert sentence in widget.output.value and 'role="alert"' in widget.output.value
+    assert "report it" not in widget.output.value
+
+
+@pytest.mark.parametrize("path", ["no such file.csv", "~nobody/x.csv", "a\0b", "."])
+def test_a_path_without_a_table_gets_a_sentence(pipeline, path):
+    widget = pipeline_widget(pipeline)
+    widget.table.value = path
+    assert "The table " in widget.output.value and 'role="alert"' in widget.output.value
+    assert "report it" not in widget.output.value
