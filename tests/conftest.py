@@ -61,11 +61,8 @@ def drawn():
     from momem_lib.course.nb12 import plots
 
     return {
-        "a": plots.draw_hallucinations,
-        "b": plots.draw_masks,
-        "c": plots.draw_precision,
-        "d": plots.draw_closed_book,
-        "e": plots.draw_alphabets,
-        "f": plots.draw_targets,
-        "g": plots.draw_scaling,
+        "a": plots.draw_masks,
+        "b": plots.draw_precision,
+        "c": plots.draw_closed_book,
+        "d": plots.draw_pretraining,
     }

@@ -1,7 +1,7 @@
-"""What notebook 12 breaks live: (b) a padding mask that shuts out only pairs of two paddings, (c) half precision."""
+"""What notebook 12 breaks live: (a) a padding mask that shuts out only pairs of two paddings, (b) half precision."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,9 +10,12 @@ from torch import Tensor
 
 from momem_lib.course.nb12.small import Watched, small_config, train_watched
 from momem_lib.course.shared.toy import ToyTrainer, next_token_loss, toy_model, window_batches
+from momem_lib.data.tasks import TASKS
 from momem_lib.data.tokens import TOKENIZER
 from momem_lib.nn.attention import causal_mask
+from momem_lib.nn.generation import generate
 from momem_lib.nn.inputs import Inputs
+from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.training.loop import fit
 from momem_lib.training.trainer import Trainer, module_loss
@@ -21,32 +24,50 @@ PADDED = 56  # tokens that every question is padded to in training
 HALF, BRAIN, FULL = torch.float16, torch.bfloat16, torch.float32
 
 
-class PadToPad(Transformer):
-    """A Transformer with the mistake of the first system: a pair is masked only when both of its sides are padding.
-
-    It looks right in a picture of the mask, since something is grey. But a real position may look at padding.
+def may_look(real: Tensor) -> Tensor:
+    """Who may look at whom: real (B, T), True where there is a token -> (B, T, T); nobody looks at padding.
 
     Example:
-        >>> prompt, target = torch.tensor([[5, 6, 256]]), torch.tensor([[7]])
-        >>> inputs = Inputs(target, target < 256, prompt, prompt < 256)
-        >>> from momem_lib.nn.blocks import ModelConfig
-        >>> PadToPad(ModelConfig()).decoder_mask(inputs)[0, 0].int().tolist()  # column 2 is padding
-        [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
+        >>> may_look(torch.tensor([[True, True, False]])).int().tolist()
+        [[[1, 1, 0], [1, 1, 0], [1, 1, 0]]]
+    """
+    return real[:, None, :].expand(-1, real.shape[1], -1)
+
+
+def pad_to_pad(real: Tensor) -> Tensor:
+    """The mistake of the first system: a pair is shut out only when both of its sides are padding.
+
+    Example:
+        >>> pad_to_pad(torch.tensor([[True, True, False]])).int().tolist()
+        [[[1, 1, 1], [1, 1, 1], [1, 1, 0]]]
+    """
+    return real[:, :, None] | real[:, None, :]
+
+
+def with_mask(rule: Callable[[Tensor], Tensor]) -> type[Transformer]:
+    """A Transformer whose decoder asks a rule who may look at whom, beside the order of the target.
+
+    Args:
+        rule: from real (B, T) to (B, T, T), see may_look.
     """
 
-    def decoder_mask(self, inputs: Inputs) -> Tensor:
-        """Who may look at whom in prompt plus target: (B, 1, P+T, P+T), wrongly."""
-        real = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)  # (B, P+T)
-        either = real[:, :, None] | real[:, None, :]  # (B, P+T, P+T) the mistake: "and" is right
-        prompt_length = inputs.prompt.shape[1]
-        order = causal_mask(real.shape[1]).to(real.device)
-        order[:prompt_length, :prompt_length] = True
-        return (either & order)[:, None]
+    class Masked(Transformer):
+        """A Transformer with another padding mask."""
 
-    @staticmethod
-    def step_mask(key_mask: Tensor, count: int) -> Tensor | None:
-        """The same mistake while writing: what is new is real, so it may look at all padding."""
-        return Transformer.step_mask(torch.ones_like(key_mask), count)
+        def decoder_mask(self, inputs: Inputs) -> Tensor:
+            """Who may look at whom in prompt plus target: (B, 1, P+T, P+T)."""
+            real = torch.cat([inputs.prompt_mask, inputs.target_mask], dim=1)  # (B, P+T)
+            order = causal_mask(real.shape[1]).to(real.device)
+            order[: inputs.prompt.shape[1], : inputs.prompt.shape[1]] = True
+            return (rule(real) & order)[:, None]
+
+        @staticmethod
+        def step_mask(key_mask: Tensor, count: int) -> Tensor:
+            """The same while writing: the last `count` of the keys (B, K) are new."""
+            order = key_mask.new_ones(count, key_mask.shape[1]).tril(key_mask.shape[1] - count)
+            return (rule(key_mask)[:, -count:] & order)[:, None]
+
+    return Masked
 
 
 def padded(inputs: Inputs, length: int) -> Inputs:
@@ -67,14 +88,26 @@ def padded_loss(model: Transformer, batch: tuple[Inputs, Tensor]) -> Tensor:
     return module_loss(model, (padded(batch[0], PADDED), batch[1]))
 
 
-def train_masked(kind: type[Transformer], steps: int, seed: int, rows: Sequence[dict]) -> Watched:
+def train_masked(rule: Callable[[Tensor], Tensor], steps: int, seed: int, rows: Sequence[dict]) -> Watched:
     """Train a small Module 0 with one kind of mask, on padded questions."""
 
     def prepare(trainer: Trainer) -> None:
-        trainer.model.__class__ = kind  # the same weights, another mask
+        trainer.model.__class__ = with_mask(rule)  # the same weights, another mask
 
     config = small_config("ner", max_global_steps=steps, seed=seed, batch_size=16)
-    return train_watched("ner", config, rows, prepare=prepare, loss_of=padded_loss)
+    return train_watched("ner", config, rows, prepare, padded_loss)
+
+
+@torch.inference_mode()
+def found_padded(model: Transformer, rows: Sequence[dict], length: int) -> float:
+    """The share of names found when every question is padded to a length; 0: each question alone, without any."""
+    right, size = 0, 32 if length else 1
+    for begin in range(0, len(rows), size):
+        some = rows[begin : begin + size]
+        inputs = padded(Module(TASKS["ner"], model).inputs([row["question"] for row in some]), length)
+        written = generate(model, inputs, TOKENIZER.id("</tag>"), 30)
+        right += sum(result.text == row["name"] for row, result in zip(some, written, strict=True))
+    return right / len(rows)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from random import Random
 
-from momem_lib.data.grammar import filled
 from momem_lib.data.records import Record
 from momem_lib.data.rows import load_material
 from momem_lib.data.scripts import pick
@@ -21,11 +21,6 @@ PHRASINGS = {
     "Hobbies": ("What does {name} like?", "{name}'s hobby?", "How does {name} relax?", "What fun has {name}?"),
 }
 UNKNOWN = ("How tall is {name}?", "{name}'s shoe size?", "When was {name} born?", "Who married {name}?")
-RESPONSES = {
-    "Occupation": "{name} works as {value}.",
-    "Lives in": "{name} lives in {value}.",
-    "Hobbies": "{name} enjoys {value}.",
-}
 
 
 @lru_cache(maxsize=4)
@@ -63,40 +58,21 @@ def short_records(split: str = "train", seed: int = 0) -> Iterator[Record]:
         yield Record(f"{pick(rng, lists['first'])} {pick(rng, lists['last'])}", facts)
 
 
-def short_row(record: Record, label: str | None, phrasing: int) -> dict:
-    """A row as the dataset has it: one question about a person, and what each module must write.
-
-    Args:
-        label: of SMALL_FIELDS, or None for a fact that nobody stores. phrasing: 0 to 3.
-
-    Example:
-        >>> jo = Record("Jo Doe", (("Occupation", "Nurse"), ("Lives in", "Oslo"), ("Hobbies", "chess")))
-        >>> row = short_row(jo, "Lives in", 0)
-        >>> row["question"], row["summary"], row["response"]
-        ('Where does Jo Doe live?', 'Lives in: Oslo', 'Jo Doe lives in Oslo.')
-    """
-    question = (PHRASINGS[label] if label else UNKNOWN)[phrasing].format(name=record.name)
-    row = {"question": question, "name": record.name, "label": label, "record": record.to_dict()}
-    row |= {"content": record.content, "value": record.value(label), "summary": None, "response": None}
-    if label:
-        response = filled(RESPONSES[label], record.name, row["value"])
-        row |= {"summary": record.summary(label), "response": response}
-    return row
-
-
-def short_rows(count: int, split: str = "train", seed: int = 0, unknown: float = 0.1) -> list[dict]:
-    """Rows about as many people, one question each; a share of them asks for what nobody stores.
+def short_rows(count: int, split: str = "train", seed: int = 0) -> list[dict]:
+    """Questions about as many people, and the name in each, as Module 0 needs them; one in ten asks for no stored fact.
 
     Raises:
         InputError: fewer than one row.
 
     Example:
-        >>> rows = short_rows(20, "test", unknown=0.5)
-        >>> len(rows), 0 < sum(row["summary"] is None for row in rows) < 20
-        (20, True)
+        >>> short_rows(1, "test")
+        [{'question': 'What does Sharifa Kariuki like?', 'name': 'Sharifa Kariuki'}]
     """
     if count < 1:
         raise InputError(f"{count} rows were asked for; 1 or more was expected")
-    rng, records = Random(f"{split}|{seed}|rows"), short_records(split, seed)
-    asked = (None if rng.random() < unknown else pick(rng, SMALL_FIELDS) for _ in range(count))
-    return [short_row(next(records), label, int(rng.random() * len(UNKNOWN))) for label in asked]
+    rng, rows = Random(f"{split}|{seed}|rows"), []
+    for person in islice(short_records(split, seed), count):
+        phrasings = UNKNOWN if rng.random() < 0.1 else PHRASINGS[pick(rng, SMALL_FIELDS)]
+        question = phrasings[int(rng.random() * len(phrasings))].format(name=person.name)
+        rows.append({"question": question, "name": person.name})
+    return rows

@@ -1,8 +1,7 @@
 """Small models for notebook 12: a shape, a training loop that is watched, and what a model gets right."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 
@@ -11,7 +10,7 @@ from momem_lib.nn.module import Module
 from momem_lib.nn.transformer import Transformer
 from momem_lib.project import InputError
 from momem_lib.settings import change
-from momem_lib.training.batches import TokenSet, batch_stream, tokenize
+from momem_lib.training.batches import batch_stream, tokenize
 from momem_lib.training.config import TrainConfig, check_task
 from momem_lib.training.loop import fit
 from momem_lib.training.trainer import Trainer, module_loss
@@ -30,9 +29,8 @@ class Watched:
     """A model that was trained, and how that went."""
 
     model: Transformer
-    losses: list[float] = field(default_factory=list)  # nats per token, one a step
-    points: list[dict] = field(default_factory=list)  # step, exact (0 to 1)
-    seconds: float = 0.0  # for training alone
+    losses: list[float]  # nats per token, one a step
+    seconds: float  # for training alone
 
 
 def small_config(task: str, **changes) -> TrainConfig:
@@ -57,39 +55,24 @@ def right_share(model: Transformer, task: str, rows: Sequence[dict]) -> float:
 def train_watched(
     task: str,
     config: TrainConfig,
-    rows: Sequence[dict] | TokenSet,
-    exam: Sequence[dict] = (),
-    every: int = 50,
+    rows: Sequence[dict],
     prepare: Callable[[Trainer], None] | None = None,
-    loss_of: Callable | None = None,
+    loss_of: Callable = module_loss,
 ) -> Watched:
-    """Train a small model, and let it sit the exam every few steps.
+    """Train a small model, and keep its losses.
 
     Args:
-        rows: to learn from. exam: rows that it is examined on, greedily; none: no exam.
-        prepare: changes the fresh trainer (other weights, frozen ones). loss_of: from model and batch to a loss, as in
-            Trainer.train_step, instead of the library's.
+        prepare: changes the fresh trainer (other weights, another mask). loss_of: see Trainer.train_step.
 
     Example:
         >>> from momem_lib.course.nb12.rows import short_rows
         >>> config = small_config("ner", max_global_steps=2, embedding_dim=8, num_heads=1, hidden_dim=8)
-        >>> done = train_watched("ner", config, short_rows(8), short_rows(4, "test"), every=1)
-        >>> len(done.losses), [point["step"] for point in done.points]
-        (2, [1, 2])
+        >>> len(train_watched("ner", config, short_rows(8)).losses)
+        2
     """
     trainer = Trainer(config, CPU)
     if prepare is not None:
         prepare(trainer)
-    done = Watched(trainer.model)
-    tokens = rows if isinstance(rows, TokenSet) else tokenize(TASKS[task], rows, config.model.context_window)
-
-    def measure(trainer: Trainer) -> None:
-        done.points.append({"step": trainer.step, "exact": right_share(trainer.model, task, exam)})
-        trainer.model.train()
-
-    batches = batch_stream(tokens, config.batch_size, config.seed)
-    examine, loss_of = measure if exam else None, loss_of or partial(module_loss, choice=config.choice_loss)
-    done.losses = fit(trainer, batches, loss_of, config.max_global_steps, every, examine, disable=True)
-    done.seconds = trainer.seconds
-    trainer.model.eval()
-    return done
+    batches = batch_stream(tokenize(TASKS[task], rows, config.model.context_window), config.batch_size, config.seed)
+    losses = fit(trainer, batches, loss_of, config.max_global_steps, disable=True)
+    return Watched(trainer.model.eval(), losses, trainer.seconds)

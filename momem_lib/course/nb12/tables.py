@@ -8,11 +8,9 @@ from momem_lib.project import RESULTS, InputError, optional_import, parse_json, 
 
 pd = optional_import("pandas")
 
-LETTERS = "abcdefg"
-MODULES = {"ner": "Module 0", "summary": "Module 2", "response": "Module 3"}
+LETTERS = "abcd"
 FORMATS = {"last loss": ".3f", "NaN in": ".0%", "at step": ".0f", "parameters": ",.0f", "s for the news": ".3f",
-           "tokens a name": ".1f"}  # fmt: skip
-MASKS = {"Transformer": "right mask", "PadToPad": "pad-to-pad mask"}
+           "s of CPU time": ".1f"}  # fmt: skip
 
 
 def recorded(letter: str) -> dict:
@@ -25,7 +23,7 @@ def recorded(letter: str) -> dict:
         >>> recorded("x")
         Traceback (most recent call last):
         ...
-        momem_lib.project.InputError: no experiment 'x'; one of a, b, c, d, e, f, g was expected
+        momem_lib.project.InputError: no experiment 'x'; one of a, b, c, d was expected
     """
     if letter not in LETTERS or len(letter) != 1:
         raise InputError(f"no experiment {letter!r}; one of {', '.join(LETTERS)} was expected")
@@ -107,25 +105,16 @@ def in_words(rows: Iterable[Mapping]) -> str:
     return ". ".join(sentences)
 
 
-def made_up(results: Mapping) -> Iterator[dict]:
-    """(a): made up, of all outputs, at each temperature, gates off and on."""
-    for task, name in MODULES.items():
-        for head, rows in ({"shipped": results["shipped"][task]} | results["small"][task]).items():
-            for gate in ("off", "on"):
-                shares = {f"T = {row['temperature']:g}": row[gate]["made up"] for row in rows}
-                yield {"module": name, "head": head, "gate": gate} | shares
-
-
 def masks(results: Mapping) -> Iterator[dict]:
-    """(b): names found without padding, as in training, and with more; and the loss at the end of training."""
+    """(a): names found without padding, as in training, and with more; and the loss at the end of training."""
     names = [f"padded to {length}" if length else "no padding" for length in results["lengths"]]
     for run in results["runs"]:
         found = dict(zip(names, run["exact"], strict=True))
-        yield {"mask": MASKS[run["mask"]]} | found | {"last loss": mean(run["losses"][-20:])}
+        yield {"mask": run["mask"]} | found | {"last loss": mean(run["losses"][-20:])}
 
 
 def precision(results: Mapping) -> Iterator[dict]:
-    """(c): the share of seeds that ended in NaN, after how many steps, and what those that did not had learned."""
+    """(b): the share of seeds that ended in NaN, after how many steps, and what those that did not had learned."""
     for run in results["runs"]:
         recipe, good = f"{run['optimizer']}, rate {results['rates'][run['optimizer']]:g}", run["bad"] is None
         loss = mean(run["losses"][-5:]) if good else None
@@ -133,7 +122,7 @@ def precision(results: Mapping) -> Iterator[dict]:
 
 
 def closed_book(results: Mapping) -> Iterator[dict]:
-    """(d): both systems: shares right, size, and the time to take in the news."""
+    """(c): both systems: shares right, size, and the time to take in the news."""
     for run in results["runs"]:
         closed, opened = run["closed"], run["open"]
         size = {"parameters": closed["parameters"]}
@@ -145,44 +134,19 @@ def closed_book(results: Mapping) -> Iterator[dict]:
         yield {"system": "with a memory"} | size | opened["now"] | {"s for the news": opened["write_seconds"]}
 
 
-def alphabets(results: Mapping) -> Iterator[dict]:
-    """(e): names found by script and length, and tokens per name."""
+def pretraining(results: Mapping) -> Iterator[dict]:
+    """(d): kinds found after some steps, for each way to begin, and the CPU time that training took."""
     for run in results["runs"]:
-        for names, share in run["script"].items():
-            tokens = run["tokens_per_name"][names]
-            yield {"tokens": run["tokens"], "names": names, "found": share, "tokens a name": tokens}
-        for size, share in run["length"].items():
-            yield {"tokens": run["tokens"], "names": f"{size} letters", "found": share}
+        last = run["points"][-1]
+        shares = {f"{point['step']} steps": point["met"] for point in run["points"][:-1]} | {"at the end": last["met"]}
+        yield {"reading part": run["way"]} | shares | {"never met": last["new"], "s of CPU time": last["seconds"]}
 
 
-def targets(results: Mapping) -> Iterator[dict]:
-    """(f): exact match on the way."""
-    for run in results["runs"]:
-        yield {"trained with": run["way"]} | {f"{point['step']} steps": point["exact"] for point in run["points"]}
-
-
-def letters(results: Mapping) -> Iterator[dict]:
-    """(f): the share right at some places of a name."""
-    for fate in results["fates"]:
-        for key, whose in (("teacher", "the right letters"), ("own", "its own letters")):
-            yield {"reads": whose} | {
-                f"place {n + 1}": share for n, share in enumerate(fate[key]) if n in (0, 3, 7, 11)
-            }
-
-
-def scaling(results: Mapping) -> Iterator[dict]:
-    """(g): exact match for each number of records and of parameters."""
-    for run in sorted(results["runs"], key=lambda run: (run["records"], run["parameters"])):
-        size = {"records": f"{run['records']:,}", "parameters": f"{run['parameters']:,}"}
-        yield size | {"unseen": run["exact"], "known": run["exact_known"]}
-
-
-TABLES = {"a": (made_up,), "b": (masks,), "c": (precision,), "d": (closed_book,), "e": (alphabets,),
-          "f": (targets, letters), "g": (scaling,)}  # fmt: skip
+TABLES = {"a": masks, "b": precision, "c": closed_book, "d": pretraining}
 
 
 def table(letter: str) -> str:
     """The recorded results of one experiment as text."""
     results = recorded(letter)
-    text = "\n\n".join(lines(rows(results)).to_string() for rows in TABLES[letter])
+    text = lines(TABLES[letter](results)).to_string()
     return "\n".join(line.rstrip() for line in text.splitlines())
