@@ -110,34 +110,6 @@ def scripted(version: Callable, question: str, stopped: bool = False) -> object:
     return None if given is None else (given, calls)
 
 
-# Typical mistakes
-
-
-def deaf(read: Callable, ask: Callable, gate: Callable, question: str) -> tuple:
-    """The gate is asked too late."""
-    described = read(question)
-    if described is None:
-        answer = ask(question)
-        return answer.text, answer.reason
-    first = ask(f"Who is {described}?")
-    answer = ask(question.replace(described, first.value))
-    reason = gate(question, described, first)
-    return (None, reason) if reason else (answer.text, answer.reason)
-
-
-def once(read: Callable, ask: Callable, gate: Callable, question: str) -> tuple:
-    """The first answer is taken for the answer."""
-    described = read(question)
-    answer = ask(question if described is None else f"Who is {described}?")
-    reason = None if described is None else gate(question, described, answer)
-    return (None, reason) if reason else (answer.text, answer.reason)
-
-
-def ungated(read: Callable, ask: Callable, gate: Callable, question: str) -> tuple:
-    """No gate."""
-    return ask_twice(read, ask, lambda *_: None, question)
-
-
 GATED = [
     (WHERE, BOSS, "It is Ann Lee.", "Boss", "Ann Lee"),
     ("Where does Ann Lee's boss live?", BOSS, "It is Ann Lee.", "Boss", "Ann Lee"),
@@ -155,19 +127,17 @@ PARTS = {
         {
             "a real position may look at padding: only the pair of two paddings is shut out": pad_to_pad,
             "a row of padding without a single True gives NaN in a softmax: let it look at the real ones":
-                lambda real: real[:, :, None] & real[:, None, :],
-            "rows are who looks, columns are who is looked at": lambda real: may_look(real).mT,
-            "True means that one may look": lambda real: ~may_look(real),
+                (".expand(-1, real.shape[1], -1)", " & real[:, :, None]"),
+            "rows are who looks, columns are who is looked at": ("[1], -1)", "[1], -1).mT"),
+            "True means that one may look": ("return real", "return ~real"),
         },
     ),
     "12.2": Part(
         change,
         [(BEFORE, BEFORE), (BEFORE, BEFORE - 0.25), (BEFORE, BEFORE + torch.tensor([[0.0, 3.0], [-2.0, 0.0]]))],
         {
-            "a change downwards is a change too: take the absolute value": lambda model, inputs, padded:
-                (model(inputs).log_probs - model(padded).log_probs).max().item(),
-            "a mean hides a change in one place: take the largest": lambda model, inputs, padded:
-                (model(inputs).log_probs - model(padded).log_probs).abs().mean().item(),
+            "a change downwards is a change too: take the absolute value": (".abs()", ""),
+            "a mean hides a change in one place: take the largest": (".max()", ".mean()"),
         },
         with_model,
         "With log-probabilities of ({})",
@@ -176,11 +146,10 @@ PARTS = {
         clearly_better,
         [([0.5], [0.5]), ([0.8, 0.9], [0.6, 0.7]), ([0.6, 0.9], [0.5, 0.7]), ([0.9, 0.1], [0.8, 0.7])],
         {
-            "the best of ours against the best of theirs: one lucky run decides": lambda ours, theirs:
-                max(ours) > max(theirs),
-            "the means may lie apart although the runs overlap": lambda ours, theirs:
-                sum(ours) / len(ours) > sum(theirs) / len(theirs),
-            "the same is not better": lambda ours, theirs: min(ours) >= max(theirs),
+            "the best of ours against the best of theirs: one lucky run decides": ("min(ours)", "max(ours)"),
+            "the means may lie apart although the runs overlap":
+                ("min(ours) > max(theirs)", "sum(ours) / len(ours) > sum(theirs) / len(theirs)"),
+            "the same is not better": ("min(ours) >", "min(ours) >="),
         },
     ),
     "12.4": Part(
@@ -188,25 +157,21 @@ PARTS = {
         [("Where does {} live?", "Jo Doe", BOSS), ("What are {}'s hobbies?", "Ann Lee", "the aunt of Ann Lee")],
         {
             "who is meant must be found first in the first question only; in the two others the target is None":
-                lambda wording, name, described: [
-                    row | {"name": target} for row, target in
-                    zip(hop_rows(wording, name, described), (described, name, described), strict=True)],
-            "the target is the whole description, not the name in it": lambda wording, name, described: [
-                row | {"name": row["name"] and name} for row in hop_rows(wording, name, described)],
+                ("format(name): None", "format(name): name", "?\": None}", "?\": described}"),
+            "the target is the whole description, not the name in it": ("format(described): described",
+                                                                        "format(described): name"),
         },
     ),
     "12.5": Part(
         hop_gate,
         GATED,
         {
-            "the description must stand in the question, as whole words": lambda question, described, answer, memory:
-                hop_gate(described, described, answer, memory),
+            "the description must stand in the question, as whole words":
+                ("tag_gate(question, described)", "tag_gate(described, described)"),
             "the label must be the relation that was asked for: nobody has an uncle because he has a boss":
-                lambda question, described, answer, memory: tag_gate(question, described) or (
-                    answer.reason if answer.text is None else record_gate(memory.look_up(answer.value))),
+                ("if not stands_in(described.lower(), answer.label.lower())", "if not answer.label"),
             "the memory must know the person whom the next question is about":
-                lambda question, described, answer, memory: hop_gate(
-                    question, described, SimpleNamespace(**(vars(answer) | {"value": "Ann Lee"})), memory),
+                ("record_gate(memory.look_up(answer.value))", "None"),
         },
         judged_gate,
         "With question, description, and the first answer's text, label and value being ({}), and a sentence told as "
@@ -216,9 +181,12 @@ PARTS = {
         ask_twice,
         [("Where does Jo Doe live?",), (WHERE,), (WHERE, True)],
         {
-            "the first answer only says whom the question is about: ask a second time": once,
-            "nothing checks the first answer": ungated,
-            "it asks a second time before the gate has spoken: return at once": deaf,
+            "the first answer only says whom the question is about: ask a second time":
+                ("question = question.replace(described, first.value)", "return first.text, first.reason"),
+            "nothing checks the first answer": ("reason := gate(question, described, first)", "reason := first.reason"),
+            "it asks a second time before the gate has spoken: return at once":
+                ("if reason :=", "if ask(question.replace(described, first.value)) and (reason :=",
+                 "described, first):", "described, first)):"),
         },
         scripted,
         "Asked {} (True: the gate objects), in parentheses the result and all calls,",
