@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -326,7 +327,7 @@ def table(options: argparse.Namespace, folder: Path) -> Iterator[Found]:
 
 def together(options: argparse.Namespace, folder: Path) -> Iterator[Found]:
     """Two runs in one folder at once: one of the two is refused."""
-    (folder / "config.json").write_text(json.dumps(TINY_LM | {"max_global_steps": 400}), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(TINY_LM), encoding="utf-8")
     (folder / "text.txt").write_text("To be, or not to be. " * 2000, encoding="utf-8")
     for words in (
         ("data", "text", "--num-datapoints", 3000, "--dest-path", folder / "d"),
@@ -344,11 +345,13 @@ PARTS = {part.__name__: part for part in (questions, files, kills, writers, disk
 def main() -> None:
     """Run the chosen parts and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=[*PARTS], choices=PARTS, help="(default: all)")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} (default: all)")
     for name, count in {"questions": 10_000, "files": 2_000, "kills": 200, "rows": 100_000, "seed": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--write", action="store_true", help="into data/results/campaign.json, part by part")
     options, counts = parser.parse_args(), {}
+    if unknown := {*options.parts} - {*PARTS}:
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
     for name in options.parts or PARTS:
         with tempfile.TemporaryDirectory() as folder:
             for what, went in PARTS[name](options, Path(folder)):
@@ -369,9 +372,9 @@ def keep(counts: dict[str, dict[str, int]], seed: int) -> None:
     """Put the counts of the parts that ran beside those that ran before."""
     path = RESULTS / "campaign.json"
     before = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
-    facts = {"command": "python tests/benchmarks/campaign.py --write", "date": date.today().isoformat(), "seed": seed}
-    text = json.dumps(facts | {"rows": before | counts}, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    how = {"command": shlex.join(["python", "tests/benchmarks/campaign.py", *sys.argv[1:]]), "seed": seed}
+    rows = before | {what: how | {"date": date.today().isoformat()} | row for what, row in counts.items()}
+    path.write_text(json.dumps({"rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
