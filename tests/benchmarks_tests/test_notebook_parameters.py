@@ -44,6 +44,7 @@ def refusal(number: str, name: str, value: object) -> str | None:
         ("11", "num_broken", 0, "from 1 to"),
         ("11", "worse_module", "memory", "one of ner, summary, response"),
         ("12", "seed", -1, "the parameter seed is -1"),
+        ("12", "optimizer", "adam", "one of adamw, sgd"),
     ],
 )
 def test_what_would_break_a_later_cell_is_refused_by_the_first_ones(tmp_path, number, name, value, sentence):
