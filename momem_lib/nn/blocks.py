@@ -24,6 +24,7 @@ class ModelConfig:
     hidden_dim: int = number(512, 1, 65_536)  # numbers in the middle of each MLP
     num_encoder_blocks: int = number(0, 0, 65_536)  # 0 makes it decoder-only
     num_decoder_blocks: int = number(3, 1, 65_536)
+    num_pointer_blocks: int = number(2, 0, 65_536)  # of what points at a fact, where source_reading is "fields"
     context_window: int = number(2048, 1, 65_536)  # the most tokens in the source, and in prompt plus target
     activation_type: str = choice("gelu", *ACTIVATIONS)
     positions: str = choice("rotary", "rotary", "learned")  # learned: one vector per position
@@ -109,6 +110,50 @@ class NGramEmbedding(nn.Module):
             found = found + ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in numbers)
         return self.widen(found)
 
+    def words(self, tokens: Tensor, there: Tensor, spans: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """A vector for each word, and in a record for each word of its labels: the mean of its runs, and its own row.
+
+        Args:
+            tokens: (B, T). there: (B, T), True where there is a token. spans: (B, T) of a record.
+
+        Returns:
+            Vectors (B, W, D); (B, W), True where there is a word; (B, W), the number of its fact, of a record alone.
+        """
+        read = there if spans is None else there & (spans % 2 == 0)
+        starts = word_starts(small_letters(tokens), read, spans)
+        number = (starts.cumsum(1) - 1).clamp(min=0)[..., None]  # (B, T, 1) of the word that a token belongs to
+        found = sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS) / 4
+        *own, ends = whole_words(small_letters(tokens), spans)
+        found = found + ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in own)
+        total = found.new_zeros(len(tokens), int(number.max()) + 1, self.WIDTH)
+        total = total.scatter_add(1, number.expand_as(found), found * read[..., None])
+        exists = torch.arange(total.shape[1], device=tokens.device) < starts.sum(1, keepdim=True)
+        if spans is None:
+            return self.widen(total), exists, None
+        facts = number.new_zeros(total.shape[:2]).scatter_reduce(1, number[..., 0], (spans // 2) * read, "amax")
+        return self.widen(total), exists, facts
+
+
+def word_starts(letters: Tensor, read: Tensor, spans: Tensor | None = None) -> Tensor:
+    """Where a word begins, among the tokens that are read; the first token of a text or label begins one in any case.
+
+    Example:
+        >>> word_starts(torch.tensor([list(b"(to be)")]), torch.ones(1, 7).bool()).int().tolist()
+        [[1, 1, 0, 0, 1, 0, 0]]
+    """
+    first = torch.zeros_like(read)
+    first[:, 0] = True
+    if spans is not None:
+        first = F.pad(spans, (1, 0), value=-1)[:, :-1] != spans
+    inside = in_word(letters) & read
+    return ((inside & ~F.pad(inside, (1, 0))[:, :-1]) | first) & read
+
+
+def in_word(letters: Tensor) -> Tensor:
+    """Which bytes belong to words: digits, small letters, and all beyond ASCII: of the same shape."""
+    digit, letter = (letters >= 48) & (letters <= 57), (letters >= 97) & (letters <= 122)
+    return digit | letter | ((letters >= 128) & (letters < 256))
+
 
 def small_letters(tokens: Tensor) -> Tensor:
     """Capital ASCII letters as small ones: of the same shape.
@@ -133,9 +178,7 @@ def whole_words(letters: Tensor, spans: Tensor | None = None) -> tuple[Tensor, T
     """
     batch, length = letters.shape
     place = torch.arange(length, device=letters.device).expand(batch, -1)
-    digit, letter = (letters >= 48) & (letters <= 57), (letters >= 97) & (letters <= 122)
-    inside = digit | letter | ((letters >= 128) & (letters < 256))
-    begins = place == 0
+    inside, begins = in_word(letters), place == 0
     if spans is not None:
         begins = begins | (F.pad(spans, (1, 0), value=-1)[:, :-1] != spans)
     span_begin = torch.where(begins, place, 0).cummax(1).values

@@ -1,9 +1,10 @@
 """Two-phase reading of a record: labels first, and a value only once its label is written.
 
-A record's tokens come with spans: twice the number of their fact, and 1 more where they belong to its value. Labels
-look at labels alone, a value at its own fact. While the decoder writes a label, up to the colon, it sees labels alone;
-then it sees everything. So which fact is chosen is a function of the question and the labels: no letter of a value, nor
-how long it is, can change the choice, and a value that holds another fact's label cannot be taken for it.
+A record's tokens come with spans: twice the number of their fact, and 1 more where they belong to its value. Which fact
+is asked for is settled first, by the words of the question and of the labels (FactPointer). Then its summary is copied:
+labels look at labels alone, a value at its own fact; while the decoder writes a label, up to the colon, it sees labels
+alone, then everything. So the choice is a function of the question and the labels: no letter of a value, nor how long
+it is, can change it, and a value that holds another fact's label cannot be taken for it.
 """
 
 import torch
@@ -11,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from momem_lib.data.tasks import COLON
+from momem_lib.nn.attention import rotation
+from momem_lib.nn.blocks import Block, ModelConfig
 
 
 def in_labels(spans: Tensor) -> Tensor:
@@ -73,84 +76,93 @@ def visible(spans: Tensor, mask: Tensor, phase: Tensor) -> Tensor:
     return mask[:, None, :] & (in_labels(spans)[:, None, :] | phase[:, :, None])
 
 
-class LabelFit(nn.Module):
-    """How well each label fits the question, run of letters by run of letters, before anything else is understood.
-
-    Each run of the question looks for the one most like it in a label (late interaction: Khattab and Zaharia 2020,
-    arXiv:2004.12832, section 3.3), and each run of the label for one in the question. So a label that nobody ever
-    trained is found by its own words at once; which words mean the same is learned.
+def pointer_positions(facts: Tensor) -> Tensor:
+    """Positions that begin anew with every label, so that their order says nothing: (B, W) -> (B, W).
 
     Example:
-        >>> fit = LabelFit(width=8)
-        >>> words = torch.randn(1, 3, 8)  # the label is one of the question's words
-        >>> fit(words, torch.ones(1, 3).bool(), words[:, :1], torch.zeros(1, 1).long(), torch.ones(1, 1).bool()).shape
-        torch.Size([1, 1, 2])
+        >>> pointer_positions(torch.tensor([[-1, -1, -1, 0, 1, 1, 2]])).tolist()
+        [[0, 1, 2, 0, 0, 1, 0]]
     """
+    place = torch.arange(facts.shape[1], device=facts.device).expand_as(facts)
+    begins = F.pad(facts, (1, 0), value=-2)[:, :-1] != facts
+    return place - torch.where(begins, place, 0).cummax(dim=1).values
 
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.project = nn.Linear(width, width, bias=False)
-        self.counts = nn.Linear(width, 1)  # how much a run of the question counts
 
-    def forward(self, question: Tensor, asked: Tensor, record: Tensor, spans: Tensor, there: Tensor) -> Tensor:
-        """The fit of each fact, as found in the label and as found in the question: (B, facts, 2).
+def pointer_mask(facts: Tensor, there: Tensor) -> Tensor:
+    """Who may look at whom among words: (B, W) and (B, W) -> (B, 1, W, W), True where allowed.
 
-        Args:
-            question: (B, P, D) vectors. asked: (B, P), True where there is one. record: (B, S, D). spans: (B, S).
-            there: (B, S), True where there is a token.
-        """
-        words, heads = (F.normalize(self.project(x), dim=-1) for x in (question, record))
-        alike = (words @ heads.mT).float()  # (B, P, S), -1 to 1
-        in_label = in_labels(spans) & there
-        alike = alike.masked_fill(~(in_label[:, None] & asked[:, :, None]), 0.0).clamp(min=0)
-        facts = spans // 2
-        size = alike.shape[0], alike.shape[1], int(facts.max()) + 1
-        best = alike.new_zeros(size).scatter_reduce(2, facts[:, None].expand_as(alike), alike, "amax")  # (B, P, facts)
-        counts = F.softplus(self.counts(question)).squeeze(-1) * asked  # (B, P)
-        found = (counts[..., None] * best).sum(1)  # (B, facts)
-        covered = alike.new_zeros(found.shape).scatter_add(1, facts, alike.amax(1))
-        length = alike.new_zeros(found.shape).scatter_add(1, facts, in_label.float()).clamp(min=1)
-        return torch.stack([found, covered / length], dim=-1)
+    The question (-1) and "none" (0) look at everything; a label's words at the question and at their own label.
+
+    Example:
+        >>> pointer_mask(torch.tensor([[-1, 0, 1, 2]]), torch.ones(1, 4).bool())[0, 0].int().tolist()
+        [[1, 1, 1, 1], [1, 1, 1, 1], [1, 0, 1, 0], [1, 0, 0, 1]]
+    """
+    own = facts[:, :, None] == facts[:, None, :]
+    return (((facts[:, :, None] <= 0) | (facts[:, None, :] < 0) | own) & there[:, None, :])[:, None]
 
 
 class FactPointer(nn.Module):
     """Points at the fact that is asked for, or at none: one choice for each question, before a letter is written.
 
-    A fact is the mean of its label's states, and how well the label fits; "none" has a score of its own (a pointer
-    network: Vinyals, Fortunato and Jaitly 2015, arXiv:1506.03134, section 2.3).
+    The words of the question and of all labels are read together by a few blocks, and each label gets a score (a
+    pointer network: Vinyals, Fortunato and Jaitly 2015, arXiv:1506.03134, section 2.3); "none" stands in the place of
+    fact 0, the name. Each word is told how much the most similar word on the other side is like it (late interaction:
+    Khattab and Zaharia 2020, arXiv:2004.12832, section 3.3). So a label that nobody ever trained is found by its own
+    words at once; which words mean the same is learned.
 
     Example:
-        >>> pointer, spans = FactPointer(width=8), torch.tensor([[0, 2, 3, 4, 5]])  # the name, and two facts
-        >>> question, record, there = torch.randn(1, 4, 8), torch.randn(1, 5, 8), torch.ones(1, 5).bool()
-        >>> choice = pointer(torch.randn(1, 8), record, spans, there, (question, torch.ones(1, 4).bool(), record))
-        >>> choice.shape, choice.exp().sum().round().item()
+        >>> pointer = FactPointer(ModelConfig(embedding_dim=8, num_heads=2, hidden_dim=16))
+        >>> words, there = torch.randn(1, 3, 8), torch.ones(1, 3).bool()  # of the question; the labels: 0, and two more
+        >>> choice = pointer(words, there, torch.randn(1, 3, 8), there, torch.tensor([[0, 1, 2]]))
+        >>> choice.shape, round(choice.exp().sum().item(), 3)
         (torch.Size([1, 3]), 1.0)
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.fit = LabelFit(width)
-        self.fit_scales = nn.Parameter(torch.tensor([0.2, 12.0]))  # what a fit adds
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.none = nn.Linear(width, 1)
+        width = config.embedding_dim
+        self.head_dim = width // config.num_heads
+        self.role = nn.Embedding(3, width)  # question, none, label
+        self.project = nn.Linear(width, width, bias=False)  # for comparing words
+        self.alike = nn.Parameter(0.3 * torch.randn(3, width))  # for a like word on the other side, by role
+        self.blocks = nn.ModuleList(Block(config, cross=False) for _ in range(config.num_pointer_blocks))
+        self.norm = nn.LayerNorm(width)
+        self.score = nn.Linear(width, 1)
+        self.trust = nn.Parameter(torch.tensor(4.0))  # in how many of a label's words the question holds
 
-    def forward(
-        self, asked: Tensor, record: Tensor, spans: Tensor, there: Tensor, runs: tuple[Tensor, Tensor, Tensor]
-    ) -> Tensor:
+    def likeness(self, question: Tensor, asked: Tensor, labels: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
+        """How much the most similar word on the other side is like each, 0 to 1: (B, P) and (B, W).
+
+        Args:
+            question: (B, P, D) vectors of words. asked: (B, P), True where there is one. labels: (B, W, D).
+            named: (B, W), True where there is a word of a fact's label.
+        """
+        asked_words, label_words = (F.normalize(self.project(x), dim=-1) for x in (question, labels))
+        alike = (asked_words @ label_words.mT).float()  # (B, P, W), -1 to 1
+        alike = alike.masked_fill(~(asked[:, :, None] & named[:, None]), 0.0).clamp(min=0)
+        return alike.amax(2), alike.amax(1)
+
+    def forward(self, question: Tensor, asked: Tensor, labels: Tensor, there: Tensor, facts: Tensor) -> Tensor:
         """The log-probability of each fact, and of none in the place of the name, number 0: (B, facts).
 
         Args:
-            asked: (B, D), what the decoder knows of the question. record: (B, S, D), what the encoder knows of it.
-            spans, there: (B, S). runs: vectors of the question's runs of letters (B, P, D), where there are any (B, P),
-                and of the record's (B, S, D), for LabelFit.
+            question: (B, P, D) vectors of the question's words. asked: (B, P), True where there is one.
+            labels: (B, W, D) of the labels' words. there: (B, W). facts: (B, W), the number of each word's fact.
         """
-        fits = self.fit(*runs, spans, there)  # (B, facts, 2)
-        facts, label = (spans // 2)[..., None], (in_labels(spans) & there)[..., None].to(record.dtype)
-        total = record.new_zeros(*fits.shape[:2], record.shape[2])
-        total = total.scatter_add(1, facts.expand_as(record), record * label)  # (B, facts, D)
-        count = record.new_zeros(*fits.shape[:2], 1).scatter_add(1, facts, label)
-        keys = self.key(total / count.clamp(min=1))
-        scores = (keys @ self.query(asked)[..., None]).squeeze(-1) / record.shape[2] ** 0.5 + fits @ self.fit_scales
-        scores = scores.float().masked_fill(count.squeeze(-1) == 0, -1e9)
-        return torch.cat([self.none(asked).float(), scores[:, 1:]], dim=1).log_softmax(-1)
+        likeness = self.likeness(question, asked, labels, there & (facts > 0))
+        whose = torch.cat([torch.full_like(asked, -1, dtype=torch.long), facts], dim=1)  # (B, P+W)
+        role = whose.clamp(max=1) + 1
+        x = torch.cat([question, labels], dim=1) + self.role(role)
+        x = x + torch.cat(likeness, dim=1)[..., None].to(x.dtype) * self.alike[role]
+        mask, angles = (
+            pointer_mask(whose, torch.cat([asked, there], 1)),
+            rotation(pointer_positions(whose), self.head_dim),
+        )
+        for block in self.blocks:
+            x = block(x, mask, angles)
+        words = self.score(self.norm(x[:, question.shape[1] :])).squeeze(-1).float()  # (B, W)
+        words = (words + self.trust * likeness[1]) * there
+        total = words.new_zeros(len(words), int(facts.max()) + 1)
+        count = total.scatter_add(1, facts, there.float())
+        scores = total.scatter_add(1, facts, words) / count.clamp(min=1)  # of a label: the mean of its words'
+        return scores.masked_fill(count == 0, -1e9).log_softmax(-1)

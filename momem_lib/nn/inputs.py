@@ -22,6 +22,10 @@ class Inputs:
     source_mask: Tensor | None = None  # (B, S)
     spans: Tensor | None = None  # (B, S) of a record's tokens: twice the number of the fact, and 1 more in its value
 
+    def select(self, rows: slice) -> "Inputs":
+        """Some rows of the batch."""
+        return Inputs(*(part if part is None else part[rows] for part in vars(self).values()))
+
 
 def pad(sequences: Sequence[Sequence[int]], device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
     """Stack sequences of unequal length, padded on the right: tokens (B, T) and mask (B, T).

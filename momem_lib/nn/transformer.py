@@ -102,7 +102,7 @@ class Transformer(nn.Module):
         self.copy = None
         if config.copy_from != "none":
             self.copy = CopyHead(width, config.vocab_size, config.longest_match, config.copied_context, config.points)
-        self.pointer = FactPointer(width) if config.points else None
+        self.pointer = FactPointer(config) if config.points else None
         self.initialise()
 
     @property
@@ -125,7 +125,7 @@ class Transformer(nn.Module):
         tables = [module for module in self.modules() if isinstance(module, nn.Embedding)]
         for table in tables if self.config.tie_embeddings else [*tables, self.head.scores]:
             nn.init.normal_(table.weight, std=0.02)  # after the matrices: a tied head's matrix is one of these
-        for blocks in (self.encoder, self.decoder):
+        for blocks in (self.encoder, self.decoder, self.pointer.blocks if self.pointer is not None else ()):
             for block in blocks:
                 cross = [block.cross_attention.out] if block.cross_attention is not None else []
                 for layer in (block.attention.out, block.mlp[2], *cross):
@@ -201,6 +201,11 @@ class Transformer(nn.Module):
         state, states = self.read(inputs)
         return self.predict(state, states[:, inputs.prompt.shape[1] :])
 
+    def choose(self, inputs: Inputs) -> Tensor:
+        """The log-probability of each fact of a record, and of none in the place of the name: (B, facts)."""
+        question, asked, _ = self.ngrams.words(inputs.prompt, inputs.prompt_mask)
+        return self.pointer(question, asked, *self.ngrams.words(inputs.source, inputs.source_mask, inputs.spans))
+
     def read(self, inputs: Inputs, caches: Sequence[KeyValueCache] = ()) -> tuple[State, Tensor]:
         """Read source, prompt and target: the State after them, its matches (B, T, S), and states (B, P+T, D)."""
         self.check_lengths(inputs)
@@ -224,9 +229,7 @@ class Transformer(nn.Module):
             state.copy_states, state.copy_keys = copied, self.copy.key(copied)
             state.copy_mask = mask
             if self.pointer is not None:
-                runs = self.ngrams(inputs.prompt), inputs.prompt_mask, self.ngrams(inputs.source, state.spans)
-                asked = states[:, inputs.prompt.shape[1]]  # after the token that opens the summary
-                state.choice = self.pointer(asked, encoded, state.spans, inputs.source_mask, runs)
+                state.choice = self.choose(inputs)
             state.copy_boundary = inputs.source.shape[1] if len(parts) == 2 else 0
             state.matches = match_lengths(inputs.target, state.copy_tokens, state.copy_boundary)
         return state, states
@@ -302,7 +305,7 @@ class Transformer(nn.Module):
         if state.choice is not None:  # it helps to choose a label, and then no more
             choosing, none = ~state.phases, state.choice[:, 0]  # (B, n), (B,)
             any_fact = torch.log1p(-none.exp().clamp(max=1 - 1e-6)) - none
-            fact = state.choice.gather(1, state.spans // 2)  # (B, S)
+            fact = state.choice.gather(1, (state.spans // 2).clamp(max=state.choice.shape[1] - 1))  # (B, S)
             pointed = fact[:, None] * choosing[..., None], any_fact[:, None] * choosing
         read = state.copy_states, state.copy_tokens, mask, state.matches, state.copy_keys
         return replace(self.copy(states, logits, *read, pointed), choice=state.choice)

@@ -54,20 +54,23 @@ def asked_facts(inputs: Inputs, labels: Tensor) -> Tensor:
     return torch.tensor(numbers, device=labels.device)
 
 
-def choice_loss(out: Mixture, inputs: Inputs, labels: Tensor) -> Tensor:
+def choice_loss(choice: Tensor, facts: Tensor) -> Tensor:
     """How surely the pointer chooses the right fact, or none: a scalar, in nats per question.
 
     Which field was asked for is settled by one or two letters of thirty ("L" of "Lives in", "o" of "Favourite movie").
     A mean over letters hardly feels them; asked for by itself, the choice is learned like any classification.
 
+    Args:
+        choice: (B, facts) log-probabilities. facts: (B,) of asked_facts.
+
     Example:
-        >>> out = Mixture(*[torch.zeros(1)] * 5, choice=torch.tensor([[0.25, 0.75]]).log())
-        >>> source, spans = torch.tensor([list(b"Job: King; ")]), torch.tensor([[2] * 5 + [3] * 6])
-        >>> inputs = Inputs(source, source > 0, source, source > 0, source, source > 0, spans)
-        >>> round(choice_loss(out, inputs, torch.tensor([list(b"Job: King")])).exp().item(), 2)
+        >>> round(choice_loss(torch.tensor([[0.25, 0.75]]).log(), torch.tensor([1])).exp().item(), 2)
         1.33
     """
-    return torch.nn.functional.nll_loss(out.choice, asked_facts(inputs, labels))
+    return torch.nn.functional.nll_loss(choice, facts)
+
+
+WRITTEN = 8  # with a choice to learn, one row in so many is also written: copying is soon learned, choosing is not
 
 
 def module_loss(
@@ -79,9 +82,11 @@ def module_loss(
         choice: weight of choice_loss in the loss to descend, which then stands beside the one to report.
     """
     inputs, labels = batch
-    out = model(inputs)
-    loss = cross_entropy(out, labels, inputs.target_mask)
-    return (loss, loss + choice * choice_loss(out, inputs, labels)) if choice else loss
+    if not choice:
+        return cross_entropy(model(inputs), labels, inputs.target_mask)
+    written = slice(None, None, WRITTEN)
+    loss = module_loss(model, (inputs.select(written), labels[written]))
+    return loss, loss + choice * choice_loss(model.choose(inputs), asked_facts(inputs, labels))
 
 
 def hidden_matrices(model: Transformer) -> list[Tensor]:
@@ -90,7 +95,7 @@ def hidden_matrices(model: Transformer) -> list[Tensor]:
     if model.copy is not None:
         ends += [model.copy.gate, model.copy.context_scores]
     if model.pointer is not None:
-        ends += [model.pointer.none]
+        ends += [model.pointer.score]
     layers = (module for module in model.modules() if isinstance(module, torch.nn.Linear) and module not in ends)
     return [layer.weight for layer in layers]
 

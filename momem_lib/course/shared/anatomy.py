@@ -45,7 +45,7 @@ def parameter_count(config: ModelConfig) -> dict[str, int]:
         "layer norms": norms * 2 * width,  # a gain and a bias
         "head": vocabulary + (0 if config.tie_embeddings else vocabulary * width),
         "copy head": copy_head_count(config) if config.copy_from != "none" else 0,
-        "pointer": 3 * width**2 + 4 * width + 6 if config.points else 0,  # fit, query, key, none; 6: scales and trusts
+        "pointer": pointer_count(config) if config.points else 0,
     }
     if not config.ngram_rows:
         count["n-gram vectors"] = 0
@@ -57,6 +57,13 @@ def copy_head_count(config: ModelConfig) -> int:
     width, gate_inputs = config.embedding_dim, config.embedding_dim * (2 if config.copied_context else 1)
     context = width**2 + width + width * config.vocab_size if config.copied_context else 0
     return 2 * (width**2 + width) + config.longest_match + context + gate_inputs + 1
+
+
+def pointer_count(config: ModelConfig) -> int:
+    """The parameters of the pointer of notebook 09: its blocks, roles and likeness, projection, norm, score, trusts."""
+    width, hidden = config.embedding_dim, config.hidden_dim
+    block = 4 * width**2 + 4 * width + 2 * width * hidden + hidden + width + 4 * width
+    return config.num_pointer_blocks * block + 2 * 3 * width + width**2 + 2 * width + width + 1 + 3
 
 
 @dataclass
