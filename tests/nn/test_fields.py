@@ -61,6 +61,29 @@ def test_reading_ahead_across_the_colon_writes_what_single_steps_write(summary):
     assert any(COLON in one.tokens for one in plain)  # so both phases were written
 
 
+def test_the_choice_reads_no_value_and_not_the_order_of_the_labels(summary):
+    """Whatever stands in the values, and wherever a label stands, its chance is the same, beside longer records too."""
+    facts = tuple(zip(LABELS, VALUES[0], strict=True))
+    other = tuple(zip(LABELS[::-1], VALUES[3], strict=True))
+    records = [Record("Jo", facts), Record("Lives in: Jo", other), Record("Jo", (*facts, ("王 #", "1"), ("!", "2")))]
+    with torch.inference_mode():
+        plain, turned, longer = summary.model.choose(summary.inputs(["Where does <name> live?"] * 3, records))
+    torch.testing.assert_close(turned[1:6].flip(0), plain[1:6], rtol=0, atol=1e-5)
+    assert plain.exp().sum() == pytest.approx(1, abs=1e-5) and plain[6:].exp().sum() == 0
+    assert longer.isfinite().all() and longer[6:].exp().min() > 0  # labels of signs alone can be pointed at, too
+
+
+def test_a_word_is_most_like_itself(summary):
+    """In a question or in a label, in small letters or capital ones, though its neighbours are others."""
+    record, ngrams = Record("Jo", (("Blood group", "0+"),)), summary.model.ngrams
+    inputs = summary.inputs(["what blood group"], [record])
+    question, asked, _ = ngrams.words(inputs.prompt, inputs.prompt_mask)
+    labels, there, facts = ngrams.words(inputs.source, inputs.source_mask, inputs.spans)
+    assert asked.sum() == 4 and facts[there].tolist() == [0, 0, 1, 1]  # <prompt>, what, ...; <encoding>, Name, ...
+    alike = torch.nn.functional.cosine_similarity(question[0, :, None], labels[0, None], dim=-1)
+    assert alike[2:].argmax(1).tolist() == [2, 3]
+
+
 def test_facts_may_stand_in_any_order():
     """What the shipped module chooses hangs on the labels, not on where they stand."""
     module, facts = Module.load(task="summary", device="cpu"), tuple(zip(LABELS[:3], VALUES[0][:3], strict=True))

@@ -13,7 +13,7 @@ from momem_lib.course.nb09.choosing import (
     RECIPE,
     bare_rows,
     choices,
-    learned_runs,
+    learned_words,
     letter_runs,
     pointed,
     train_choice,

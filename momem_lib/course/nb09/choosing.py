@@ -25,14 +25,14 @@ VALUE = "x"  # of every fact of a record without values
 WINDOW = 192  # tokens
 SMALL = {
     "embedding_dim": 32, "hidden_dim": 64, "num_decoder_blocks": 1, "data_window": WINDOW, "batch_size": 12,
-    "model_lr": 0.01,
+    "model_lr": 0.01, "ngram_rows": 4096,
 }  # fmt: skip
-RECIPE = {"choice_loss": 1.0, "label_fit": True, "ngram_rows": 4096, "muon_lr": 0.01}
-OTHERS = {"choice_loss": 0.0, "label_fit": False, "ngram_rows": 1, "muon_lr": 0.0}
+RECIPE = {"choice_loss": 1.0, "label_fit": True, "num_pointer_blocks": 2, "muon_lr": 0.01}
+OTHERS = {"choice_loss": 0.0, "label_fit": False, "num_pointer_blocks": 0, "muon_lr": 0.0}
 CALLED = {
     "choice_loss": "no choice loss",
     "label_fit": "no label fit",
-    "ngram_rows": "no n-grams",
+    "num_pointer_blocks": "no blocks",
     "muon_lr": "no Muon",
 }
 PLAIN = {
@@ -79,8 +79,9 @@ def train_choice(
     config = check_task(course_config("summary", "quick", steps, seed, **SMALL | changes), "summary", "this recipe")
     task, trainer = task_named("summary"), Trainer(config, pick_device(device))
     if not recipe["label_fit"]:
-        for model in (trainer.model, trainer.average):
-            model.pointer.fit_scales.requires_grad_(False).zero_()
+        for pointer in (trainer.model.pointer, trainer.average.pointer):
+            for weight in (pointer.trust, pointer.alike):
+                weight.requires_grad_(False).zero_()
     batches = batch_stream(tokenize(task, rows, WINDOW), config.batch_size, seed, trainer.device)
 
     def weighted(model: torch.nn.Module, batch: tuple[Inputs, Tensor]) -> tuple[Tensor, Tensor]:
@@ -144,8 +145,9 @@ def letter_runs(text: str, size: int = 1024) -> Tensor:
 
 
 @torch.inference_mode()
-def learned_runs(module: Module, text: str) -> Tensor:
-    """The runs of letters of a text as Module 2 compares them: (tokens, D), rows of length 1."""
+def learned_words(module: Module, text: str) -> Tensor:
+    """The words of a text as Module 2 compares them: (W, D), rows of length 1."""
     tokens = torch.tensor([TOKENIZER.encode(text)], device=module.model.device)
-    runs = module.model.ngrams(tokens, torch.zeros_like(tokens))  # spans: a text begins as if behind a space
-    return F.normalize(module.model.pointer.fit.project(runs), dim=-1)[0].cpu()
+    label = torch.zeros_like(tokens)  # the spans of a label: the text begins as if behind a space
+    words, _, _ = module.model.ngrams.words(tokens, label == 0, label)
+    return F.normalize(module.model.pointer.project(words), dim=-1)[0].cpu()

@@ -31,7 +31,7 @@ def visible(spans: Tensor, written: Tensor) -> Tensor:
 
 
 def label_fit(question: Tensor, label: Tensor) -> Tensor:
-    """How well a label's runs of letters (L, D) are found in a question's (P, D): a scalar."""
+    """How well a label's pieces (L, D) are found among a question's (P, D): a scalar."""
     return (label @ question.T).amax(dim=1).mean()
 
 
@@ -310,12 +310,12 @@ PARTS = {
          (unit([1.0, 0.0], [0.0, 1.0], [1.0, 1.0]), unit([0.0, 1.0], [1.0, 2.0])),
          (unit([1.0, 0.0, 0.0]), unit([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]))],
         {
-            "each run of the question looks for a partner in the label, so that other words of the question count "
-            "against it: let the label's runs look": lambda question, label: (question @ label.T).amax(1).mean(),
+            "each piece of the question looks for a partner in the label, so that other words of the question count "
+            "against it: let the label's pieces look": lambda question, label: (question @ label.T).amax(1).mean(),
             "the sum favours long labels: take the mean": lambda question, label: (label @ question.T).amax(1).sum(),
-            "all pairs are averaged, but a run needs one partner only: take the largest first":
+            "all pairs are averaged, but a piece needs one partner only: take the largest first":
                 lambda question, label: (label @ question.T).mean(),
-            "one run that is found does not make a label: take the mean over the label's runs":
+            "one piece that is found does not make a label: take the mean over the label's pieces":
                 lambda question, label: (label @ question.T).max(),
         },
         number,

@@ -14,7 +14,7 @@ from momem_lib.course.nb09.choosing import (
     WINDOW,
     bare_rows,
     label_in,
-    learned_runs,
+    learned_words,
     letter_runs,
     pointed,
     train_choice,
@@ -149,7 +149,8 @@ def test_each_recipe_trains_and_only_the_fit_is_switched_off(rows, changes):
     module, losses = train_choice(RECIPE | changes, rows, loss_of, 2, device="cpu")
     assert len(losses) == 2 and all(map(math.isfinite, losses))
     assert seen == [(RECIPE | changes)["choice_loss"]] * 2
-    assert bool(module.model.pointer.fit_scales.abs().sum() > 0) == ("label_fit" not in changes)
+    pointer = module.model.pointer
+    assert bool(pointer.alike.abs().sum() + pointer.trust.abs() > 0) == ("label_fit" not in changes)
 
 
 def test_the_pointer_gives_each_label_of_a_record_a_share_and_none_too(rows):
@@ -158,8 +159,8 @@ def test_the_pointer_gives_each_label_of_a_record_a_share_and_none_too(rows):
     for record, scores in zip(records, pointed(module, prompts, records, batch_size=4), strict=True):
         assert list(scores) == [NONE, *record.labels]
         assert sum(map(math.exp, scores.values())) == pytest.approx(1, abs=1e-3)
-    runs = learned_runs(module, "Lives in")
-    torch.testing.assert_close(runs.norm(dim=-1), torch.ones(len(runs)))
+    words = learned_words(module, "Lives in")
+    torch.testing.assert_close(words.norm(dim=-1), torch.ones(2))
 
 
 def test_runs_of_letters_are_alike_only_where_they_are_equal():
