@@ -8,6 +8,7 @@ pyproject.toml or requirements.lock is installed over the old one. No annotation
 Python must be able to read this file as far as the sentence that says it is too old.
 """
 
+import collections
 import hashlib
 import os
 import platform
@@ -21,6 +22,8 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+LOG = os.path.join(VENV, "momem-set-up.log")
+TOLD = 20  # last lines of pip, shown where it fails
 STAMP = os.path.join(VENV, "momem-set-up.txt")
 LOCK = os.path.join(ROOT, "requirements.lock")
 OLDEST = (3, 11)
@@ -89,9 +92,25 @@ def stands():
 
 
 def pip(*arguments):
-    """Run the environment's pip; True when it succeeded."""
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--constraint", LOCK]
-    return subprocess.call(command + list(arguments), cwd=ROOT) == 0
+    """Run the environment's pip, its lines folded into one that changes, and all of them in LOG; True on success."""
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--constraint", LOCK, *arguments]
+    last = collections.deque(maxlen=TOLD)
+    with open(LOG, "a", encoding="utf-8") as log:
+        run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in run.stdout:
+            last.append(line.decode("utf-8", "replace").rstrip())
+            log.write(last[-1] + "\n")
+            fold(last[-1].strip())
+    fold("")
+    if run.wait() != 0:
+        print("\n".join(last), flush=True)
+    return run.returncode == 0
+
+
+def fold(line):
+    """Show a line in the place of the one before it, on a terminal; a log file would only grow."""
+    if sys.stdout.isatty():
+        print("\r\033[K" + line[: shutil.get_terminal_size().columns - 1], end="", flush=True)
 
 
 def torch_pin():
@@ -223,6 +242,7 @@ def set_up():
         return
     start = time.time()
     prepare_venv()
+    say("Installing what MoMeM needs; pip's lines go to .venv/momem-set-up.log.")
     if not (install_torch() and pip("--editable", ".[notebooks,tests]")):
         sys.exit(
             "The install did not come to its end: see pip's lines above. Check the network connection, then type the "

@@ -113,6 +113,15 @@ def test_new_environment_has_a_pip_of_its_own(set_up):
     assert set_up.VENV in result.stdout
 
 
+def test_lines_of_pip_go_to_a_file_and_are_shown_where_it_fails(set_up, capfd):
+    set_up.make_venv()
+    capfd.readouterr()
+    assert set_up.pip("pip")  # is there already
+    assert "already satisfied" in Path(set_up.LOG).read_text(encoding="utf-8") and capfd.readouterr().out == ""
+    assert not set_up.pip("--no-index", "momem-needs-no-such-package")
+    assert "no-such-package" in capfd.readouterr().out
+
+
 def test_interrupted_install_is_begun_anew(set_up, installs):
     installs.works = False
     with pytest.raises(SystemExit, match="type the command again"):
