@@ -1,6 +1,7 @@
 """Set-up: the files that say what MoMeM needs agree; .ci/set_up.py begins, repairs, and leaves alone what stands."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -37,6 +38,20 @@ def declared():
 def test_conda_brings_the_python_that_pyproject_asks_for():
     (python,) = [entry for entry in CONDA["dependencies"] if isinstance(entry, str) and entry.startswith("python")]
     assert SpecifierSet(python.removeprefix("python")) == SpecifierSet(PROJECT["requires-python"])
+
+
+def test_hosted_runs_and_containers_set_up_as_make_does_from_the_oldest_python_on():
+    """The workflow and the dev container call what make calls, on no Python that pyproject refuses."""
+    job = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))["jobs"]["tests"]
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    pythons = job["strategy"]["matrix"]["python"]
+    asked = SpecifierSet(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    )
+    assert all(Version(python) in asked for python in pythons)
+    assert min(map(Version, pythons)) == min(Version(spec.version) for spec in asked)
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands[0] == container["postCreateCommand"] == "python .ci/set_up.py" and commands[1].endswith("test")
 
 
 def test_conda_leaves_all_versions_to_pyproject():
