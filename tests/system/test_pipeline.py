@@ -123,9 +123,9 @@ def test_unseen_people_end_to_end(unseen):
     pipeline = Pipeline.load(device="cpu")
     pipeline.remember(records)
     counts = tally(evaluate(pipeline, questions, records))["all"]
-    # README has the measured figures, on more questions. A sample of 120 scatters around them by 1.5 % (one standard
-    # deviation), so that the bars stand two of those lower.
-    assert counts["right"] >= 0.94 * len(questions)
+    # README has the measured figures, on more questions: 92.8 % of the mix. A sample of 120 scatters around them by
+    # 2.4 % (one standard deviation), so that the bars stand two of those lower.
+    assert counts["right"] >= 0.88 * len(questions)
     assert counts["wrong"] <= 0.02 * len(questions)
 
 
