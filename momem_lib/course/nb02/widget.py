@@ -35,13 +35,14 @@ def tokens_html(tokenizer: BPETokenizer, text: str, merges: int) -> str:
     return f'<div style="{CARD}"><bdi>{boxes}</bdi><div style="color:#595959">{told}</div></div>'
 
 
-def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int = 100) -> Panel:
+def token_widget(tokenizer: BPETokenizer, text: str = "Where does Wanjikũ live?", merges: int | None = None) -> Panel:
     """Cut a text into tokens with as many merges as a slider says.
 
     Args:
         tokenizer: its merges are those that the slider counts.
-        text, merges: what the controls begin with.
+        text, merges: what the controls begin with; None: 100 merges, or all where there are fewer.
     """
+    merges = min(100, len(tokenizer.merges)) if merges is None else merges
     return Panel(
         partial(tokens_html, tokenizer),
         text=text_box(text, "Text", lines=2, continuous_update=True),

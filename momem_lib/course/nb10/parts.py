@@ -187,6 +187,7 @@ def first_end(after: After) -> str:
 
 
 SAID = {"Jo is in.": 0.25, "Jo lives.": 0.25, "In, Jo is.": 0.375, "I": 0.125}
+FORKED = {"Jo A": 0.25, "Jo B": 0.15, "Ji": 0.3, "Al": 0.3}
 TRAP = {"Jo A": 0.2, "Jo B": 0.2, "Jo C": 0.2, "Is D": 0.3, "Is E": 0.1}
 NATS = [0.5, 0.25, 1.0, 2.0, 0.125, 4.0, 0.25, 0.5, 8.0]  # of "Jo: Oslo", and of its end
 FIVE = as_tensor([0.05, 0.4, 0.15, 0.3, 0.1])
@@ -258,7 +259,7 @@ PARTS = {
     ),
     "10.5": Part(
         greedy,
-        [({"Jo": 0.75, "Al": 0.25},), (TRAP,), (SAID,)],
+        [({"Jo": 0.75, "Al": 0.25},), (TRAP,), (SAID,), (FORKED,)],
         {
             "that is the most probable text; greedy never looks further than the next letter":
                 lambda chances: max(chances, key=chances.get),
