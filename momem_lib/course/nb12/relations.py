@@ -30,7 +30,7 @@ def described_people(count: int, split: str = "train", seed: int = 0) -> list[tu
 
     Example:
         >>> described_people(1, "test")[0][2]
-        'the mentor of Antonio Kiptoo'
+        "Sharifa Kariuki's aunt"
     """
     rng, people = Random(f"described|{split}|{seed}"), short_records(split, seed)
     found = []
