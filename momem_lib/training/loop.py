@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
-from momem_lib.nn.checkpoints import circumstances, model_card, pick_device, save_model
+from momem_lib.nn.checkpoints import circumstances, load_tensors, model_card, pick_device, save_model
 from momem_lib.nn.generation import Sampling
 from momem_lib.nn.module import Module
 from momem_lib.project import InputError, alone, set_aside
@@ -153,12 +153,19 @@ class Run:
             )
         return card
 
+    def is_written(self) -> bool:
+        """Whether the model for use is that of this very step."""
+        path = self.out / f"{self.task.name}.safetensors"
+        return path.is_file() and load_tensors(path)[1].get("steps") == self.trainer.step
+
     def go(self, tokens: TokenSet) -> dict:
         """Train to the end, a checkpoint every checkpoint_steps; Ctrl-C saves and stops."""
         trainer, config = self.trainer, self.trainer.config
         steps, cards = config.max_global_steps, []
-        if trainer.step >= steps:
+        if trainer.step >= steps and self.is_written():
             raise InputError(f"{self.state_path} has done all its {trainer.step} steps: nothing is left to resume")
+        if trainer.step >= steps:  # killed between its last step and its last checkpoint's end
+            return self.checkpoint()
         batches = batch_stream(tokens, config.batch_size, config.seed, trainer.device, trainer.step)
         try:
             every, note = config.checkpoint_steps, lambda _: cards.append(self.checkpoint())

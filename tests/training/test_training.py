@@ -216,6 +216,20 @@ def broken_off(at: int):
         yield
 
 
+def test_a_run_killed_after_its_last_step_still_writes_its_model(rows, tmp_path):
+    """The state is saved first, then the model is measured and written: between the two nothing must get lost."""
+    shared = ("ner", small_config(max_global_steps=2, checkpoint_steps=2), rows, rows[:3], tmp_path, "cpu")
+    train(*shared)
+    model = tmp_path / "ner.safetensors"
+    expected, _ = load_tensors(model)
+    with pytest.raises(InputError, match="nothing is left to resume"):
+        train(*shared, resume=True)
+    model.unlink()
+    assert train(*shared, resume=True)["steps"] == 2
+    again, _ = load_tensors(model)
+    assert again.keys() == expected.keys() and all(torch.equal(again[name], expected[name]) for name in expected)
+
+
 def test_a_resumed_run_still_says_what_it_began_from(rows, tmp_path):
     config = small_config(max_global_steps=4, checkpoint_steps=2)
     train("ner", config, rows, rows[:5], tmp_path / "first", "cpu")
