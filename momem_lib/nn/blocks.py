@@ -104,14 +104,20 @@ class NGramEmbedding(nn.Module):
 
     def forward(self, tokens: Tensor, spans: Tensor | None = None) -> Tensor:
         """(B, T), and the spans that no run may leave (B, T) -> (B, T, D)."""
-        found = sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS)
-        if self.whole_words:
-            *numbers, ends = whole_words(small_letters(tokens), spans)
-            found = found + ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in numbers)
-        return self.widen(found)
+        found = self.runs(tokens, spans)
+        return self.widen(found + self.own(tokens, spans) if self.whole_words else found)
+
+    def runs(self, tokens: Tensor, spans: Tensor | None) -> Tensor:
+        """The rows of the runs that end at each token, added up: (B, T) -> (B, T, WIDTH)."""
+        return sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS)
+
+    def own(self, tokens: Tensor, spans: Tensor | None) -> Tensor:
+        """Where a word ends, its own row and that of the pair with the one before; else 0: (B, T) -> (B, T, WIDTH)."""
+        *numbers, ends = whole_words(small_letters(tokens), spans)
+        return ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in numbers)
 
     def words(self, tokens: Tensor, there: Tensor, spans: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """A vector for each word, and in a record for each word of its labels: the mean of its runs, and its own row.
+        """A vector for each word, and in a record for each word of its labels: a quarter of its runs, and its own rows.
 
         Args:
             tokens: (B, T). there: (B, T), True where there is a token. spans: (B, T) of a record.
@@ -122,9 +128,7 @@ class NGramEmbedding(nn.Module):
         read = there if spans is None else there & (spans % 2 == 0)
         starts = word_starts(small_letters(tokens), read, spans)
         number = (starts.cumsum(1) - 1).clamp(min=0)[..., None]  # (B, T, 1) of the word that a token belongs to
-        found = sum(self.table(self.rows(tokens, length, spans)) for length in self.LENGTHS) / 4
-        *own, ends = whole_words(small_letters(tokens), spans)
-        found = found + ends[..., None] * sum(self.table(each % self.table.num_embeddings) for each in own)
+        found = self.runs(tokens, spans) / 4 + self.own(tokens, spans)
         total = found.new_zeros(len(tokens), int(number.max()) + 1, self.WIDTH)
         total = total.scatter_add(1, number.expand_as(found), found * read[..., None])
         exists = torch.arange(total.shape[1], device=tokens.device) < starts.sum(1, keepdim=True)

@@ -154,10 +154,8 @@ class FactPointer(nn.Module):
         role = whose.clamp(max=1) + 1
         x = torch.cat([question, labels], dim=1) + self.role(role)
         x = x + torch.cat(likeness, dim=1)[..., None].to(x.dtype) * self.alike[role]
-        mask, angles = (
-            pointer_mask(whose, torch.cat([asked, there], 1)),
-            rotation(pointer_positions(whose), self.head_dim),
-        )
+        mask = pointer_mask(whose, torch.cat([asked, there], dim=1))
+        angles = rotation(pointer_positions(whose), self.head_dim)
         for block in self.blocks:
             x = block(x, mask, angles)
         words = self.score(self.norm(x[:, question.shape[1] :])).squeeze(-1).float()  # (B, W)
