@@ -3,7 +3,7 @@
 Trains the plain head, the copy head, the copy head with the match feature, and the library's (with the copied context
 too) from the same seed on the same batches, in a tiny model (--dim and --batch make it larger). Then each writes for
 rows of the test split, greedily. With --write each head's results go to data/results as soon as they are there, for the
-notebooks to draw (07_heads.json for ner, 10_ for response); a run that was broken off is gone on with.
+notebook to draw (07_heads.json); a run that was broken off is gone on with.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from momem_lib.course.modules import (
 from momem_lib.course.shared import smooth
 from momem_lib.nn import hardware
 
-NOTEBOOKS = {"ner": "07", "response": "10"}
+NOTEBOOKS = {"ner": "07"}
 HEADS = {
     "plain head": {"copy_from": "none"},
     "copy head": {"longest_match": 0, "copied_context": False},

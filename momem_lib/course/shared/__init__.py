@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from momem_lib.course.shared.anatomy import parameter_count
-from momem_lib.course.shared.charts import Chart, capped, draw_charts, draw_parameter_shares, draw_sampling, smooth
+from momem_lib.course.shared.charts import Chart, capped, draw_charts, smooth
 from momem_lib.course.shared.figures import drawable, show
 from momem_lib.course.shared.grids import Grid, draw_grids
 from momem_lib.course.shared.judging import attempt, judge, yours

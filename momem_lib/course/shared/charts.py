@@ -14,20 +14,17 @@ from momem_lib.course.shared.figures import (
     GREY,
     INK,
     LOOKS,
-    MONO,
     ORANGE,
     PAPER,
     SIZE,
     WIDE,
     drawable,
     label_of,
-    legend_outside,
     lines,
     name_axes,
     page,
     percent_axis,
 )
-from momem_lib.course.shared.text import visible
 from momem_lib.project import InputError
 
 
@@ -202,59 +199,6 @@ def stacked_bars(panel: Axes, rows: Mapping[str, Mapping[str, float]], looks: Ma
     panel.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
     panel.grid(axis="y", visible=False)
     percent_axis(panel.xaxis)
-
-
-def draw_parameter_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
-    """Draw where the parameters of some models are: one bar per model, cut into kinds of parts.
-
-    Args:
-        counts: name of the model -> parameter_count of it.
-    """
-    kinds = dict.fromkeys(kind for count in counts.values() for kind in count)
-    grounds = ["#F0E442", "#56B4E9", "#E69F00", "#009E73", "#999999", "#CC79A7", "#0072B2", "#D55E00"]
-    looks = dict(zip(kinds, zip(grounds, ["", "//", "", "..", "", "xx", "\\\\", "++"], strict=True), strict=False))
-    shares = {name: {kind: n / sum(count.values()) for kind, n in count.items()} for name, count in counts.items()}
-    words = [f"{name}: {', '.join(f'{kind} {percent(n)}' for kind, n in row.items())}" for name, row in shares.items()]
-    figure, (panel,) = page(9.6, 1.4 + 0.55 * len(counts), f"Shares of the parameters. {'; '.join(words)}.")
-    stacked_bars(panel, shares, looks)
-    place = {"loc": "lower center", "bbox_to_anchor": (0.45, 1.0), "ncols": min(4, len(kinds)), "fontsize": SIZE - 1}
-    name_axes(panel, "share of the parameters", "", **place)
-    return figure
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One token of a next-token distribution."""
-
-    token: str
-    model: float  # its probability as the model gave it
-    drawn: float  # the probability with which it is drawn, after temperature, top-k and top-p; 0 when cut off
-
-
-def draw_sampling(settings: Mapping[str, Sequence[Bar]]) -> Figure:
-    """What settings of the sampler make of one next-token distribution, a panel for each, the tokens on the left.
-
-    Args:
-        settings: words for the setting -> the bars, in the same order of tokens for all.
-    """
-    words = {name: [f"{visible(bar.token)} {bar.drawn:.0%}" for bar in rows[:3]] for name, rows in settings.items()}
-    told = "; ".join(f"{name}: {', '.join(three)}" for name, three in words.items())
-    rows_of_panels = -(-len(settings) // 3)
-    size = (WIDE, 0.7 + (0.7 + 0.19 * max(map(len, settings.values()))) * rows_of_panels)
-    alt = f"How often each next token is drawn. {told}."
-    figure, panels = page(*size, alt, 3, rows_of_panels, sharex=True, sharey=True)
-    for spare in panels[len(settings) :]:
-        spare.axis("off")
-    for place, ((name, rows), panel) in enumerate(zip(settings.items(), panels, strict=False)):
-        places = range(len(rows))
-        panel.barh(places, [bar.drawn for bar in rows], color=BLUE, label="drawn from")
-        panel.plot([bar.model for bar in rows], places, "o", color=INK, ms=5, label="the model")
-        panel.set_yticks(places, [drawable(visible(bar.token), MONO) for bar in rows], family=MONO, parse_math=False)
-        panel.set_ylim(len(rows) - 0.4, -0.6)
-        panel.grid(axis="y", visible=False)
-        percent_axis(panel.xaxis)
-        name_axes(panel, "probability" if place >= len(settings) - 3 else "", "", name, legend=False)
-    return legend_outside(figure)
 
 
 def smooth(values: Sequence[float], weight: float = 0.9) -> ndarray:

@@ -2,11 +2,11 @@
 
 import html
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 
 from momem_lib.course.shared.anatomy import text_inputs
-from momem_lib.course.shared.charts import Bar
 from momem_lib.course.shared.panel import Panel, button, card_html, number_box, rendered, slider, table_html, text_box
 from momem_lib.course.shared.start import HOTTEST
 from momem_lib.course.shared.text import one_line, visible
@@ -19,6 +19,15 @@ from momem_lib.project import InputError
 NextToken = Callable[[str], Mapping[str, float]]  # from the text so far to the probability of each next token
 BEFORE, AFTER = "#8C8C8C", "#0072B2"  # bars: as the model says, and as it is drawn from
 MOST_DRAWN = 2000  # letters; a widget is no place for a novel
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One token of a next-token distribution."""
+
+    token: str
+    model: float  # its probability as the model gave it
+    drawn: float  # the probability with which it is drawn, after temperature, top-k and top-p; 0 when cut off
 
 
 def byte_model(model: Transformer, inputs_of: Callable[[torch.Tensor], Inputs] = text_inputs) -> NextToken:

@@ -289,9 +289,8 @@ def test_widget_escapes_what_a_module_writes():
     assert "<b>" not in coloured([("<", 0.9), ("b", 0.9), (">", 0.1), ("\x1b", 0.1)])
 
 
-@pytest.mark.parametrize("task", ["ner", "response"])
-def test_the_benchmark_still_runs(task):
-    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "heads.py"), task, "--few", "--data-window", "320"]
+def test_the_benchmark_still_runs():
+    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "heads.py"), "ner", "--few", "--data-window", "320"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert [line.split("  ")[0] for line in done.stdout.splitlines()] == [

@@ -19,14 +19,13 @@ from momem_lib.course.nb05.model import (
 from momem_lib.course.nb05.page import learn_and_write, rhyme
 from momem_lib.course.nb05.symptoms import CAUSES, ILL, echo, fallen_ill, findings, findings_table
 from momem_lib.course.shared.anatomy import parameter_count, text_inputs
-from momem_lib.course.shared.charts import Bar, Chart, draw_charts, draw_parameter_shares, draw_sampling
+from momem_lib.course.shared.charts import Chart, draw_charts
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.panel import SILENT, rendered
-from momem_lib.course.shared.sampling import bars, byte_model, draw_token, sampling_html, sampling_widget
+from momem_lib.course.shared.sampling import Bar, bars, byte_model, draw_token, sampling_html, sampling_widget
 from momem_lib.course.shared.text import readable
 from momem_lib.course.shared.toy import (
     PLACES,
-    TOY,
     WHO,
     entropy,
     toy_floor,
@@ -312,21 +311,18 @@ def test_a_dragged_slider_asks_once():
 
 
 def test_every_picture_is_drawn_and_tells_what_it_shows():
-    rows = bars(PROBS | {" ": 0.0, "\n": 0.0, "\udcc4": 0.0})
     levels = {"ln V": 5.59, "floor": 0.1}
     sick = {"one": [5.0, math.nan], "two": [900.0, 4.0], "3": [1, 1], "4": [1, 1]}
     both = [Chart(name, None, {"healthy": [5.0, 1.0], "sick": curve}, "step", "loss", top=8, levels=levels)
             for name, curve in sick.items()]  # fmt: skip
     pictures = [
-        draw_parameter_shares({"toy": parameter_count(TOY), "copying": parameter_count(SHAPES[3])}),
         draw_charts([Chart("", [16, 64], {"MLP": [1.0, 1.0], "scores": [1.0, 4.0]}, "length", "costs", "xy")]),
         draw_charts(both, per_row=3, sharex=True, sharey=True),
-        draw_sampling({"T = 1": rows, "T = 2": rows}),
     ]
     for picture in pictures:
         assert png(picture)[:4] == b"\x89PNG" and len(picture.get_label()) > 40
     assert (
-        "one: loss against step: healthy from 5 to 1; sick from 5 to nan. Levels: ln V 5.59" in pictures[2].get_label()
+        "one: loss against step: healthy from 5 to 1; sick from 5 to nan. Levels: ln V 5.59" in pictures[1].get_label()
     )
-    names = [[text.get_text() for text in panel.texts] for panel in pictures[2].axes]
+    names = [[text.get_text() for text in panel.texts] for panel in pictures[1].axes]
     assert names[:4] == [[], [], ["ln V", "floor"], ["ln V", "floor"]]  # beside the last of each row alone

@@ -22,7 +22,7 @@ from momem_lib.course.nb06.plots import (
     recorded_curves,
 )
 from momem_lib.course.nb06.widget import lm_widget, next_token_of, samples_html
-from momem_lib.course.shared.charts import Bar, draw_sampling, plot_losses
+from momem_lib.course.shared.charts import plot_losses
 from momem_lib.course.shared.figures import png
 from momem_lib.course.shared.judging import RIGHT, judge
 from momem_lib.course.shared.panel import SILENT, rendered
@@ -56,7 +56,6 @@ def test_every_picture_is_drawn_and_tells_what_it_shows():
         "the greatest: ␣王 9.0, b 3.0, a 1.0": draw_surprise(["a", "b", "␣王"], [1.0, 3.0, 9.0]),
         "20 KB: seen 0.40, unseen 3.90, its lowest 3.00": draw_overfitting({"20 KB": [curve], "200 KB": [curve]}),
         "AdamW 2.90, Muon 2.80": draw_runs({"AdamW": [2.9], "Muon": [2.75, 2.85]}),
-        "T = 1: ␣a 60%, $b$ 40%": draw_sampling({"T = 1": [Bar(" a", 0.5, 0.6), Bar("$b$", 0.4, 0.4)]}),
         "ends at 5.00, on the validation text at 5.10": plot_losses(history),
     }.items():
         assert words in figure.get_label()
