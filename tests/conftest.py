@@ -1,21 +1,12 @@
-"""What all tests share. The notebook run loads this file as a plugin (-p tests.conftest)."""
+"""What all tests share."""
 
 import pytest
-
-# Not compared between a committed notebook and its new run: progress bars, warnings, and pictures of all kinds.
-NOT_COMPARED = ("stderr", "text/html", "application/javascript", "image/svg+xml")
-
-
-def pytest_collectstart(collector):
-    """Tell nbval which outputs differ from run to run by nature."""
-    if collector.__class__.__name__ == "IPyNbFile":
-        collector.skip_compare += NOT_COMPARED
 
 
 @pytest.fixture(scope="module")
 def untrained_pipeline():
     """A real, very small pipeline whose modules learned nothing; the last one has no copy head."""
-    # Imported here: the notebook run, which loads this file too, needs no torch of its own.
+    # Imported here: most tests need no torch.
     import torch
 
     from momem_lib.data.people import read_people

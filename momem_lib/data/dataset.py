@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.grammar import SPLITS
 from momem_lib.data.records import Record, label_of, record_from

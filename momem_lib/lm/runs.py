@@ -11,7 +11,7 @@ from time import monotonic
 
 import numpy as np
 import torch
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.dataset import file_hash
 from momem_lib.lm import corpus

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.lm.bpe import BPETokenizer
 from momem_lib.lm.config import LMConfig

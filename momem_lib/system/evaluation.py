@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.records import FIELDS, LABELS, Record, clean
 from momem_lib.data.tasks import objection

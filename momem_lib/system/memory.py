@@ -17,7 +17,7 @@ from pathlib import Path
 
 import orjson
 from rapidfuzz import fuzz, process
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.records import Record, checked, clean, label_of
 from momem_lib.project import InputError

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from momem_lib.project import ROOT, RUNS, InputError, optional_import
+from momem_lib.project import ROOT, InputError, optional_import
 from momem_lib.tools.notebooks import find_notebooks, normalise_notebooks
 from momem_lib.tools.sweeps import aligned
 
@@ -23,7 +23,6 @@ STABLE = {
 # Two files at a time, each on a core of its own: quicker than one file with two threads, for models as small as these.
 PYTEST = ("pytest", "-q", "-n", "2", "--dist", "loadfile")
 CODE = ("momem_lib", "tests", ".ci", "notebooks")
-CELL_SECONDS = 600  # how long one notebook cell may take
 PROGRAMS = {  # what the browser test needs, by the names that systems give it
     "Chromium": ("chromium", "chromium-browser", "google-chrome", "chrome"),
     "chromedriver": ("chromedriver", "chromium.chromedriver"),
@@ -77,10 +76,7 @@ def check_library() -> tuple[bool, str]:
 
 def check_notebooks() -> tuple[bool, str]:
     """Run every notebook and compare what it prints with what is committed."""
-    nbval = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS))
-    sanitize = ("--nbval-sanitize-with", str(Path("tests", "nbval_sanitize.cfg")))
-    pictures = str(RUNS / "figures")  # the committed ones stay as they are
-    return run_command(*PYTEST, "-p", "tests.conftest", *nbval, *sanitize, "notebooks", MOMEM_FIGURES=pictures)
+    return run_command(*PYTEST, "--nbval", "notebooks")  # notebooks/conftest.py holds the options
 
 
 def find_browser() -> tuple[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from momem_lib.project import MINE, NOTEBOOKS, ROOT, InputError, optional_import, read_text, write_atomically
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # holds a random id, another one at each run
+BAR = "%|"  # stands in the text of each progress bar
 KEPT_CELL_METADATA = ("tags", "jupyter")  # the rest is timing and the state of somebody's browser
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -74,8 +75,8 @@ def executed_in_order(notebook) -> bool:
 def normalised(notebook) -> str:
     """The text of a notebook without all that differs from run to run and from machine to machine.
 
-    Widget views, stderr, timings and browser state go; cell ids become "cell-001", "cell-002", ...; the counts of a
-    notebook that was run from top to bottom become 1, 2, ... (others stay, so that the tests can object).
+    Widget views, progress bars, stderr, timings and browser state go; cell ids become "cell-001", "cell-002", ...; the
+    counts of a notebook that was run from top to bottom become 1, 2, ... (others stay, so that the tests can object).
     """
     nbformat = optional_import("nbformat")
     one_stream = optional_import("nbconvert").preprocessors.CoalesceStreamsPreprocessor()
@@ -100,7 +101,8 @@ def normalised(notebook) -> str:
 def _stable_outputs(outputs: list) -> list:
     for output in outputs:
         if "data" in output:
-            output.data.pop(WIDGET_VIEW, None)
+            if output.data.pop(WIDGET_VIEW, None) and BAR in output.data.get("text/plain", ""):
+                output.data.clear()  # a progress bar, stuck at its beginning
             output.metadata = {key: value for key, value in output.metadata.items() if key in output.data}
     return [output for output in outputs if output.get("name") != "stderr" and output.get("data") != {}]
 

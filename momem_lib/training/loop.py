@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.tasks import TASKS, Task
 from momem_lib.nn.checkpoints import circumstances, load_tensors, model_card, pick_device, save_model

@@ -222,11 +222,12 @@ def test_normalising_keeps_what_is_stable_and_is_done_once(course):
     widget = nbformat.v4.new_output(
         "display_data", {notebooks.WIDGET_VIEW: {"model_id": "ab12"}, "text/plain": "Box()"}
     )
+    bar = nbformat.v4.new_output("display_data", {notebooks.WIDGET_VIEW: {"model_id": "c"}, "text/plain": "  0%|   "})
     printed = [nbformat.v4.new_output("stream", name=name, text=name + "\n") for name in ("stdout", "stderr", "stdout")]
     cells = [
         nbformat.v4.new_markdown_cell("# Títle", id="zz"),
         nbformat.v4.new_code_cell(
-            "1", outputs=[widget, *printed], execution_count=5, metadata={"execution": {"a": "1"}}
+            "1", outputs=[widget, bar, *printed], execution_count=5, metadata={"execution": {"a": "1"}}
         ),
         nbformat.v4.new_code_cell("2", outputs=[nbformat.v4.new_output("execute_result", {"text/plain": "2"})]),
     ]

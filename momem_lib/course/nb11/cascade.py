@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 import torch
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from momem_lib.data.dataset import questions_and_people
 from momem_lib.data.records import Record

@@ -1,0 +1,26 @@
+"""How pytest compares the notebooks: `momem test notebooks`, or by hand `pytest --nbval notebooks`."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Not compared between a committed notebook and its new run: progress bars, warnings, and pictures of all kinds.
+NOT_COMPARED = ("stderr", "text/html", "application/javascript", "image/svg+xml")
+OPTIONS = {
+    "nbval_current_env": True,
+    "nbval_cell_timeout": 600,  # seconds
+    "nbval_sanitize_with": str(ROOT / "tests" / "nbval_sanitize.cfg"),
+}
+
+
+def pytest_configure(config):
+    """Set nbval's options, and what the kernels find in their environment."""
+    vars(config.option).update(OPTIONS)
+    os.environ["TQDM_DISABLE"] = "1"  # a bar is shown as a widget, which no committed notebook holds
+    os.environ.setdefault("MOMEM_FIGURES", str(ROOT / "runs" / "figures"))  # the committed ones stay as they are
+
+
+def pytest_collectstart(collector):
+    """Tell nbval which outputs differ from run to run by nature."""
+    if collector.__class__.__name__ == "IPyNbFile":
+        collector.skip_compare += NOT_COMPARED
