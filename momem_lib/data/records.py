@@ -112,7 +112,8 @@ def label_of(key: str) -> str:
     if re.fullmatch(r"[a-z]{2,}([A-Z][a-z]+)+", text):
         text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)
     if "_" in text:
-        text = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in text.split("_") if word)
+        words = text.replace("_", " ").split()
+        text = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
     return text[:1].upper() + text[1:]
 
 
