@@ -80,6 +80,32 @@ def test_the_two_classic_people_in_all_fields(pipeline, name, label):
 
 
 @pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What is {}'s job?", "King"),
+        ("What is {}'s occupation?", "King"),
+        ("What does {} do for a living?", "King"),
+        ("Where does {} live?", "Wakanda"),
+        ("What is {}'s favourite film?", "The Return of the Pink Panther"),
+        ("Which film does {} like best?", "The Return of the Pink Panther"),
+        ("What is {}'s favourite song?", "Twinkle twinkle little star"),
+        ("What are {}'s hobbies?", "knitting"),
+        ("What does {} do for fun?", "knitting"),
+        ("Where did {} study?", "Vibranium Institute of Technology"),
+        ("Which university did {} attend?", "Vibranium Institute of Technology"),
+        ("{} anaishi wapi?", "Wakanda"),
+        ("{} anafanya kazi gani?", "King"),
+        ("{} alisoma chuo gani?", "Vibranium Institute of Technology"),
+        ("{} anapenda filamu gani?", "The Return of the Pink Panther"),
+    ],
+)
+def test_the_plainest_questions_are_answered(pipeline, question, value):
+    # A share of right answers does not see one question that everybody asks: modules have been better on the whole, and
+    # silent on "What is X's job?". Module 2 never reads the name, so one name stands for all.
+    assert value in pipeline.ask(question.format("Muchiri T'Challa")).text
+
+
+@pytest.mark.parametrize(
     ("file", "name", "questions"),
     [
         ("staff.csv", "Ana Ruiz", {"Blood group": "What is {}'s blood group?", "Key number": "{}, key number?"}),
