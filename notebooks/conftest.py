@@ -16,7 +16,6 @@ OPTIONS = {
 def pytest_configure(config):
     """Set nbval's options, and what the kernels find in their environment."""
     vars(config.option).update(OPTIONS)
-    os.environ["TQDM_DISABLE"] = "1"  # a bar is shown as a widget, which no committed notebook holds
     os.environ.setdefault("MOMEM_FIGURES", str(ROOT / "runs" / "figures"))  # the committed ones stay as they are
 
 
