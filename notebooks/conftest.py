@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Not compared between a committed notebook and its new run: progress bars, warnings, and pictures of all kinds.
+# Not compared between a committed notebook and its new run: warnings and pictures. Progress bars are
+# widgets: a cell that shows one is tagged nbval-ignore-output.
 NOT_COMPARED = ("stderr", "text/html", "application/javascript", "image/svg+xml")
 OPTIONS = {
     "nbval_current_env": True,
